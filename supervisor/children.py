@@ -118,7 +118,7 @@ class Child:
         delay = BACK_OFF[min(self.falls, len(BACK_OFF) - 1)]
         self.falls += 1
         self.due_at = time.monotonic() + delay
-        if self.quiet:
+        if self.quiet and code > 0:
             for line in self.tail:
                 log.line(self.name, line)
         log.line("house", f"{self.name} ended ({_reason(code)}), back in {delay:g} s")

@@ -280,6 +280,10 @@ class House:
             if hurry or time.monotonic() > deadline:
                 for session in sessions:
                     processes.signal_session(session, signal.SIGKILL)
+            for session in sessions:
+                leader = processes.find(session)
+                if leader is None or not leader.alive:  # what it has left behind waits for nothing
+                    processes.signal_session(session, signal.SIGKILL)
             happened = signal.sigtimedwait(SIGNALS, 0.05)
             hurry = hurry or (happened is not None and happened.si_signo == signal.SIGINT)
             self._reap()

@@ -1,7 +1,7 @@
 """Children that outlived a killed supervisor: remembered on disk, ended before the next start.
 
-Never by name: a process is ours only if its pid, its start time and its command are those that were written
-down.
+Never by name: a process is ours only if its pid, its start time, its program and its folder are those that
+were written down. (Its command line will not do: Redis, for one, rewrites its own.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ def remember(folder: Path, name: str, pid: int) -> None:
     process = processes.find(pid)
     if process is None:
         return
-    row = {"boot": _boot(), "pid": pid, "started": process.started, "command": process.command}
+    row = {
+        "boot": _boot(),
+        "pid": pid,
+        "started": process.started,
+        "program": process.program,
+        "folder": process.folder,
+    }
     file = folder / f"{name}.json"
     draft = file.with_suffix(".new")
     draft.write_text(json.dumps(row))
@@ -51,7 +57,7 @@ def _end(row: dict[str, object], checkout: Path) -> bool:
     pid, started = int(str(row["pid"])), int(str(row["started"]))
     leader = processes.find(pid)
     if leader is not None and leader.alive:
-        if leader.started != started or leader.command != row["command"]:
+        if (leader.started, leader.program, leader.folder) != (started, row["program"], row["folder"]):
             return False
         processes.end_session(pid, patience=PATIENCE)
         return True

@@ -43,6 +43,13 @@ class Process:
         return ""
 
     @property
+    def program(self) -> str:
+        """File that it executes, empty when it may not be read."""
+        with contextlib.suppress(OSError):
+            return str((PROC / str(self.pid) / "exe").readlink())
+        return ""
+
+    @property
     def folder(self) -> str:
         """Working directory, empty when it may not be read."""
         with contextlib.suppress(OSError):
