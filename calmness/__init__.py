@@ -1,0 +1,89 @@
+"""Calmness Trading: a French trading school. ``create_app`` reads like a table of contents."""
+
+from typing import Any
+
+from apiflask import APIFlask
+
+import config as configuration
+from calmness import (
+    access,
+    cli,
+    database,
+    error_handlers,
+    files,
+    health,
+    locale,
+    logs,
+    models,
+    navigation,
+    presentation,
+    security,
+    sessions,
+    static_files,
+)
+from calmness.blueprints import registry
+from calmness.extensions import babel, csrf, db, jwt, limiter, mail, migrate, socketio, work_queue
+
+
+class CalmnessFlask(APIFlask):
+    """The application. APIFlask writes the OpenAPI document of ``/api/v1``; pages are plain Flask."""
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:
+    """Build the application from the environment. ``overrides`` replaces settings, for tests."""
+    settings = configuration.from_environment() | (overrides or {})
+    app = CalmnessFlask(
+        __name__,
+        title="Calmness Trading",
+        version="1.0",
+        json_errors=False,
+        docs_path=None,
+        spec_path=None,
+        static_folder=None,
+    )
+    app.config.update(settings)
+    app.config["OPENAPI_VERSION"] = "3.1.0"
+    logs.configure()
+
+    _bind_extensions(app)
+    security.init_app(app)
+    access.init_app(app)
+    sessions.init_app(app)
+    error_handlers.init_app(app)
+    locale.init_app(app)
+    presentation.register(app)
+    static_files.init_app(app)
+    files.init_app(app)
+    health.init_app(app)
+    registry.register_all(app)
+    navigation.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _bind_extensions(app: CalmnessFlask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        database.prepare(db.engine)
+    migrate.init_app(app, db, directory=str(configuration.ROOT / "migrations"), render_as_batch=True)
+    jwt.init_app(app)
+    mail.init_app(app)
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=locale.select_locale, timezone_selector=locale.select_timezone)
+    limiter.init_app(app)
+    work_queue.init_app(app)
+    socketio.init_app(
+        app,
+        async_mode=app.config["SOCKETIO_ASYNC_MODE"],
+        message_queue=app.config["REDIS_URL"] or None,
+        channel="calmness",
+        manage_session=False,
+        async_handlers=False,
+        max_http_buffer_size=64_000,
+        ping_interval=15,
+        ping_timeout=10,
+        redis_options={"socket_connect_timeout": 1, "health_check_interval": 15},
+    )
+
+
+__all__ = ["CalmnessFlask", "create_app", "models"]

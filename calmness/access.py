@@ -1,0 +1,197 @@
+"""Closed by default: every view says who may use it, and one function enforces it before each request.
+
+A view without a declaration answers 403, and a test walks the URL map and fails on it.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_login import AnonymousUserMixin, current_user
+
+from calmness.database import set_read_only
+from calmness.errors import DomainError, Forbidden
+from calmness.extensions import login_manager
+from calmness.models.account import AuthSession, User
+from calmness.permissions import Permission, may
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class AccessKind(StrEnum):
+    """How a view is protected."""
+
+    PUBLIC = "public"
+    PERMISSION = "permission"
+    EA_KEY = "ea_key"
+    SIGNATURE = "signature"
+    OPERATORS = "operators"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Declaration that a view carries."""
+
+    kind: AccessKind
+    permission: Permission | None = None
+    provider: str | None = None
+
+
+class NotAuthenticated(DomainError):
+    """No session, no token, or one that has ended."""
+
+    status = 401
+    slug = "not-authenticated"
+    message = _l("Connectez-vous pour continuer.")
+
+
+def public(view: View) -> View:
+    """Anybody may use the view."""
+    return _declare(view, Access(AccessKind.PUBLIC))
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Only accounts with the permission may use the view."""
+    return lambda view: _declare(view, Access(AccessKind.PERMISSION, permission=permission))
+
+
+def requires_ea_key(view: View) -> View:
+    """Only an EA with a valid key may use the view; the ``ea`` blueprint checks it and sets ``g.trading_account_id``."""
+    return _declare(view, Access(AccessKind.EA_KEY))
+
+
+def requires_signature(provider: str) -> Callable[[View], View]:
+    """Only the provider may use the view; the ``hooks`` blueprint verifies its signature on the raw body."""
+    return lambda view: _declare(view, Access(AccessKind.SIGNATURE, provider=provider))
+
+
+def operators_only(view: View) -> View:
+    """Only who has ``METRICS_TOKEN``, or calls from this very machine, may use the view."""
+    return _declare(view, Access(AccessKind.OPERATORS))
+
+
+def writes(view: View) -> View:
+    """The view writes although its method is GET: its transaction takes the writer's lock."""
+    view.writes = True  # type: ignore[attr-defined]
+    return view
+
+
+def access_of(view: Callable[..., Any] | None) -> Access | None:
+    """Declaration of a view, None when it has none."""
+    return getattr(view, "access", None)
+
+
+class SessionUser:
+    """The person of a request as Flask-Login wants it. Its id is the session's secret, not the account's number."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, user: User, auth_session: AuthSession) -> None:
+        self.user = user
+        self.auth_session = auth_session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.user, name)
+
+    def may(self, permission: Permission | str) -> bool:
+        """Whether the person has a right; templates pass its name."""
+        return may(self.user, Permission(permission))
+
+
+class Visitor(AnonymousUserMixin):
+    """Somebody without an account, or not logged in."""
+
+    id = None
+    role = None
+    theme = None
+
+    def may(self, _permission: Permission | str) -> bool:
+        """A visitor has no right beyond the public pages."""
+        return False
+
+
+def current_account() -> User:
+    """Account of the person of this request. Raises ``NotAuthenticated`` for a visitor."""
+    if not current_user.is_authenticated:
+        raise NotAuthenticated
+    user: User = current_user.user
+    return user
+
+
+def init_app(app: Flask) -> None:
+    """Enforce the declarations of this module on every request of the application."""
+    login_manager.init_app(app)
+    login_manager.session_protection = None
+    login_manager.anonymous_user = Visitor
+    app.before_request(_prepare_transaction)
+    app.before_request(enforce)
+    app.teardown_request(_forget_transaction)
+
+
+def enforce() -> ResponseReturnValue | None:
+    """Refuse the request unless its view's declaration lets it through."""
+    if request.endpoint is None:
+        return None
+    access = access_of(current_app.view_functions.get(request.endpoint))
+    if access is None:
+        abort(403)
+    if access.kind is AccessKind.OPERATORS and not _is_operator():
+        abort(404)
+    if access.kind is not AccessKind.PERMISSION:
+        return None
+    if request.blueprint == "api":
+        from calmness.blueprints.api.authentication import load_bearer
+
+        load_bearer()
+    if not current_user.is_authenticated:
+        return _ask_to_log_in()
+    if access.permission is not None and not current_user.may(access.permission):
+        raise Forbidden
+    return None
+
+
+def _declare(view: View, access: Access) -> View:
+    if access_of(view) is not None:
+        raise TypeError(f"{view.__name__} says twice who may use it")
+    view.access = access  # type: ignore[attr-defined]
+    return view
+
+
+def _ask_to_log_in() -> ResponseReturnValue:
+    if request.blueprint == "api" or "auth.new_session" not in current_app.view_functions:
+        raise NotAuthenticated
+    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else request.path
+    if request.method not in SAFE_METHODS and request.referrer:
+        target = "/" + request.referrer.split("://", 1)[-1].split("/", 1)[-1]
+    login_url = url_for("auth.new_session", next=target)
+    if request.headers.get("HX-Request"):
+        # A redirect would be followed by fetch and the login page would land inside a card.
+        return Response(status=401, headers={"HX-Redirect": login_url})
+    return redirect(login_url)
+
+
+def _is_operator() -> bool:
+    expected = current_app.config["METRICS_TOKEN"]
+    offered = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if expected:
+        return hmac.compare_digest(offered.encode(), expected.encode())
+    return request.remote_addr in {"127.0.0.1", "::1"} and not request.headers.get("X-Forwarded-For")
+
+
+def _prepare_transaction() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    set_read_only(request.method in SAFE_METHODS and not getattr(view, "writes", False))
+
+
+def _forget_transaction(_error: BaseException | None) -> None:
+    # A kept-alive connection may become a websocket in the same greenlet: it must not inherit "read only".
+    set_read_only(False)

@@ -1,0 +1,1 @@
+"""HTTP and sockets, a package an area."""

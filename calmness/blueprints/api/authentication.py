@@ -1,0 +1,61 @@
+"""Bearer tokens: who the caller of the API is. The token names a session (``sid``); the row decides, as for pages."""
+
+from typing import Any
+
+import jwt as pyjwt
+from flask import Response, current_app, g
+from flask_jwt_extended import get_jwt, verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+
+from calmness import clock
+from calmness.access import NotAuthenticated, SessionUser
+from calmness.error_handlers import problem
+from calmness.extensions import jwt
+from calmness.services import sessions as session_rules
+
+REQUIRED_CLAIMS = ("exp", "iss", "sid", "sub")
+
+
+def load_bearer() -> None:
+    """Set the current person from the access token. Raises ``NotAuthenticated``; never falls back to a cookie."""
+    g._login_user = None
+    try:
+        verify_jwt_in_request()
+    except (JWTExtendedException, pyjwt.PyJWTError) as error:
+        raise NotAuthenticated from error
+    claims = get_jwt()
+    if any(name not in claims for name in REQUIRED_CLAIMS):
+        raise NotAuthenticated
+    found = session_rules.find_by_id(claims["sid"], clock.now())
+    if found is None or str(found[0].id) != claims["sub"]:
+        raise NotAuthenticated
+    g._login_user = SessionUser(*found)
+
+
+@jwt.encode_key_loader
+def _signing_key(_identity: Any) -> str:
+    return str(current_app.config["JWT_KEYS"][0].secret)
+
+
+@jwt.additional_headers_loader
+def _headers(_identity: Any) -> dict[str, str]:
+    return {"kid": current_app.config["JWT_KEYS"][0].kid}
+
+
+@jwt.decode_key_loader
+def _verifying_key(headers: dict[str, Any], _payload: dict[str, Any]) -> str:
+    # The header is not verified yet: an unknown id must be a refused token, not a KeyError.
+    for key in current_app.config["JWT_KEYS"]:
+        if key.kid == headers.get("kid"):
+            return str(key.secret)
+    raise pyjwt.InvalidTokenError("unknown key")
+
+
+def _refused(*_details: Any) -> Response:
+    return problem(401, "not-authenticated", "Jeton absent, expiré ou refusé.")
+
+
+jwt.unauthorized_loader(_refused)
+jwt.invalid_token_loader(_refused)
+jwt.expired_token_loader(_refused)
+jwt.revoked_token_loader(_refused)

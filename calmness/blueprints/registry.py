@@ -1,0 +1,28 @@
+"""The one list of blueprints and socket namespaces."""
+
+from importlib import import_module
+
+from flask import Flask
+
+from calmness.extensions import csrf
+
+BLUEPRINTS: tuple[str, ...] = (
+    "calmness.blueprints.api",
+    "calmness.blueprints.live",
+)
+
+CSRF_EXEMPT = frozenset({"api", "ea", "hooks"})
+"""Blueprints that never authenticate by the session's cookie, so that no other site can act through a browser."""
+
+
+def register_all(app: Flask) -> None:
+    """Register every area; ``composants`` (live preview of the components) only in demo, development and tests."""
+    paths = BLUEPRINTS
+    if app.config["ENVIRONMENT"] != "production":
+        paths += ("calmness.blueprints.composants",)
+    for path in paths:
+        module = import_module(path)
+        for blueprint in getattr(module, "blueprints", None) or [module.bp]:
+            app.register_blueprint(blueprint)
+            if blueprint.name in CSRF_EXEMPT:
+                csrf.exempt(blueprint)

@@ -1,0 +1,91 @@
+"""How connections behave: SQLite that neither locks out nor loses an update, and requests that only read.
+
+The driver's default for SQLite runs SELECTs outside the transaction and loses concurrent updates; a plain BEGIN fails
+when it must become a writer. So writers take the lock at once (BEGIN IMMEDIATE), readers never wait, and a reader that
+tries to write is refused instead of failing now and then.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
+
+LOCK_PATIENCE_SECONDS = 15.0
+LOCK_PAUSE_SECONDS = 0.01
+
+_read_only: ContextVar[bool] = ContextVar("read_only", default=False)
+
+
+def set_read_only(value: bool) -> None:
+    """Say whether transactions begun from here on (in this request) only read."""
+    _read_only.set(value)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Transactions begun inside may write, also within a request that only reads."""
+    token = _read_only.set(False)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+def prepare(engine: Engine) -> None:
+    """Install the rules of this module on an engine, before its first connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Whether an error only says that the database was busy for too long."""
+    return "database is locked" in str(error.orig) or "canceling statement due to lock timeout" in str(error.orig)
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        "busy_timeout=50",
+    ):
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = _read_only.get()
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - narrows the type
+    raw.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+    _patiently(raw, "BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement that takes a lock. The wait is in Python: SQLite's own would stop the whole gevent process."""
+    give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    raw: Any = connection.connection.driver_connection
+    wanted = True if _read_only.get() else None
+    if raw.read_only != wanted:
+        raw.read_only = wanted

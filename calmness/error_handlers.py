@@ -1,0 +1,158 @@
+"""Errors at the edge: a page for people, problem+json (RFC 9457) for programs."""
+
+import structlog
+from flask import Flask, Response, json, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from calmness.context import cause_id
+from calmness.database import is_lock_timeout
+from calmness.errors import DomainError, TooManyAttempts
+from calmness.extensions import db
+
+log = structlog.get_logger(__name__)
+
+JSON_BLUEPRINTS = frozenset({"api", "ea", "hooks"})
+JSON_PATHS = ("/api/", "/ea/", "/hooks/")
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_busy)
+    app.register_error_handler(500, _server_error)
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program."""
+    return request.blueprint in JSON_BLUEPRINTS or request.path.startswith(JSON_PATHS)
+
+
+def problem(
+    status: int, slug: str, title: str, *, field: str | None = None, retry_after: int | None = None
+) -> Response:
+    """Answer of RFC 9457 with a stable ``type``."""
+    body: dict[str, object] = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "instance": f"urn:request:{cause_id()}",
+    }
+    if field:
+        body["errors"] = [{"pointer": f"#/{field}", "detail": title}]
+    response = Response(json.dumps(body), status=status, mimetype="application/problem+json")
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response
+
+
+def page(status: int, title: str, text: str) -> ResponseReturnValue:
+    """Error page. A fragment asked for by a script gets the same page; the layout's script shows its text."""
+    return render_template("errors/error.html", status=status, title=title, text=text), status
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    db.session.rollback()
+    retry_after = error.retry_after if isinstance(error, TooManyAttempts) else None
+    if wants_json():
+        return problem(error.status, error.slug, str(error.message), field=error.field, retry_after=retry_after)
+    return page(error.status, _title(error.status), str(error.message))
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    text = _(
+        "Ce formulaire a expiré ou vient d’une autre connexion. Revenez en arrière, rechargez la page et "
+        "recommencez : ce que vous avez saisi est conservé dans l’onglet."
+    )
+    return problem(400, "csrf", text) if wants_json() else page(400, _title(400), text)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if 300 <= status < 400:
+        return error.get_response()
+    title = _title(status)
+    if wants_json():
+        answer = problem(status, _SLUGS.get(status, "error"), title)
+    else:
+        answer = Response(*_rendered(status, title))
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _rendered(status: int, title: str) -> tuple[str, int]:
+    return render_template("errors/error.html", status=status, title=title, text=_text(status)), status
+
+
+def _database_busy(error: OperationalError) -> ResponseReturnValue:
+    db.session.rollback()
+    if not is_lock_timeout(error):
+        log.error("database_error", exc_info=error)
+        return _server_error(error)
+    log.warning("database_busy")
+    title = _title(503)
+    if wants_json():
+        return problem(503, "busy", title, retry_after=2)
+    return page(503, title, _text(503))
+
+
+def _server_error(_error: Exception) -> ResponseReturnValue:
+    if wants_json():
+        return problem(500, "server-error", _title(500))
+    return page(500, _title(500), _text(500))
+
+
+_SLUGS = {
+    400: "bad-request",
+    401: "not-authenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+    429: "too-many-attempts",
+    503: "busy",
+}
+
+
+def _title(status: int) -> str:
+    titles = {
+        400: _("Cette demande est incomplète"),
+        401: _("Connectez-vous pour continuer"),
+        403: _("Cette page ne vous est pas ouverte"),
+        404: _("Cette page n’existe pas"),
+        405: _("Cette action n’existe pas ici"),
+        409: _("Les choses ont changé entre-temps"),
+        413: _("Ce fichier est trop lourd"),
+        415: _("Ce format n’est pas accepté"),
+        422: _("Cette demande n’a pas pu être traitée"),
+        429: _("Trop de demandes en peu de temps"),
+        503: _("Le service est très sollicité"),
+    }
+    return titles.get(status, _("Une panne de notre côté"))
+
+
+def _text(status: int) -> str:
+    texts = {
+        403: _("Votre compte n’y donne pas accès. Si c’est une erreur, écrivez au support : nous regardons."),
+        404: _("L’adresse est peut-être ancienne, ou l’élément n’est plus disponible."),
+        413: _("La limite est de 10 Mo par fichier. Réduisez l’image ou envoyez-la en plusieurs fois."),
+        429: _("Patientez une minute, puis recommencez."),
+        503: _("Recommencez dans quelques secondes : rien n’a été perdu."),
+    }
+    if status >= 500:
+        return texts.get(
+            status, _("Nous sommes prévenus. Recommencez dans un instant ; rien n’a été enregistré à moitié.")
+        )
+    return texts.get(status, _("Revenez en arrière et recommencez, ou écrivez au support."))

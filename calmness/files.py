@@ -1,0 +1,53 @@
+"""Where files rest (PDF, attachments): one door, a local folder today. Keys are random or content-derived names."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from flask import Flask, current_app
+
+_KEY = re.compile(r"^[a-z]+/[A-Za-z0-9._-]{1,100}$")
+
+
+class FileStore:
+    """Files by key, such as ``invoices/3f0c.pdf``. Writing is atomic: a reader sees the whole file or none."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, content: bytes) -> str:
+        """Store and give the SHA-256 in hexadecimal. Storing the same key again replaces it at once."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        with temporary.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+        return hashlib.sha256(content).hexdigest()
+
+    def get(self, key: str) -> bytes:
+        """Content of a file. Raises FileNotFoundError."""
+        return self._path(key).read_bytes()
+
+    def exists(self, key: str) -> bool:
+        """Whether the file is there."""
+        return self._path(key).is_file()
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.match(key):
+            raise ValueError("malformed file key")
+        return self._root / key
+
+
+def init_app(app: Flask) -> None:
+    """Open the store in ``FILES_DIR``."""
+    app.extensions["files"] = FileStore(app.config["FILES_DIR"])
+
+
+def store() -> FileStore:
+    """Store of the current application."""
+    files: FileStore = current_app.extensions["files"]
+    return files

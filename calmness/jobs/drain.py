@@ -1,0 +1,132 @@
+"""Drain a lane: claim what is due, do it, record it, until nothing is left or the time is over."""
+
+import os
+import socket
+import time
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from calmness import clock
+from calmness.channels import Message, Outcome, OutcomeKind
+from calmness.context import caused_by
+from calmness.extensions import db, work_queue
+from calmness.jobs import senders
+from calmness.jobs.handlers import COMPOSERS, TASKS, NotWanted
+from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
+from calmness.services import contacts, delivery
+from calmness.services.delivery import Result
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 60.0
+
+_STATES = {
+    OutcomeKind.OK: DeliveryState.SENT,
+    OutcomeKind.RETRY: DeliveryState.PENDING,
+    OutcomeKind.PERMANENT: DeliveryState.FAILED,
+    OutcomeKind.UNLINK: DeliveryState.FAILED,
+    OutcomeKind.UNKNOWN: DeliveryState.UNKNOWN,
+}
+
+
+def drain(lane_name: str) -> None:
+    """Work a lane until it is empty, for a minute at most; then ask for another turn."""
+    lane = Lane(lane_name)
+    work_queue.forget_wake(lane.value)
+    worker = _worker_name()
+    stop_at = time.monotonic() + DRAIN_SECONDS
+    while time.monotonic() < stop_at:
+        if not _one_round(lane, worker):
+            return
+    work_queue.wake(lane.value)
+
+
+def drain_everything() -> None:
+    """Work all lanes until nothing is due; for tests, the demo and one-shot commands."""
+    worker = _worker_name()
+    while sum(_one_round(lane, worker) for lane in Lane):
+        pass
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _one_round(lane: Lane, worker: str) -> bool:
+    tasks = delivery.claim_tasks(lane, worker)
+    messages = delivery.claim_deliveries(lane, worker)
+    db.session.commit()
+    for task in tasks:
+        with caused_by(task.cause_id):
+            _do(task)
+    if messages:
+        with senders.open_lane() as lane_senders:
+            for message in messages:
+                with caused_by(message.cause_id):
+                    _send(message, lane_senders)
+    return bool(tasks or messages)
+
+
+def _do(task: OutboxTask) -> None:
+    task_id, attempt, kind, payload = task.id, task.attempts, task.kind, dict(task.payload)
+    db.session.commit()
+    try:
+        TASKS[kind](payload)
+    except Exception as error:  # the outermost loop of work: it records, logs and goes on
+        db.session.rollback()
+        log.exception("task_failed", kind=kind, task_id=task_id, attempt=attempt)
+        delivery.fail_task(task_id, attempt, f"{type(error).__name__}: {error}")
+    else:
+        delivery.finish_task(task_id, attempt)
+    db.session.commit()
+
+
+def _send(message: Delivery, lane_senders: "senders.LaneSenders") -> None:
+    attempt = message.attempts
+    if message.expires_at and message.expires_at < clock.now():
+        _record(message, attempt, Result(DeliveryState.EXPIRED, "expired"))
+        return
+    try:
+        content = COMPOSERS[message.kind](message)
+    except NotWanted:
+        content = None
+    except Exception as error:  # a template's fault must not stop the lane
+        db.session.rollback()
+        log.exception("compose_failed", kind=message.kind, delivery_id=message.id)
+        _record(message, attempt, Result(DeliveryState.PENDING, "compose_failed", text=type(error).__name__))
+        return
+    address = message.address or contacts.address_of(message.user_id, message.channel)
+    if content is None or address is None:
+        _record(message, attempt, Result(DeliveryState.SKIPPED, "skipped"))
+        return
+    leaving = delivery.start_sending(message.id, attempt)
+    db.session.commit()
+    if leaving:
+        _record(message, attempt, _transmit(message, content, address, lane_senders), address)
+
+
+def _transmit(message: Delivery, content: Message, address: str, lane_senders: "senders.LaneSenders") -> Result:
+    started = time.monotonic()
+    outcome: Outcome = lane_senders.send(message.channel, content, address, key=message.key)
+    return Result(
+        _STATES[outcome.kind],
+        outcome.kind.value,
+        provider_id=outcome.provider_id,
+        retry_after=outcome.retry_after,
+        code=outcome.code,
+        text=outcome.text,
+        latency_ms=int((time.monotonic() - started) * 1000),
+    )
+
+
+def _record(message: Delivery, attempt: int, result: Result, address: str | None = None) -> None:
+    try:
+        delivery.record_result(message, attempt, result)
+        if result.outcome == OutcomeKind.UNLINK.value and address:
+            contacts.disable(message.channel, address)
+        db.session.commit()
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.exception("result_not_recorded", delivery_id=message.id, outcome=result.outcome)
+        raise

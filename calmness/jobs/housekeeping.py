@@ -1,0 +1,21 @@
+"""Jobs that keep the spine itself in order."""
+
+import structlog
+
+from calmness.extensions import db, work_queue
+from calmness.jobs.handlers import periodic
+from calmness.services import delivery
+
+log = structlog.get_logger(__name__)
+
+
+@periodic("delivery.sweep", every_seconds=30)
+def sweep() -> None:
+    """Finish what a crash left, and wake the lanes that have work."""
+    counts = delivery.sweep()
+    lanes = delivery.lanes_with_work()
+    db.session.commit()
+    if any(counts.values()):
+        log.info("swept", **counts)
+    for lane in lanes:
+        work_queue.wake(lane.value)

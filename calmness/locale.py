@@ -1,0 +1,48 @@
+"""Which language and which zone a request speaks: the account's choice, then the cookie, then the browser's wish."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Flask, has_request_context, request
+from flask_login import current_user
+
+LOCALES = ("fr", "en")
+LOCALE_COOKIE = "ct_locale"
+THEME_COOKIE = "ct_theme"
+THEMES = ("dark", "light", "auto")
+
+
+def select_locale() -> str:
+    """``fr`` or ``en`` for this request; French outside of requests."""
+    if not has_request_context():
+        return "fr"
+    chosen = request.cookies.get(LOCALE_COOKIE)
+    if chosen in LOCALES:
+        return chosen
+    if not request.path.startswith(("/espace", "/admin")):
+        # Public pages stay cacheable: they never touch the session.
+        return request.accept_languages.best_match(LOCALES, "fr") or "fr"
+    return current_user.locale if current_user.is_authenticated else "fr"
+
+
+def select_timezone() -> str:
+    """IANA name of the zone that hours are shown in; Paris unless the person chose another."""
+    if has_request_context() and current_user and current_user.is_authenticated:
+        zone: str = current_user.time_zone
+        return zone if zone in available_timezones() else "Europe/Paris"
+    return "Europe/Paris"
+
+
+def zone() -> ZoneInfo:
+    """Zone of the current request."""
+    return ZoneInfo(select_timezone())
+
+
+def current_theme() -> str:
+    """``dark``, ``light`` or ``auto``: from the cookie, so that the first byte has the right colours."""
+    chosen = request.cookies.get(THEME_COOKIE, "dark") if has_request_context() else "dark"
+    return chosen if chosen in THEMES else "dark"
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the language, the theme and the languages on offer."""
+    app.jinja_env.globals.update(current_theme=current_theme, current_locale=select_locale, locales=LOCALES)

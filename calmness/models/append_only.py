@@ -1,0 +1,58 @@
+"""Triggers that refuse to change or delete what was appended, on both databases.
+
+They stop mistakes of the house; the hash chains show tampering. SQLite's ``INSERT OR REPLACE`` passes them unless
+``recursive_triggers`` is on (set on every connection), PostgreSQL's ``TRUNCATE`` needs a statement trigger.
+"""
+
+from sqlalchemy import DDL, Connection, MetaData, event
+
+TABLES = (
+    "audit_entry",
+    "invoice",
+    "invoice_item",
+    "invoice_document",
+    "payment_event",
+    "signal_event",
+    "attendance_evidence",
+    "consent",
+)
+
+_POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$
+"""
+
+
+def create_statements(dialect: str, table: str) -> list[str]:
+    """Statements that protect a table, for ``sqlite`` or ``postgresql``."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return [
+        _POSTGRESQL_FUNCTION,
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    ]
+
+
+def protect(connection: Connection) -> None:
+    """Create all triggers; used by migrations after the tables exist."""
+    for table in TABLES:
+        for statement in create_statements(connection.dialect.name, table):
+            connection.exec_driver_sql(statement)
+
+
+def attach(metadata: MetaData) -> None:
+    """Make ``create_all`` protect the same tables, so that both ways to a schema agree."""
+    for table in TABLES:
+        for dialect in ("sqlite", "postgresql"):
+            for statement in create_statements(dialect, table):
+                ddl = DDL(statement).execute_if(dialect=dialect)
+                event.listen(metadata.tables[table], "after_create", ddl)

@@ -1,0 +1,271 @@
+"""Money: payments declared and validated, subscriptions, numbered invoices and their immutable documents."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from calmness.extensions import Model
+from calmness.models.account import User
+from calmness.models.catalogue import Offer, VatRegime
+from calmness.models.types import BigKey, JsonType, UtcDateTime, text_enum
+
+
+class PaymentStatus(StrEnum):
+    """Life of a payment."""
+
+    DECLARED = "declared"
+    TRANSACTION_SUBMITTED = "transaction_submitted"
+    VALIDATED = "validated"
+    REJECTED = "rejected"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+
+
+class InvoiceKind(StrEnum):
+    """What a billing document is; each kind has a number series of its own."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+class SubscriptionStatus(StrEnum):
+    """Whether a subscription still gives access; the days are in ``starts_at`` and ``ends_at``."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Payment(Model):
+    """A purchase paid by bank transfer, from its declaration to its validation.
+
+    ``transaction_key`` is the transaction number after normalisation: the database refuses the same one twice.
+    """
+
+    __table_args__ = (
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        CheckConstraint(
+            "status NOT IN ('validated', 'refunded') OR (transaction_key IS NOT NULL AND validated_at IS NOT NULL)",
+            name="validated_has_transaction",
+        ),
+        CheckConstraint("status <> 'rejected' OR rejection_reason <> ''", name="rejected_has_reason"),
+        Index(
+            "uq_payment_open_checkout",
+            "user_id",
+            "offer_id",
+            unique=True,
+            sqlite_where=text("status = 'declared'"),
+            postgresql_where=text("status = 'declared'"),
+        ),
+        Index("ix_payment_queue", "status", "submitted_at"),
+        Index("ix_payment_validated", "validated_at"),
+        Index("ix_payment_user", "user_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(35), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id", ondelete="RESTRICT"), index=True)
+    status: Mapped[PaymentStatus] = mapped_column(text_enum(PaymentStatus, "status"), default=PaymentStatus.DECLARED)
+    label: Mapped[str] = mapped_column(String(200))
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3), default="EUR", server_default="EUR")
+    vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
+    vat_rate_bp: Mapped[int]
+    duration_days: Mapped[int | None]
+    terms_version: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    terms_accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    early_start_requested: Mapped[bool] = mapped_column(default=False, server_default=false())
+    transaction_id: Mapped[str | None] = mapped_column(String(80))
+    transaction_key: Mapped[str | None] = mapped_column(String(80), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    validated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    validated_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    rejected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rejection_reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+    refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    offer: Mapped[Offer] = relationship()
+    invoice: Mapped["Invoice | None"] = relationship(
+        primaryjoin="and_(Invoice.payment_id == Payment.id, Invoice.kind == 'invoice')", viewonly=True
+    )
+
+
+class PaymentEvent(Model):
+    """A change of state of a payment: from what to what, when, by whom. Appended, never changed."""
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"), index=True)
+    status: Mapped[PaymentStatus] = mapped_column(text_enum(PaymentStatus, "status"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+
+
+class Subscription(Model):
+    """Access to something for a while, bought by one payment."""
+
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        Index("ix_subscription_user", "user_id", "kind", "ends_at"),
+        Index("ix_subscription_end", "status", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id", ondelete="RESTRICT"))
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    status: Mapped[SubscriptionStatus] = mapped_column(
+        text_enum(SubscriptionStatus, "status"), default=SubscriptionStatus.ACTIVE
+    )
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    offer: Mapped[Offer] = relationship()
+
+
+class InvoiceTemplate(Model):
+    """Legal identity of the school and texts of its invoices: each change is a new version, the old ones stay."""
+
+    __table_args__ = (
+        Index(
+            "uq_invoice_template_active",
+            "is_active",
+            unique=True,
+            sqlite_where=text("is_active = 1"),
+            postgresql_where=text("is_active"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    version: Mapped[int] = mapped_column(unique=True)
+    is_active: Mapped[bool] = mapped_column(default=False, server_default=false())
+    company_name: Mapped[str] = mapped_column(String(200))
+    legal_form: Mapped[str] = mapped_column(String(100))
+    capital: Mapped[str] = mapped_column(String(60), default="", server_default=text("''"))
+    address: Mapped[str] = mapped_column(String(200))
+    postcode: Mapped[str] = mapped_column(String(16))
+    city: Mapped[str] = mapped_column(String(100))
+    country: Mapped[str] = mapped_column(String(2), default="FR", server_default="FR")
+    siren: Mapped[str] = mapped_column(String(9))
+    siret: Mapped[str] = mapped_column(String(14))
+    rcs: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    vat_number: Mapped[str] = mapped_column(String(20), default="", server_default=text("''"))
+    training_number: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    email: Mapped[str] = mapped_column(String(320))
+    phone: Mapped[str] = mapped_column(String(32), default="", server_default=text("''"))
+    iban: Mapped[str] = mapped_column(String(34))
+    bic: Mapped[str] = mapped_column(String(11))
+    bank_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    footer: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class InvoiceCounter(Model):
+    """Last number given in a series on a day. Its row is locked while a document is issued: no hole, no double."""
+
+    __table_args__ = (CheckConstraint("last >= 0", name="last_not_negative"),)
+
+    series: Mapped[str] = mapped_column(String(8), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+
+class Invoice(Model):
+    """An issued billing document. It never changes: triggers refuse it; a correction is a credit note.
+
+    ``serial`` counts the documents of a kind without ever starting again; ``hash`` chains them.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("kind", "serial"),
+        CheckConstraint("total_excl_cents + total_vat_cents = total_incl_cents", name="totals_agree"),
+        CheckConstraint("(kind = 'credit_note') = (corrects_id IS NOT NULL)", name="credit_note_corrects"),
+        Index(
+            "uq_invoice_payment",
+            "payment_id",
+            unique=True,
+            sqlite_where=text("kind = 'invoice'"),
+            postgresql_where=text("kind = 'invoice'"),
+        ),
+        Index("ix_invoice_user", "user_id", "issued_at"),
+        Index("ix_invoice_issued", "issued_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    kind: Mapped[InvoiceKind] = mapped_column(text_enum(InvoiceKind, "kind"), default=InvoiceKind.INVOICE)
+    serial: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"))
+    template_id: Mapped[int] = mapped_column(ForeignKey("invoice_template.id", ondelete="RESTRICT"))
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id", ondelete="RESTRICT"), index=True)
+    issued_on: Mapped[date]
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    service_on: Mapped[date | None]
+    buyer: Mapped[dict[str, Any]] = mapped_column(JsonType)
+    mentions: Mapped[list[Any]] = mapped_column(JsonType)
+    currency: Mapped[str] = mapped_column(String(3), default="EUR", server_default="EUR")
+    total_excl_cents: Mapped[int]
+    total_vat_cents: Mapped[int]
+    total_incl_cents: Mapped[int]
+    paid_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+
+    user: Mapped[User] = relationship()
+    payment: Mapped[Payment | None] = relationship(foreign_keys=[payment_id])
+    template: Mapped[InvoiceTemplate] = relationship()
+    items: Mapped[list["InvoiceItem"]] = relationship(order_by="InvoiceItem.position")
+    document: Mapped["InvoiceDocument | None"] = relationship(viewonly=True)
+
+
+class InvoiceItem(Model):
+    """A line of an invoice; as immutable as the invoice."""
+
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "position"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("excl_cents + vat_cents = incl_cents", name="amounts_agree"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id", ondelete="RESTRICT"))
+    position: Mapped[int]
+    label: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
+    quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    unit_excl_cents: Mapped[int]
+    vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
+    vat_rate_bp: Mapped[int]
+    excl_cents: Mapped[int]
+    vat_cents: Mapped[int]
+    incl_cents: Mapped[int]
+
+
+class InvoiceDocument(Model):
+    """The PDF of an invoice: rendered once, the same bytes served for ever."""
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id", ondelete="RESTRICT"), primary_key=True)
+    file_key: Mapped[str] = mapped_column(String(120), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int]
+    rendered_at: Mapped[datetime] = mapped_column(UtcDateTime)

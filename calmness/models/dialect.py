@@ -1,0 +1,83 @@
+"""The few statements that differ between PostgreSQL and SQLite: locked rows, upserts, claims."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Table, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+
+Row = TypeVar("Row", bound=DeclarativeBase)
+
+
+def locked(session: Session, model: type[Row], key: dict[str, Any], defaults: dict[str, Any]) -> Row:
+    """The row with this key, made from ``defaults`` if absent, held until the transaction ends.
+
+    On SQLite the transaction itself is the lock (BEGIN IMMEDIATE); FOR UPDATE is left out there by SQLAlchemy.
+    """
+    dialect = session.get_bind().dialect.name
+    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(model).values(**key, **defaults)
+    session.execute(insert_ignore.on_conflict_do_nothing())
+    return session.execute(
+        select(model).filter_by(**key).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any]]) -> int:
+    """Insert rows, leaving out those that a unique constraint already holds. Gives the number inserted."""
+    if not rows:
+        return 0
+    dialect = session.get_bind().dialect.name
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model).on_conflict_do_nothing()
+    inserted = 0
+    for row in rows:
+        inserted += session.execute(statement, row).rowcount  # type: ignore[attr-defined]
+    return inserted
+
+
+def upsert(
+    session: Session,
+    model: type[Row],
+    rows: Sequence[dict[str, Any]],
+    *,
+    key: Sequence[str],
+    update_columns: Sequence[str],
+    only_if: ColumnElement[bool] | None = None,
+) -> None:
+    """Insert rows or update those whose key exists, in one statement executed with the list (the fast way).
+
+    A row that would not change is not written. Give each key once: PostgreSQL refuses a key twice in a statement.
+    """
+    if not rows:
+        return
+    dialect = session.get_bind().dialect.name
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model)
+    table: Table = model.__table__  # type: ignore[assignment]
+    changed = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in update_columns))
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key),
+            set_={name: statement.excluded[name] for name in update_columns},
+            where=changed if only_if is None else and_(changed, only_if),
+        ),
+        list(rows),
+    )
+
+
+def claim(
+    session: Session,
+    model: type[Row],
+    *,
+    where: ColumnElement[bool],
+    order_by: InstrumentedAttribute[Any],
+    limit: int,
+    values: dict[str, Any],
+) -> list[Row]:
+    """Take up to ``limit`` rows for oneself: two callers never get the same one, nobody waits for another's rows."""
+    table: Table = model.__table__  # type: ignore[assignment]
+    wanted = select(table.c.id).where(where).order_by(order_by).limit(limit).with_for_update(skip_locked=True)
+    statement = update(model).where(table.c.id.in_(wanted)).values(**values).returning(model)
+    return list(session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True}))
+
+
+__all__ = ["claim", "insert_once", "locked", "upsert"]

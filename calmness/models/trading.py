@@ -1,0 +1,213 @@
+"""What students really trade: accounts, keys of their EA, trades, snapshots, statistics.
+
+Prices and results are exact decimals as the broker gives them (``Scaled8``). Times of the broker's server are kept
+beside the UTC instants with the offset that was used, so that a corrected offset can be applied again.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from calmness.extensions import Model
+from calmness.models.account import User
+from calmness.models.types import BigKey, JsonType, Scaled8, UtcDateTime, text_enum
+
+
+class Platform(StrEnum):
+    """Which MetaTrader."""
+
+    MT4 = "mt4"
+    MT5 = "mt5"
+
+
+class TradeKind(StrEnum):
+    """MetaTrader's order types 0 to 7, by name; ``cash_unknown`` comes only from the old EA."""
+
+    BUY = "buy"
+    SELL = "sell"
+    BUY_LIMIT = "buy_limit"
+    SELL_LIMIT = "sell_limit"
+    BUY_STOP = "buy_stop"
+    SELL_STOP = "sell_stop"
+    BALANCE = "balance"
+    CREDIT = "credit"
+    CASH_UNKNOWN = "cash_unknown"
+
+
+class TradeStatus(StrEnum):
+    """Where a row stands: only closed buys and sells count as results."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    PENDING = "pending"
+    CANCELLED = "cancelled"
+    CASH = "cash"
+
+
+class TradeSource(StrEnum):
+    """How a row came in."""
+
+    EA = "ea"
+    EA_LEGACY = "ea_legacy"
+    IMPORT = "import"
+
+
+class TradingAccount(Model):
+    """A student's account at a broker, bound to its number and server at the EA's first contact."""
+
+    __table_args__ = (Index("ix_trading_account_user", "user_id", "archived_at"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    platform: Mapped[Platform] = mapped_column(text_enum(Platform, "platform"))
+    currency: Mapped[str] = mapped_column(String(3))
+    login: Mapped[str | None] = mapped_column(String(32))
+    server: Mapped[str | None] = mapped_column(String(100))
+    broker: Mapped[str | None] = mapped_column(String(100))
+    leverage: Mapped[int | None]
+    mode: Mapped[str | None] = mapped_column(String(16))
+    is_school: Mapped[bool] = mapped_column(default=False, server_default=false())
+    balance: Mapped[Decimal | None] = mapped_column(Scaled8)
+    equity: Mapped[Decimal | None] = mapped_column(Scaled8)
+    margin: Mapped[Decimal | None] = mapped_column(Scaled8)
+    free_margin: Mapped[Decimal | None] = mapped_column(Scaled8)
+    ea_version: Mapped[str | None] = mapped_column(String(16))
+    utc_offset_seconds: Mapped[int | None]
+    history_total: Mapped[int | None]
+    history_complete: Mapped[bool] = mapped_column(default=False, server_default=false())
+    cursor_time: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    cursor_ticket: Mapped[str] = mapped_column(String(32), default="", server_default=text("''"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_sync_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    batch_clock_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dirty_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    computed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
+
+
+class TradingKey(Model):
+    """A key of an EA: shown once, kept as SHA-256. An old key lives on for a while after a rotation."""
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), index=True)
+    public_id: Mapped[str] = mapped_column(String(16), unique=True)
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    account: Mapped[TradingAccount] = relationship()
+
+
+class Trade(Model):
+    """One ticket (MT4) or position part (MT5) of an account. Broker's fields are never edited by hand."""
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "ticket"),
+        Index("ix_trade_closed", "account_id", "closed_at"),
+        Index("ix_trade_opened", "account_id", "opened_at"),
+        Index("ix_trade_status", "account_id", "status", "closed_at"),
+        Index("ix_trade_symbol", "account_id", "symbol"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"))
+    ticket: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[TradeKind] = mapped_column(text_enum(TradeKind, "kind"))
+    status: Mapped[TradeStatus] = mapped_column(text_enum(TradeStatus, "status"))
+    symbol: Mapped[str] = mapped_column(String(32), default="", server_default=text("''"))
+    volume: Mapped[Decimal] = mapped_column(Scaled8)
+    open_price: Mapped[Decimal | None] = mapped_column(Scaled8)
+    close_price: Mapped[Decimal | None] = mapped_column(Scaled8)
+    current_price: Mapped[Decimal | None] = mapped_column(Scaled8)
+    stop_loss: Mapped[Decimal | None] = mapped_column(Scaled8)
+    take_profit: Mapped[Decimal | None] = mapped_column(Scaled8)
+    initial_stop: Mapped[Decimal | None] = mapped_column(Scaled8)
+    profit: Mapped[Decimal] = mapped_column(Scaled8)
+    swap: Mapped[Decimal] = mapped_column(Scaled8)
+    commission: Mapped[Decimal] = mapped_column(Scaled8)
+    taxes: Mapped[Decimal] = mapped_column(Scaled8)
+    net: Mapped[Decimal] = mapped_column(Scaled8)
+    digits: Mapped[int | None]
+    open_time_server: Mapped[int | None] = mapped_column(BigInteger)
+    close_time_server: Mapped[int | None] = mapped_column(BigInteger)
+    utc_offset_seconds: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    comment: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    magic: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    source: Mapped[TradeSource] = mapped_column(text_enum(TradeSource, "source"))
+    suspect: Mapped[bool] = mapped_column(default=False, server_default=false())
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TradeJournal(Model):
+    """What the student writes about a trade; apart from the broker's fields, so that no sync touches it."""
+
+    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), primary_key=True)
+    note: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    tags: Mapped[list[Any]] = mapped_column(JsonType, default=list)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TradeRevision(Model):
+    """Old values of a closed trade that the broker changed later."""
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), index=True)
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    values: Mapped[dict[str, Any]] = mapped_column(JsonType)
+
+
+class AccountSnapshot(Model):
+    """Balance and equity of an account at an instant, as the EA saw them."""
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    balance: Mapped[Decimal] = mapped_column(Scaled8)
+    equity: Mapped[Decimal] = mapped_column(Scaled8)
+    margin: Mapped[Decimal | None] = mapped_column(Scaled8)
+    floating: Mapped[Decimal | None] = mapped_column(Scaled8)
+
+
+class SyncBatch(Model):
+    """A batch taken from an EA with the answer given: the same batch again gets the same answer."""
+
+    __table_args__ = (Index("ix_sync_batch_received", "received_at"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    trades: Mapped[int]
+    answer: Mapped[dict[str, Any]] = mapped_column(JsonType)
+
+
+class TradingStatistics(Model):
+    """Figures of one account on one day of its owner's zone, by time of closing; wider periods are sums of days."""
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    trades: Mapped[int]
+    wins: Mapped[int]
+    losses: Mapped[int]
+    breakeven: Mapped[int]
+    net: Mapped[Decimal] = mapped_column(Scaled8)
+    gross_profit: Mapped[Decimal] = mapped_column(Scaled8)
+    gross_loss: Mapped[Decimal] = mapped_column(Scaled8)
+    swap: Mapped[Decimal] = mapped_column(Scaled8)
+    commission: Mapped[Decimal] = mapped_column(Scaled8)
+    volume: Mapped[Decimal] = mapped_column(Scaled8)
+    best: Mapped[Decimal | None] = mapped_column(Scaled8)
+    worst: Mapped[Decimal | None] = mapped_column(Scaled8)
+    deposits: Mapped[Decimal] = mapped_column(Scaled8)
+    withdrawals: Mapped[Decimal] = mapped_column(Scaled8)
+    holding_seconds: Mapped[int] = mapped_column(BigInteger)
+    balance_end: Mapped[Decimal] = mapped_column(Scaled8)

@@ -1,0 +1,342 @@
+"""The spine of work: rows that say what must happen, claimed once, done, recorded.
+
+The row is written in the transaction of its cause. After the commit the lanes touched are woken; a sweep finds what a
+crash left. A message that may have left when its process died is never sent again on a channel that can't tell twice
+from once: it ends as ``unknown`` and says so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, event, func, select, update
+from sqlalchemy.orm import Session
+
+from calmness import clock
+from calmness.context import cause_id
+from calmness.extensions import db, work_queue
+from calmness.models.account import Channel
+from calmness.models.delivery import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    Heartbeat,
+    Lane,
+    OutboxTask,
+    TaskState,
+)
+from calmness.models.dialect import claim, insert_once, upsert
+
+LEASE = timedelta(minutes=6)
+TASK_ATTEMPTS = 12
+KEEP_TRYING = timedelta(hours=24)
+BACKOFF_SECONDS = (2, 10, 30, 60, 120, 300)
+IDEMPOTENT_CHANNELS = frozenset({Channel.DISCORD, Channel.SITE})
+CHANNEL_LANES = {
+    Channel.EMAIL: Lane.MAIL,
+    Channel.TELEGRAM: Lane.PUSH,
+    Channel.DISCORD: Lane.PUSH,
+    Channel.WHATSAPP: Lane.PUSH,
+    Channel.PUSH: Lane.PUSH,
+}
+
+_LANES = "lanes_to_wake"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a try to send gave, in the ledger's words: ``sent``, ``retry``, ``failed``, ``unknown``, ``skipped``..."""
+
+    state: DeliveryState
+    outcome: str
+    provider_id: str | None = None
+    retry_after: float | None = None
+    code: str | None = None
+    text: str | None = None
+    latency_ms: int = 0
+
+
+def backoff(attempt: int) -> timedelta:
+    """Pause before the next try: 2 s at first, 5 min at most."""
+    return timedelta(seconds=BACKOFF_SECONDS[min(max(attempt, 1), len(BACKOFF_SECONDS)) - 1])
+
+
+def enqueue(
+    kind: str, key: str, payload: dict[str, Any], *, lane: Lane = Lane.DEFAULT, due_at: datetime | None = None
+) -> bool:
+    """Write a piece of work. False when the key is already there: the same cause is worked once."""
+    now = clock.now()
+    row = {
+        "key": key,
+        "kind": kind,
+        "lane": lane,
+        "payload": payload,
+        "state": TaskState.PENDING,
+        "due_at": due_at or now,
+        "attempts": 0,
+        "cause_id": cause_id(),
+        "created_at": now,
+    }
+    _wake_after_commit(lane, row["due_at"], now)
+    return insert_once(db.session(), OutboxTask, [row]) == 1
+
+
+def deliver(
+    kind: str,
+    key: str,
+    *,
+    channel: Channel,
+    user_id: int | None = None,
+    address: str | None = None,
+    params: dict[str, Any] | None = None,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    session_notification_id: int | None = None,
+) -> bool:
+    """Write a message to a person or an address on a channel. False when the key is already there."""
+    now = clock.now()
+    lane = CHANNEL_LANES[channel]
+    row = {
+        "key": key,
+        "kind": kind,
+        "channel": channel,
+        "lane": lane,
+        "user_id": user_id,
+        "address": address,
+        "session_notification_id": session_notification_id,
+        "params": params or {},
+        "state": DeliveryState.PENDING,
+        "due_at": due_at or now,
+        "expires_at": expires_at,
+        "attempts": 0,
+        "cause_id": cause_id(),
+        "created_at": now,
+    }
+    _wake_after_commit(lane, row["due_at"], now)
+    return insert_once(db.session(), Delivery, [row]) == 1
+
+
+def claim_tasks(lane: Lane, worker: str, *, limit: int = 8) -> list[OutboxTask]:
+    """Take work that is due. The caller commits at once."""
+    now = clock.now()
+    return claim(
+        db.session(),
+        OutboxTask,
+        where=and_(OutboxTask.lane == lane, OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now),
+        order_by=OutboxTask.due_at,
+        limit=limit,
+        values={
+            "state": TaskState.CLAIMED,
+            "attempts": OutboxTask.attempts + 1,
+            "lease_until": now + LEASE,
+            "worker": worker,
+        },
+    )
+
+
+def finish_task(task_id: int, attempt: int) -> bool:
+    """Record that a piece of work is done. False when the claim was lost meanwhile."""
+    return _close_task(task_id, attempt, {"state": TaskState.DONE, "finished_at": clock.now(), "error": None})
+
+
+def fail_task(task_id: int, attempt: int, error: str) -> bool:
+    """Record a failure: tried again after a pause, given up after ``TASK_ATTEMPTS`` tries."""
+    now = clock.now()
+    values: dict[str, Any] = {"error": error[:2000], "lease_until": None}
+    if attempt >= TASK_ATTEMPTS:
+        values |= {"state": TaskState.FAILED, "finished_at": now}
+    else:
+        values |= {"state": TaskState.PENDING, "due_at": now + backoff(attempt)}
+    return _close_task(task_id, attempt, values)
+
+
+def retry_task(task_id: int) -> None:
+    """Put a piece of work that was given up back in its lane, as an operator asked."""
+    now = clock.now()
+    lane = db.session.scalar(
+        update(OutboxTask)
+        .where(OutboxTask.id == task_id, OutboxTask.state == TaskState.FAILED)
+        .values(state=TaskState.PENDING, due_at=now, attempts=0, finished_at=None)
+        .returning(OutboxTask.lane)
+    )
+    if lane:
+        _wake_after_commit(lane, now, now)
+
+
+def claim_deliveries(lane: Lane, worker: str, *, limit: int = 16) -> list[Delivery]:
+    """Take messages that are due, nearest first. The caller commits at once."""
+    now = clock.now()
+    return claim(
+        db.session(),
+        Delivery,
+        where=and_(Delivery.lane == lane, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now),
+        order_by=Delivery.due_at,
+        limit=limit,
+        values={
+            "state": DeliveryState.CLAIMED,
+            "attempts": Delivery.attempts + 1,
+            "lease_until": now + LEASE,
+            "worker": worker,
+        },
+    )
+
+
+def start_sending(delivery_id: int, attempt: int) -> bool:
+    """Mark a claimed message as about to leave. False when the claim was lost: then don't send."""
+    return _changed(
+        update(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.attempts == attempt,
+            Delivery.state == DeliveryState.CLAIMED,
+        )
+        .values(state=DeliveryState.SENDING)
+    )
+
+
+def record_result(delivery: Delivery, attempt: int, result: Result) -> bool:
+    """Write what a try gave. A passing failure goes back to its lane until it expires, or for a day."""
+    now = clock.now()
+    values: dict[str, Any] = {
+        "state": result.state,
+        "lease_until": None,
+        "error_code": result.code,
+        "error": result.text,
+    }
+    if result.state is DeliveryState.SENT:
+        values |= {"sent_at": now, "provider_id": result.provider_id}
+    if result.state is DeliveryState.PENDING:
+        pause = timedelta(seconds=result.retry_after) if result.retry_after else backoff(attempt)
+        give_up_at = delivery.expires_at or delivery.created_at + KEEP_TRYING
+        if now + pause > give_up_at:
+            values["state"] = DeliveryState.EXPIRED if delivery.expires_at else DeliveryState.FAILED
+        else:
+            values["due_at"] = now + pause
+    db.session.add(
+        DeliveryAttempt(
+            delivery_id=delivery.id,
+            attempt=attempt,
+            at=now,
+            outcome=result.outcome,
+            code=result.code,
+            text=result.text,
+            latency_ms=result.latency_ms,
+        )
+    )
+    return _changed(update(Delivery).where(Delivery.id == delivery.id, Delivery.attempts == attempt).values(**values))
+
+
+def cancel(*, key_prefix: str) -> int:
+    """Kill the messages not sent yet whose key starts like this. Gives how many."""
+    result = db.session.execute(
+        update(Delivery)
+        .where(Delivery.key.startswith(key_prefix, autoescape=True), Delivery.state == DeliveryState.PENDING)
+        .values(state=DeliveryState.CANCELLED)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def sweep() -> dict[str, int]:
+    """Finish what a crash left: expired claims go back, messages that may have left end by their channel's policy."""
+    now = clock.now()
+    counts = {
+        "tasks": _updated(
+            update(OutboxTask)
+            .where(OutboxTask.state == TaskState.CLAIMED, OutboxTask.lease_until < now)
+            .values(state=TaskState.PENDING, lease_until=None)
+        ),
+        "claimed": _updated(
+            update(Delivery)
+            .where(Delivery.state == DeliveryState.CLAIMED, Delivery.lease_until < now)
+            .values(state=DeliveryState.PENDING, lease_until=None)
+        ),
+        "resent": _updated(
+            update(Delivery)
+            .where(
+                Delivery.state == DeliveryState.SENDING,
+                Delivery.lease_until < now,
+                Delivery.channel.in_(IDEMPOTENT_CHANNELS),
+            )
+            .values(state=DeliveryState.PENDING, lease_until=None)
+        ),
+        "unknown": _updated(
+            update(Delivery)
+            .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_until < now)
+            .values(state=DeliveryState.UNKNOWN, lease_until=None)
+        ),
+        "expired": _updated(
+            update(Delivery)
+            .where(Delivery.state == DeliveryState.PENDING, Delivery.expires_at < now)
+            .values(state=DeliveryState.EXPIRED)
+        ),
+    }
+    return counts
+
+
+def release(worker: str) -> int:
+    """Give back at once what a worker of this name held when it died; called when it starts again.
+
+    Only claims are given back: a message marked as leaving keeps its lease and is judged by ``sweep``.
+    """
+    return _updated(
+        update(OutboxTask)
+        .where(OutboxTask.state == TaskState.CLAIMED, OutboxTask.worker == worker)
+        .values(state=TaskState.PENDING, lease_until=None)
+    ) + _updated(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.CLAIMED, Delivery.worker == worker)
+        .values(state=DeliveryState.PENDING, lease_until=None)
+    )
+
+
+def lanes_with_work() -> set[Lane]:
+    """Lanes that have something due: what the clock wakes."""
+    now = clock.now()
+    tasks = select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now)
+    messages = select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)
+    return set(db.session.scalars(tasks.union(messages)))
+
+
+def note_heartbeat(process: str, kind: str) -> None:
+    """Sign of life of a process, for the health pages."""
+    row = {"process": process, "kind": kind, "at": clock.now()}
+    upsert(db.session(), Heartbeat, [row], key=["process"], update_columns=["kind", "at"])
+
+
+def counts_by_state() -> dict[str, int]:
+    """How many messages stand in each state, for the staff's health page."""
+    rows = db.session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+    return {state.value: count for state, count in rows}
+
+
+def _close_task(task_id: int, attempt: int, values: dict[str, Any]) -> bool:
+    return _changed(
+        update(OutboxTask)
+        .where(OutboxTask.id == task_id, OutboxTask.attempts == attempt, OutboxTask.state == TaskState.CLAIMED)
+        .values(**values)
+    )
+
+
+def _changed(statement: Any) -> bool:
+    return _updated(statement) == 1
+
+
+def _updated(statement: Any) -> int:
+    result = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return int(result.rowcount)
+
+
+def _wake_after_commit(lane: Lane, due_at: datetime, now: datetime) -> None:
+    if due_at <= now:
+        db.session.info.setdefault(_LANES, set()).add(lane)
+
+
+@event.listens_for(Session, "after_commit")
+def _wake(session: Session) -> None:
+    for lane in session.info.pop(_LANES, set()):
+        work_queue.wake(lane.value)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_LANES, None)

@@ -1,0 +1,94 @@
+"""Notices to a person: a row of the own list, the exact badge, and messages on the channels that the person chose."""
+
+from sqlalchemy import func, select, update
+
+from calmness import clock
+from calmness.errors import NotFound
+from calmness.extensions import db
+from calmness.models.account import User, UserNotification
+from calmness.models.dialect import insert_once
+from calmness.services import delivery, live, preferences
+from calmness.services.preferences import NoticeKind
+
+GENERIC_MESSAGE = "notification"
+
+
+def notify(
+    user_id: int,
+    kind: NoticeKind,
+    key: str,
+    *,
+    title: str,
+    body: str = "",
+    url: str = "",
+    message_kind: str | None = GENERIC_MESSAGE,
+    params: dict[str, object] | None = None,
+) -> bool:
+    """Tell a person of an event, once: False when ``key`` was told before.
+
+    ``message_kind`` names the composer of what leaves the house; None keeps the notice on the site.
+    """
+    row = {
+        "user_id": user_id,
+        "key": key,
+        "kind": kind.value,
+        "title": title[:200],
+        "body": body,
+        "url": url,
+        "created_at": clock.now(),
+    }
+    if insert_once(db.session(), UserNotification, [row]) == 0:
+        return False
+    if message_kind:
+        user = db.session.get_one(User, user_id)
+        for channel, address in preferences.channels_for(user, kind):
+            delivery.deliver(
+                message_kind,
+                f"{key}:{user_id}:{channel.value}",
+                channel=channel,
+                user_id=user_id,
+                address=address,
+                params={"title": title, "body": body, "url": url} | (params or {}),
+            )
+    live.emit_after_commit("notification:new", {"title": title, "body": body, "url": url}, room=f"user:{user_id}")
+    _emit_unread(user_id)
+    return True
+
+
+def unread_count(user_id: int) -> int:
+    """Exact number of unread notices."""
+    return (
+        db.session.scalar(
+            select(func.count()).where(UserNotification.user_id == user_id, UserNotification.read_at.is_(None))
+        )
+        or 0
+    )
+
+
+def mark_read(user_id: int, notification_id: int) -> UserNotification:
+    """Mark one's own notice as read. Raises ``NotFound``."""
+    notice = db.session.scalar(
+        select(UserNotification).where(UserNotification.user_id == user_id, UserNotification.id == notification_id)
+    )
+    if notice is None:
+        raise NotFound
+    if notice.read_at is None:
+        notice.read_at = clock.now()
+        db.session.flush()
+        _emit_unread(user_id)
+    return notice
+
+
+def mark_all_read(user_id: int) -> None:
+    """Mark all of one's own notices as read."""
+    db.session.execute(
+        update(UserNotification)
+        .where(UserNotification.user_id == user_id, UserNotification.read_at.is_(None))
+        .values(read_at=clock.now())
+    )
+    _emit_unread(user_id)
+
+
+def _emit_unread(user_id: int) -> None:
+    # The absolute number, never "+1": a page that missed an event is right again with the next.
+    live.emit_after_commit("unread", {"count": unread_count(user_id)}, room=f"user:{user_id}")

@@ -1,0 +1,111 @@
+"""Devices of a person: one row stands behind the cookie of the pages and behind the tokens of the API."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.models.account import AuthSession, SessionKind, User
+from calmness.permissions import STAFF_ROLES
+from calmness.services import live
+
+PERSISTENT_LIFETIME = timedelta(days=30)
+ABSOLUTE_LIFETIME = timedelta(days=90)
+IDLE_LIFETIME = timedelta(hours=12)
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 in hexadecimal: enough for secrets that are random and long."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def open_session(
+    user: User, *, kind: SessionKind, persistent: bool, ip_truncated: str | None, device_label: str
+) -> tuple[AuthSession, str]:
+    """New device of a person, with the secret for its cookie (128 bits and more, shown nowhere else)."""
+    now = clock.now()
+    secret = secrets.token_urlsafe(32)
+    keep = persistent and user.role not in STAFF_ROLES
+    opened = AuthSession(
+        id=secrets.token_hex(16),
+        secret_hash=hash_secret(secret),
+        user_id=user.id,
+        kind=kind,
+        persistent=keep,
+        created_at=now,
+        last_seen_at=now,
+        fresh_at=now,
+        expires_at=now + (ABSOLUTE_LIFETIME if keep else IDLE_LIFETIME),
+        ip_truncated=ip_truncated,
+        device_label=device_label[:120],
+    )
+    db.session.add(opened)
+    db.session.flush()
+    return opened, secret
+
+
+def find(secret: str, at: datetime) -> tuple[User, AuthSession] | None:
+    """Person and device of a cookie's secret, unless revoked, expired, idle for too long, disabled or deleted."""
+    return _living(AuthSession.secret_hash == hash_secret(secret), at)
+
+
+def find_by_id(session_id: str, at: datetime) -> tuple[User, AuthSession] | None:
+    """Person and device of a session's public id, under the same conditions; tokens of the API name it."""
+    return _living(AuthSession.id == session_id, at)
+
+
+def note_last_seen(connection: Connection, session_id: str, user_id: int, at: datetime) -> None:
+    """Write the last use of a device and of its person. A device in use stays for another idle period."""
+    connection.execute(update(AuthSession).where(AuthSession.id == session_id).values(last_seen_at=at))
+    connection.execute(
+        update(AuthSession)
+        .where(
+            AuthSession.id == session_id, AuthSession.persistent.is_(False), AuthSession.expires_at < at + IDLE_LIFETIME
+        )
+        .values(expires_at=at + IDLE_LIFETIME)
+    )
+    connection.execute(update(User).where(User.id == user_id).values(last_seen_at=at))
+
+
+def revoke(session_id: str, reason: str) -> None:
+    """End a device at once, on pages, API and sockets."""
+    _revoke(AuthSession.id == session_id, reason)
+
+
+def revoke_all(user_id: int, reason: str, *, keep: str | None = None) -> None:
+    """End all devices of a person, but ``keep``."""
+    _revoke((AuthSession.user_id == user_id) & (AuthSession.id != (keep or "")), reason)
+
+
+def _living(condition: object, at: datetime) -> tuple[User, AuthSession] | None:
+    row = db.session.execute(
+        select(User, AuthSession)
+        .join(AuthSession, AuthSession.user_id == User.id)
+        .where(
+            condition,  # type: ignore[arg-type]
+            AuthSession.revoked_at.is_(None),
+            AuthSession.expires_at > at,
+            User.disabled_at.is_(None),
+            User.deleted_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    user, auth_session = row
+    if auth_session.persistent and auth_session.last_seen_at + PERSISTENT_LIFETIME < at:
+        return None
+    return user, auth_session
+
+
+def _revoke(condition: object, reason: str) -> None:
+    ended = db.session.scalars(
+        update(AuthSession)
+        .where(condition, AuthSession.revoked_at.is_(None))  # type: ignore[arg-type]
+        .values(revoked_at=clock.now(), revoke_reason=reason)
+        .returning(AuthSession.id)
+    ).all()
+    for session_id in ended:
+        live.emit_after_commit("session:revoked", {}, room=f"session:{session_id}")

@@ -1,0 +1,40 @@
+"""From the cookie to the person: loads the account behind a page's session, and notes when it was last seen.
+
+The cookie holds a random secret; the row ``auth_session`` decides. So a copied cookie dies with the row.
+"""
+
+from datetime import timedelta
+
+from flask import Flask, Response, g
+from flask_login import current_user
+
+from calmness import clock
+from calmness.access import SessionUser
+from calmness.database import writing
+from calmness.extensions import db, login_manager
+from calmness.services import sessions as session_rules
+
+SEEN_EVERY = timedelta(minutes=5)
+
+
+def init_app(app: Flask) -> None:
+    """Register the loader and the note of last use."""
+    login_manager.user_loader(load_user)
+    app.after_request(_note_last_seen)
+
+
+def load_user(secret: str) -> SessionUser | None:
+    """The person of a session's secret; None when the session has ended or was revoked."""
+    found = session_rules.find(secret, clock.now())
+    return SessionUser(*found) if found else None
+
+
+def _note_last_seen(response: Response) -> Response:
+    person = g.get("_login_user")
+    if not isinstance(person, SessionUser) or not current_user.is_authenticated:
+        return response
+    now = clock.now()
+    if now - person.auth_session.last_seen_at > SEEN_EVERY:
+        with writing(), db.engine.begin() as connection:
+            session_rules.note_last_seen(connection, person.auth_session.id, person.user.id, now)
+    return response

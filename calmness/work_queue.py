@@ -1,0 +1,79 @@
+"""Wake-ups of workers through RQ. Nothing is stored here: rows of the database are the queue (see services.delivery)."""
+
+from typing import Any
+
+import structlog
+from flask import Flask
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+log = structlog.get_logger(__name__)
+
+WAKE_TTL_SECONDS = 5
+JOB_TIMEOUT_SECONDS = 300
+
+
+class WorkQueue:
+    """RQ's queues behind one small door. In a request, Redis gets 300 ms and no retry: the sweep does the rest."""
+
+    def __init__(self) -> None:
+        self._redis: Redis | None = None
+        self._enabled = False
+
+    def init_app(self, app: Flask) -> None:
+        """Bind to ``REDIS_URL``. Without it, or with ``WAKE_WORKERS`` off, waking is a no-op."""
+        url = app.config["REDIS_URL"]
+        self._enabled = bool(url) and app.config["WAKE_WORKERS"]
+        self._redis = (
+            Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3, retry=Retry(NoBackoff(), 0), protocol=2)
+            if url
+            else None
+        )
+        app.extensions["work_queue"] = self
+
+    @property
+    def redis(self) -> Redis:
+        """Client with short time-outs for use in requests. Raises RuntimeError when no Redis is configured."""
+        if self._redis is None:
+            raise RuntimeError("REDIS_URL is not configured")
+        return self._redis
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether a Redis is configured at all."""
+        return self._redis is not None
+
+    def wake(self, lane: str) -> None:
+        """Ask a worker to drain a lane. One wake-up at a time waits in the queue; a lost one is found by the clock."""
+        if not self._enabled:
+            return
+        try:
+            if self.redis.set(f"ct:wake:{lane}", "1", nx=True, ex=WAKE_TTL_SECONDS):
+                self._enqueue(lane, "calmness.jobs.drain", lane)
+        except RedisError as error:
+            log.warning("wake_up_lost", lane=lane, error=type(error).__name__)
+
+    def run_periodic(self, name: str, every_seconds: int) -> None:
+        """Ask a worker to run a periodic job, at most once in ``every_seconds`` however many clocks ask."""
+        if not self._enabled:
+            return
+        try:
+            if self.redis.set(f"ct:periodic:{name}", "1", nx=True, px=int(every_seconds * 950)):
+                self._enqueue("default", "calmness.jobs.run_periodic", name)
+        except RedisError as error:
+            log.warning("periodic_lost", job=name, error=type(error).__name__)
+
+    def forget_wake(self, lane: str) -> None:
+        """Called by a drain before it reads the rows: whoever commits from now on must wake again."""
+        try:
+            self.redis.delete(f"ct:wake:{lane}")
+        except RedisError as error:
+            log.warning("wake_key_kept", lane=lane, error=type(error).__name__)
+
+    def _enqueue(self, queue: str, function: str, argument: Any) -> None:
+        Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue(
+            function, argument, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+        )

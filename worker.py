@@ -1,0 +1,71 @@
+"""RQ worker: ``python worker.py [queue ...]``. Without arguments it serves all lanes.
+
+No scheduler of RQ runs here: retries and times live in the rows (see ``calmness.services.delivery``).
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from calmness import create_app
+from calmness.database import writing
+from calmness.extensions import db
+from calmness.models.delivery import Lane
+from calmness.services import delivery
+
+PR_SET_PDEATHSIG = 1
+HEARTBEAT_SECONDS = 10.0
+
+app = create_app()
+
+
+class LaneWorker(Worker):
+    """Runs jobs inside the application's context. Its child dies with it: an orphan could act after a new claim."""
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """First lines of the forked child."""
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        with app.app_context():
+            # Connections opened before the fork belong to the parent.
+            db.engine.dispose(close=False)
+            super().main_work_horse(job, queue)
+
+
+def _beat(stop: threading.Event, name: str) -> None:
+    while True:
+        with app.app_context(), writing():
+            delivery.note_heartbeat(name, "worker")
+            db.session.commit()
+        if stop.wait(HEARTBEAT_SECONDS):
+            return
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the lanes named, all by default, until SIGTERM."""
+    lanes = [Lane(name) for name in arguments] or list(Lane)
+    name = f"worker:{socket.gethostname()}:{os.getpid()}"
+    stop = threading.Event()
+    threading.Thread(target=_beat, args=(stop, name), daemon=True).start()
+    connection: Any = Redis.from_url(
+        app.config["REDIS_URL"], health_check_interval=15, retry=Retry(ExponentialBackoff(cap=2), 10), protocol=2
+    )
+    queues = [Queue(lane.value, connection=connection, serializer=JSONSerializer) for lane in lanes]
+    LaneWorker(queues, connection=connection, serializer=JSONSerializer, name=name).work(
+        with_scheduler=False, logging_level="WARNING"
+    )
+    stop.set()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
