@@ -17,12 +17,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Read the command line and act."""
-    parser = argparse.ArgumentParser(
-        prog="python -m supervisor", description="Run Calmness Trading on this machine."
-    )
-    parser.add_argument(
-        "--forget", action="store_true", help="remove the database, files and keys of this checkout"
-    )
+    parser = argparse.ArgumentParser(prog="python -m supervisor", description="Run Calmness Trading on this machine.")
+    parser.add_argument("--forget", action="store_true", help="remove the database, files and keys of this checkout")
     parser.add_argument(
         "--with-environment",
         nargs=argparse.REMAINDER,

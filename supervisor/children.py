@@ -101,17 +101,13 @@ class Child:
             preexec_fn=_leave_with_the_house,
         )
         leftovers.remember(records, self.name, self.pid)
-        threading.Thread(
-            target=self._read, args=(self.process.stdout, log), name=self.name, daemon=True
-        ).start()
+        threading.Thread(target=self._read, args=(self.process.stdout, log), name=self.name, daemon=True).start()
 
     def fell(self, code: int, log: Log) -> None:
         """Take note of its end and plan its return."""
         if self.process is not None:
             self.process.returncode = code  # reaped by the house: Popen must not wait for it again
-        processes.signal_session(
-            self.pid, signal.SIGKILL
-        )  # what it had started must not work on beside its successor
+        processes.signal_session(self.pid, signal.SIGKILL)  # what it had started must not work on beside its successor
         self.process = None
         if time.monotonic() - self.started_at > STEADY_AFTER:
             self.falls = 0

@@ -146,10 +146,7 @@ class House:
         stamp.write_text(json.dumps({**now, **self._database_identity()}))
 
     def _load_demo(self) -> None:
-        if (
-            self.environment["CALMNESS_ENV"] != "demo"
-            or _read(self.where.demo_stamp) == self._database_identity()
-        ):
+        if self.environment["CALMNESS_ENV"] != "demo" or _read(self.where.demo_stamp) == self._database_identity():
             return
         self.log.line("house", "Loading a year of the demo school (once, less than half a minute)")
         self._run_once("demo", [sys.executable, "-m", "flask", "--app", "wsgi", "demo"])
@@ -204,9 +201,7 @@ class House:
 
     # ---- watching ---------------------------------------------------------------------------------
 
-    def _child(
-        self, name: str, command: list[str], *, folder: Path | None = None, quiet: bool = False
-    ) -> Child:
+    def _child(self, name: str, command: list[str], *, folder: Path | None = None, quiet: bool = False) -> Child:
         environment = self.environment or dict(os.environ)
         return Child(name, command, environment, folder or self.where.checkout, quiet=quiet)
 

@@ -33,13 +33,7 @@ class Process:
     def command(self) -> str:
         """Command line, empty when the process is gone."""
         with contextlib.suppress(OSError):
-            return (
-                (PROC / str(self.pid) / "cmdline")
-                .read_bytes()
-                .replace(b"\0", b" ")
-                .decode(errors="replace")
-                .strip()
-            )
+            return (PROC / str(self.pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         return ""
 
     @property

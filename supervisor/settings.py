@@ -109,9 +109,7 @@ def _keys(file: Path) -> dict[str, str]:
         keys = json.loads(file.read_text())
         return {"SECRET_KEY": keys["SECRET_KEY"], "JWT_KEYS": keys["JWT_KEYS"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise BadSettings(
-            f"{file} is damaged: remove it and start again (everybody logs in once more)."
-        ) from error
+        raise BadSettings(f"{file} is damaged: remove it and start again (everybody logs in once more).") from error
 
 
 def _dotenv(file: Path) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""What every test may ask for. The fixtures themselves live in ``tests/fixtures`` and ``tests/fakes``."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("CALMNESS_ENV", "testing")
+
+import pytest
+
+from tests.fakes.providers import _provider_servers, providers
+from tests.fixtures import postgresql
+from tests.fixtures.browser import axe, browser_context, chromium, page
+from tests.fixtures.databases import SERVER_URL, database, postgresql_server, wanted
+from tests.fixtures.header import describe
+from tests.fixtures.live import _live_application, live_house, live_site
+from tests.fixtures.servers import _smtp_server, mailbox, redis, redis_url
+from tests.fixtures.site import _application, client_for, site, socket_for, visitor
+
+__all__ = [
+    "_application",
+    "_live_application",
+    "_provider_servers",
+    "_smtp_server",
+    "axe",
+    "browser_context",
+    "chromium",
+    "client_for",
+    "database",
+    "live_house",
+    "live_site",
+    "mailbox",
+    "page",
+    "postgresql_server",
+    "providers",
+    "redis",
+    "redis_url",
+    "site",
+    "socket_for",
+    "visitor",
+]
+
+DATABASE_IN_ID = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
+_SERVER = pytest.StashKey[postgresql.Server]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the run's PostgreSQL once, in the process that the person started."""
+    if hasattr(config, "workerinput"):
+        config.stash[SERVER_URL] = config.workerinput["postgresql_url"]
+        return
+    config.stash[SERVER_URL] = ""
+    if "postgresql" in wanted() and not config.option.collectonly:
+        try:
+            config.stash[_SERVER] = postgresql.start()
+        except postgresql.NoPostgresql as error:
+            raise pytest.UsageError(str(error)) from error
+        config.stash[SERVER_URL] = config.stash[_SERVER].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it."""
+    server = config.stash.get(_SERVER, None)
+    if server is not None:
+        server.stop()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each xdist worker where it is."""
+    node.workerinput["postgresql_url"] = node.config.stash[SERVER_URL]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files, and of each the tests on one database together: a change costs a new application."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFileAndDatabase(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found = DATABASE_IN_ID.search(nodeid)
+            return f"{found.group(1) if found else ''} {nodeid.split('::', 1)[0]}"
+
+    return ByFileAndDatabase(config, log)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what touches the database on each database asked for."""
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", wanted(), indirect=True, scope="session")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say in one line what the tests run on."""
+    return describe(config.stash.get(_SERVER, None))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what really ran on PostgreSQL."""
+    if report.when == "call" and "postgresql" in DATABASE_IN_ID.findall(report.nodeid):
+        Counted.on_postgresql += 1
+
+
+class Counted:
+    """Figures of this run, in the process that the person started."""
+
+    on_postgresql = 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that was to prove PostgreSQL and touched it with no test has failed."""
+    config = session.config
+    if hasattr(config, "workerinput") or "postgresql" not in wanted() or config.option.collectonly:
+        return
+    asked_for_all = config.args == [str(Path(arg)) for arg in config.getini("testpaths")]
+    if exitstatus == 0 and asked_for_all and Counted.on_postgresql == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Repeat at the end what it ran on, where a person who scrolls nothing sees it."""
+    terminalreporter.write_line(describe(config.stash.get(_SERVER, None)))
+    if "postgresql" in wanted():
+        terminalreporter.write_line(f"{Counted.on_postgresql} tests ran on PostgreSQL")
+
+
+@pytest.fixture(autouse=True)
+def _no_outward_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the settings of the person who runs it."""
+    for name in ("DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "INSTANCE_DIR", "BASE_URL", "PORT", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
