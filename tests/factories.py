@@ -4,10 +4,10 @@ They belong to the session of the test's own context; each request commits them 
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-import factory
 from factory.alchemy import SQLAlchemyModelFactory
+from factory.declarations import LazyAttribute, LazyFunction, Sequence
 
 from calmness import clock
 from calmness.extensions import db
@@ -31,20 +31,19 @@ class UserFactory(Factory):
     class Meta:
         model = User
 
-    email = factory.Sequence(lambda n: f"eleve{n}@example.test")
-    email_key = factory.LazyAttribute(lambda user: user.email.casefold())
+    email = Sequence(lambda n: f"eleve{n}@example.test")
+    email_key = LazyAttribute(lambda user: user.email.casefold())
     password_hash = PASSWORD_HASH
     first_name = "Élodie"
     last_name = "O'Brien-Ñandú"
     role = Role.STUDENT
-    created_at = factory.LazyFunction(lambda: clock.now() - timedelta(days=30))
-    email_verified_at = factory.LazyAttribute(lambda user: user.created_at + timedelta(hours=1))
+    created_at = LazyFunction(lambda: clock.now() - timedelta(days=30))
+    email_verified_at = LazyAttribute(lambda user: user.created_at + timedelta(hours=1))
 
 
 def student(**values: Any) -> User:
     """A student."""
-    user: User = UserFactory(**values)
-    return user
+    return cast("User", UserFactory(**values))
 
 
 def agent(**values: Any) -> User:

@@ -1,0 +1,150 @@
+"""`make run` keeps its promises, in real processes."""
+
+import json
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from supervisor import processes
+from tests.fixtures.live import House, wait_until
+
+pytestmark = pytest.mark.live
+
+CHILDREN = ("redis", "web", "worker", "clock")
+NewHouse = Callable[..., House]
+
+
+def test_each_child_that_is_killed_comes_back(new_house: NewHouse) -> None:
+    house = new_house().open()
+
+    for name in CHILDREN:
+        before = house.pid_of(name)
+        os.kill(before, signal.SIGKILL)
+        house.wait_for(f"{name} ended (SIGKILL)")
+        wait_until(lambda name=name, before=before: house.pid_of(name) != before)
+
+    wait_until(lambda: is_ready(house), seconds=30)
+    assert {name: is_alive(house, name) for name in CHILDREN} == dict.fromkeys(CHILDREN, True)
+
+
+def test_closing_leaves_no_process_and_reopening_migrates_nothing(new_house: NewHouse) -> None:
+    house = new_house().open()
+    sessions = [house.pid_of(name) for name in CHILDREN]
+
+    code = house.close(signal.SIGINT)
+
+    assert code == 0
+    assert [member for session in sessions for member in processes.session_members(session)] == []
+    assert list((house.instance / "run" / "children").iterdir()) == []
+    house.open()
+    assert [line for line in house.lines if line.startswith("migrate")] == []
+
+
+def test_a_killed_house_is_cleared_away_by_the_next_start(new_house: NewHouse) -> None:
+    house = new_house().open()
+    sessions = [house.pid_of(name) for name in CHILDREN]
+    # Children that would not hear of the end of their house: stopped ones take no signal but SIGKILL.
+    os.kill(house.pid_of("worker"), signal.SIGSTOP)
+
+    house.running.kill()
+    house.running.wait()
+    house.open()
+
+    assert [member for session in sessions for member in processes.session_members(session)] == []
+    assert is_ready(house)
+
+
+def test_a_damaged_redis_file_is_put_aside(new_house: NewHouse) -> None:
+    house = new_house()
+    folder = house.instance / "redis"
+    folder.mkdir()
+    (folder / "appendonly.aof").write_bytes(b"neither a command nor a snapshot\n" * 20)
+
+    house.open()
+
+    assert "Redis starts empty" in house.wait_for("Redis refused its file")
+    [aside] = folder.glob("damaged-*")
+    assert (aside / "appendonly.aof").read_bytes().startswith(b"neither")
+
+
+def test_a_taken_port_is_named_with_its_holder_before_anything_starts(new_house: NewHouse) -> None:
+    house = new_house()
+    with socket.create_server(("127.0.0.1", house.port)):
+        house.start()
+        line = house.wait_for("is taken by")
+
+        assert house.running.wait(timeout=10) == 2
+
+    assert f"Port {house.port}" in line
+    assert f"process {os.getpid()} " in line
+    assert "make run PORT=" in line
+    assert list((house.instance / "run" / "children").iterdir()) == []
+
+
+def test_a_second_start_in_the_same_folder_points_to_the_first(new_house: NewHouse) -> None:
+    house = new_house().open()
+    second = House(house.checkout, house.instance, house.port)
+
+    second.start()
+    line = second.wait_for("already runs")
+
+    assert second.running.wait(timeout=10) == 0
+    assert house.url in line
+    assert is_ready(house)
+
+
+def test_two_checkouts_run_side_by_side(new_house: NewHouse) -> None:
+    first, second = new_house("une maison"), new_house("deux maisons")
+
+    first.open()
+    second.open()
+
+    assert is_ready(first)
+    assert is_ready(second)
+    assert redis_of(first) != redis_of(second)
+
+
+def test_secrets_are_made_once_and_kept_from_other_users(new_house: NewHouse) -> None:
+    house = new_house().open()
+    first = (house.instance / "keys.json").read_text()
+    house.close()
+
+    house.open()
+
+    assert (house.instance / "keys.json").read_text() == first
+    for name in ("keys.json", "redis.password", "redis/redis.conf", "run/environment.json"):
+        assert mode_of(house.instance / name) == 0o600
+    password = (house.instance / "redis.password").read_text()
+    everything = [process.command for process in processes.everyone()]
+    assert [command for command in everything if password in command] == []
+
+
+def is_ready(house: House) -> bool:
+    """Whether the pages, the database and Redis answer."""
+    try:
+        with urllib.request.urlopen(f"{house.url}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def is_alive(house: House, name: str) -> bool:
+    """Whether a child runs."""
+    process = processes.find(house.pid_of(name))
+    return process is not None and process.alive
+
+
+def redis_of(house: House) -> str:
+    """Address of its Redis."""
+    address: str = json.loads((house.instance / "run" / "environment.json").read_text())["REDIS_URL"]
+    return address
+
+
+def mode_of(file: Path) -> int:
+    """Who may read it."""
+    return file.stat().st_mode & 0o777
