@@ -46,7 +46,7 @@ class House:
         self.environ = settings.given(checkout)
         self.where = settings.paths(checkout, self.environ)
         self.port = settings.port(self.environ)
-        self.log = Log(sys.stdout)
+        self.log: Log
         self.children: list[Child] = []
         self.environment: dict[str, str] = {}
         self.lock: int | None = None
@@ -54,10 +54,12 @@ class House:
 
     def run(self) -> int:
         """Open, watch until somebody asks to stop, close. Answers the exit code."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not self.take_lock():
             print(f"Calmness Trading already runs at {self._address_on_file()}", flush=True)
             return 0
+        # Before the first thread starts: one that had them unblocked would swallow the signal meant for the house.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        self.log = Log(sys.stdout)
         try:
             adopt_orphans()
             self._open()

@@ -45,6 +45,22 @@ def test_closing_leaves_no_process_and_reopening_migrates_nothing(new_house: New
     assert [line for line in house.lines if line.startswith("migrate")] == []
 
 
+@pytest.mark.parametrize("words", ["worker", "is open:", "Ctrl-C"])
+def test_ctrl_c_is_heard_at_any_moment(new_house: NewHouse, words: str) -> None:
+    house = new_house()
+    house.start()
+    if words != "worker":
+        house.wait_for(words)
+    else:
+        wait_until((house.instance / "run" / "children" / "worker.json").exists)
+
+    code = house.close(signal.SIGINT)
+
+    assert code == 0
+    assert "Traceback" not in "\n".join(house.lines)
+    assert list((house.instance / "run" / "children").iterdir()) == []
+
+
 def test_a_killed_house_is_cleared_away_by_the_next_start(new_house: NewHouse) -> None:
     house = new_house().open()
     sessions = [house.pid_of(name) for name in CHILDREN]
