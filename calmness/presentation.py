@@ -1,0 +1,270 @@
+"""Figures, dates and durations as people read them, in French first. Pages use these filters only.
+
+U+202F (narrow no-break space) stands inside numbers and before ``; ! ?``; U+00A0 before units, ``%``, ``€`` and
+``:``; the minus sign is U+2212. A value and its unit never part at a line's end.
+"""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_timedelta
+from babel.numbers import format_decimal
+from flask import Flask
+from markupsafe import Markup
+
+from calmness import clock, locale
+
+NARROW = "\u202f"
+NO_BREAK = "\u00a0"
+MINUS = "\u2212"
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
+Number = int | float | Decimal
+_MARKS = re.compile(r" ([;!?])")
+
+
+def register(app: Flask) -> None:
+    """Bind the filters, with the language and the zone of the request."""
+    app.jinja_env.filters.update(
+        money=money,
+        signed_money=signed_money,
+        amount=amount,
+        signed_amount=signed_amount,
+        number=number,
+        signed_number=signed_number,
+        percent=percent,
+        points=points,
+        price=price,
+        volume=volume,
+        day=day,
+        short_day=short_day,
+        weekday_day=weekday_day,
+        month=month,
+        hour=hour,
+        datetime=date_time,
+        ago=ago,
+        duration=duration,
+        file_size=file_size,
+        initials=initials,
+        masked=masked,
+        iban=iban,
+        tone=tone,
+        spaced=spaced,
+    )
+
+
+def number(value: Number | None, digits: int = 0) -> str:
+    """``12 480`` or ``3,5``; a dash for nothing."""
+    if value is None:
+        return "–"
+    step = Decimal(1).scaleb(-digits)
+    rounded = Decimal(str(value)).quantize(step, rounding=ROUND_HALF_UP)
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    text = format_decimal(abs(rounded), pattern, locale=_babel())
+    return (MINUS if rounded < 0 else "") + text
+
+
+def signed_number(value: Number | None, digits: int = 0) -> str:
+    """``+12,5`` or ``−3,0``; zero has no sign."""
+    text = number(value, digits)
+    return "+" + text if value is not None and Decimal(str(value)) > 0 and _is_not_zero(text) else text
+
+
+def amount(value: Number | None, currency: str = "EUR", digits: int = 2) -> str:
+    """``1 284,50 €`` from a value in units of the currency."""
+    if value is None:
+        return "–"
+    if currency == "JPY" and digits == 2:
+        digits = 0
+    symbol = SYMBOLS.get(currency, currency)
+    if locale.select_locale() == "en":
+        text = number(abs(value), digits)
+        return (MINUS if value < 0 and _is_not_zero(text) else "") + symbol + text
+    text = number(value, digits)
+    return f"{text if _is_not_zero(text) else text.lstrip(MINUS)}{NO_BREAK}{symbol}"
+
+
+def signed_amount(value: Number | None, currency: str = "EUR", digits: int = 2) -> str:
+    """``+1 284,50 €`` or ``−61,27 €``."""
+    text = amount(value, currency, digits)
+    return "+" + text if value is not None and value > 0 and _is_not_zero(text) else text
+
+
+def money(cents: int | None, currency: str = "EUR") -> str:
+    """``149,99 €`` from integer cents; whole amounts keep their cents."""
+    return amount(None if cents is None else Decimal(cents) / 100, currency)
+
+
+def signed_money(cents: int | None, currency: str = "EUR") -> str:
+    """``+149,99 €`` from integer cents."""
+    return signed_amount(None if cents is None else Decimal(cents) / 100, currency)
+
+
+def percent(ratio: Number | None, digits: int = 1) -> str:
+    """``58,4 %`` from 0.584; a dash when there is nothing to divide."""
+    return "–" if ratio is None else number(Decimal(str(ratio)) * 100, digits) + NO_BREAK + "%"
+
+
+def points(ratio: Number | None, digits: int = 1) -> str:
+    """``+6,1 pts`` from a difference of two rates."""
+    return "–" if ratio is None else signed_number(Decimal(str(ratio)) * 100, digits) + NO_BREAK + "pts"
+
+
+def price(value: Decimal | None, digits: int | None = None) -> str:
+    """A quote with the digits of its instrument; never fewer than the broker gave."""
+    if value is None:
+        return "–"
+    plain = value.normalize()
+    given = max(0, -int(plain.as_tuple().exponent)) if plain.is_finite() else 0
+    return number(value, max(given, digits or 0))
+
+
+def volume(value: Decimal | None) -> str:
+    """Lots with two digits, three when needed."""
+    return "–" if value is None else number(value, 2 if value == value.quantize(Decimal("0.01")) else 3)
+
+
+def local(value: datetime) -> datetime:
+    """The instant in the zone of the reader."""
+    return value.astimezone(ZoneInfo(locale.select_timezone()))
+
+
+def day(value: date | datetime | None) -> str:
+    """``24 novembre 2026``; the first of a month is ``1er``."""
+    return _date(value, "d MMMM y")
+
+
+def short_day(value: date | datetime | None) -> str:
+    """``24 nov. 2026``."""
+    return _date(value, "d MMM y")
+
+
+def weekday_day(value: date | datetime | None) -> str:
+    """``mardi 24 novembre``."""
+    return _date(value, "EEEE d MMMM")
+
+
+def month(value: date | datetime | None) -> str:
+    """``Novembre 2026``."""
+    text = _date(value, "MMMM y")
+    return text[:1].upper() + text[1:]
+
+
+def hour(value: datetime | None) -> str:
+    """``19 h 00`` in the reader's zone, ``7:00 PM`` in English."""
+    if value is None:
+        return "–"
+    shown = local(value)
+    if locale.select_locale() == "en":
+        return shown.strftime("%I:%M %p").lstrip("0").replace(" ", NO_BREAK)
+    return f"{shown.hour}{NO_BREAK}h{NO_BREAK}{shown.minute:02d}"
+
+
+def date_time(value: datetime | None) -> str:
+    """``24 novembre 2026 à 19 h 00``."""
+    if value is None:
+        return "–"
+    link = " at " if locale.select_locale() == "en" else " à "
+    return day(value) + link + hour(value)
+
+
+def ago(value: datetime | None) -> Markup | str:
+    """``il y a 3 heures`` in a ``<time>`` that a module keeps true; beyond a week the date."""
+    if value is None:
+        return "–"
+    distance = value - clock.now()
+    if abs(distance) > timedelta(days=7):
+        text = day(value)
+    elif timedelta(seconds=-5) < distance < timedelta(seconds=5):
+        text = "just now" if locale.select_locale() == "en" else "à l’instant"
+    else:
+        text = format_timedelta(distance, add_direction=True, locale=_babel(), threshold=1)
+        text = re.sub(r"(\d+) ", rf"\1{NO_BREAK}", text)
+    return Markup('<time datetime="{}" data-module="ago" title="{}">{}</time>').format(
+        value.isoformat(), date_time(value), text
+    )
+
+
+def duration(seconds: Number | None) -> str:
+    """``3 h 12``, ``41 min``, ``3 min 42``, ``23 s``, ``2 j 5 h``."""
+    if seconds is None:
+        return "–"
+    total = int(seconds)
+    days, rest = divmod(total, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    letter = "d" if locale.select_locale() == "en" else "j"
+    if days:
+        return _joined(f"{days} {letter}", f"{hours} h" if hours else "")
+    if hours:
+        return _joined(f"{hours} h", f"{minutes:02d}" if minutes else "")
+    if minutes:
+        return _joined(f"{minutes} min", f"{left:02d}" if left and minutes < 10 else "")
+    return _joined(f"{left} s")
+
+
+def file_size(size: int) -> str:
+    """``48 ko``, ``1,2 Mo``."""
+    if size < 1000:
+        return f"{size}{NO_BREAK}o"
+    if size < 1_000_000:
+        return f"{number(size / 1000)}{NO_BREAK}ko"
+    return f"{number(size / 1_000_000, 1)}{NO_BREAK}Mo"
+
+
+def initials(name: str) -> str:
+    """``CM`` of ``Camille Moreau``."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+
+
+def masked(text: str | None, shown: int = 4) -> str:
+    """``••4451``: the end of an account number."""
+    return "" if not text else "••" + text[-shown:]
+
+
+def iban(text: str) -> str:
+    """Groups of four, as banks print it."""
+    compact = "".join(text.split())
+    return NO_BREAK.join(compact[start : start + 4] for start in range(0, len(compact), 4))
+
+
+def tone(value: Number | None) -> str:
+    """Class of a result: ``positive``, ``negative`` or nothing; the sign is in the text beside it."""
+    if value is None or value == 0:
+        return ""
+    return "positive" if value > 0 else "negative"
+
+
+def spaced(text: str) -> str:
+    """French spaces in a text that a person typed: ``Bonjour !`` never breaks before its mark."""
+    return (
+        _MARKS.sub(NARROW + r"\1", text)
+        .replace(" :", NO_BREAK + ":")
+        .replace("« ", "«" + NO_BREAK)
+        .replace(" »", NO_BREAK + "»")
+    )
+
+
+def _joined(*parts: str) -> str:
+    return NO_BREAK.join(part.replace(" ", NO_BREAK) for part in parts if part)
+
+
+def _is_not_zero(text: str) -> bool:
+    return any(character in "123456789" for character in text)
+
+
+def _babel() -> str:
+    return "en_GB" if locale.select_locale() == "en" else "fr_FR"
+
+
+def _date(value: date | datetime | None, pattern: str) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = local(value).date()
+    text: str = format_date(value, pattern, locale=_babel())
+    if _babel() == "fr_FR" and value.day == 1 and "d" in pattern:
+        text = re.sub(r"\b1 ", "1er ", text, count=1)
+    return re.sub(r"(\d+(?:er)?) (\w)", rf"\1{NO_BREAK}\2", text)

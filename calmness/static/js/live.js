@@ -1,0 +1,35 @@
+// News for open pages: unread badge, notices, updates of accounts. A missed event is made good by asking again.
+import { toast } from "./toast.js";
+
+const UNREAD_EVERY_MS = 60_000;
+
+export function setCount(key, count) {
+  for (const badge of document.querySelectorAll(`[data-count="${CSS.escape(key)}"]`)) {
+    badge.hidden = count === 0;
+    const shown = badge.querySelector("[data-count-shown]");
+    const said = badge.querySelector("[data-count-said]");
+    if (shown) shown.textContent = count > 99 ? "99+" : String(count);
+    if (said) said.textContent = said.textContent.replace(/^\d+/, String(count));
+  }
+  if (key !== "notifications") return;
+  const title = document.title.replace(/^\(\d+\+?\) /, "");
+  document.title = count ? `(${count > 99 ? "99+" : count}) ${title}` : title;
+}
+
+export async function begin() {
+  const { io } = await import("../vendor/socket.io-client/socket.io.esm.min.js");
+  const socket = io("/live", { transports: ["websocket", "polling"], reconnectionDelayMax: 10_000, randomizationFactor: 0.6 });
+  const ask = () => socket.connected && socket.emit("unread:get", (answer) => {
+    if (answer && "count" in answer) setCount("notifications", answer.count);
+  });
+  socket.on("connect", ask);
+  socket.on("unread", ({ count }) => setCount("notifications", count));
+  socket.on("notification:new", ({ title, url }) => toast(title, { href: url }));
+  socket.on("session:revoked", () => location.assign("/connexion"));
+  for (const name of ["account:updated", "signal:updated", "payment:updated", "support:unread"]) {
+    socket.on(name, (detail) => document.dispatchEvent(new CustomEvent(name, { detail })));
+  }
+  document.addEventListener("support:unread", (event) => setCount("support_unread", event.detail.count));
+  setInterval(ask, UNREAD_EVERY_MS);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+}

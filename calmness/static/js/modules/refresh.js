@@ -1,0 +1,33 @@
+// Fetches this page again when news arrive and puts the fresh inside of the element in place:
+// <div id="resume" data-module="refresh" data-refresh-on="account:updated">.
+import { policy } from "../trusted.js";
+
+export default function refresh(element) {
+  const names = element.dataset.refreshOn.split(" ");
+  let busy = false;
+  let again = false;
+  const fetchAgain = async () => {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    try {
+      do {
+        again = false;
+        const response = await fetch(location.href, { credentials: "same-origin", headers: { "X-Refresh": "1" } });
+        if (!response.ok || response.redirected) break;
+        const html = await response.text();
+        const page = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+        const fresh = page.getElementById(element.id);
+        if (fresh) element.replaceChildren(...fresh.childNodes);
+      } while (again);
+    } finally {
+      busy = false;
+    }
+  };
+  for (const name of names) document.addEventListener(name, fetchAgain);
+  return () => {
+    for (const name of names) document.removeEventListener(name, fetchAgain);
+  };
+}
