@@ -88,6 +88,16 @@ def cut_fonts() -> None:
     for style, weight in (("Regular", 400), ("Bold", 700)):
         font = instantiateVariableFont(merged(inter, "inter", 0x2009), {"wght": weight})
         shrink(font)
+        # Both cuts come from one file: without names of their own a PDF takes the second for the first.
+        for identity, text in (
+            (1, "Inter"),
+            (2, style),
+            (3, f"Inter {style}"),
+            (4, f"Inter {style}"),
+            (6, f"Inter-{style}"),
+        ):
+            font["name"].setName(text, identity, 3, 1, 0x409)
+            font["name"].setName(text, identity, 1, 0, 0)
         font.flavor = None
         font.save(PDF_FONTS / f"Inter-{style}.ttf")
     shutil.copy(inter / "LICENSE", PDF_FONTS / "LICENSE")

@@ -1,0 +1,39 @@
+"""Bar charts."""
+
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup, escape
+
+from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, bounds, grid, scale, steps, svg
+
+
+def bars(
+    values: Sequence[tuple[str, float]],
+    *,
+    title: str,
+    format_value: Callable[[float], str],
+    height: int = 220,
+    signed: bool = False,
+    identity: str = "bars",
+) -> Markup:
+    """A bar a value, from zero. ``signed`` colours gains and losses; the sign also stands in the axis' figures."""
+    if not values:
+        return Markup("")
+    low, high = bounds([value for _, value in values], zero=True)
+    scale_y = scale(low, high, height - BOTTOM, TOP)
+    slot = (WIDTH - LEFT - RIGHT) / len(values)
+    parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    every = max(1, len(values) // 12)
+    for index, (label, value) in enumerate(values):
+        x = LEFT + index * slot + slot * 0.15
+        top, bottom = sorted((scale_y(value), scale_y(0)))
+        kind = f" chart__bar--{'positive' if value >= 0 else 'negative'}" if signed else ""
+        parts.append(
+            f'<rect class="chart__bar{kind}" x="{x:.1f}" y="{top:.1f}" width="{slot * 0.7:.1f}" '
+            f'height="{max(bottom - top, 0.5):.1f}" rx="2"><title>{escape(label)} : {escape(format_value(value))}</title></rect>'
+        )
+        if index % every == 0:
+            parts.append(
+                f'<text class="chart__axis" x="{x + slot * 0.35:.1f}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>'
+            )
+    return svg(parts, title, height, identity)

@@ -1,0 +1,5 @@
+"""PDF by xhtml2pdf: only our own HTML and files, nothing from outside, the same bytes every time."""
+
+from calmness.pdf.render import PdfNotRendered, printable, render
+
+__all__ = ["PdfNotRendered", "printable", "render"]

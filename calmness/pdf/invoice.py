@@ -1,0 +1,33 @@
+"""What the PDF of an invoice shows: texts already formatted, so that the document never depends on today's settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of the document."""
+
+    label: str
+    detail: str
+    quantity: str
+    unit: str
+    vat: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    """The whole document. ``seller`` and ``buyer``: name first, then address and identifiers, a line each."""
+
+    title: str
+    number: str
+    brand: str
+    seller: tuple[str, ...]
+    buyer: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    lines: tuple[LineView, ...]
+    totals: tuple[tuple[str, str], ...]
+    due_label: str
+    due: str
+    mentions: tuple[str, ...]
+    footer: str
