@@ -95,9 +95,14 @@ class SessionUser:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, user: User, auth_session: AuthSession) -> None:
+    def __init__(self, user: User, auth_session: AuthSession, secret: str = "") -> None:
         self.user = user
         self.auth_session = auth_session
+        self._secret = secret
+
+    def get_id(self) -> str:
+        """What the cookie holds."""
+        return self._secret
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.user, name)

@@ -5,13 +5,14 @@ The cookie holds a random secret; the row ``auth_session`` decides. So a copied 
 
 from datetime import timedelta
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from flask_login import current_user
 
-from calmness import clock
+from calmness import clock, network
 from calmness.access import SessionUser
 from calmness.database import writing
 from calmness.extensions import db, login_manager
+from calmness.services import audit
 from calmness.services import sessions as session_rules
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -20,13 +21,21 @@ SEEN_EVERY = timedelta(minutes=5)
 def init_app(app: Flask) -> None:
     """Register the loader and the note of last use."""
     login_manager.user_loader(load_user)
+    app.before_request(_note_origin)
     app.after_request(_note_last_seen)
 
 
 def load_user(secret: str) -> SessionUser | None:
     """The person of a session's secret; None when the session has ended or was revoked."""
     found = session_rules.find(secret, clock.now())
-    return SessionUser(*found) if found else None
+    return SessionUser(*found, secret) if found else None
+
+
+def _note_origin() -> None:
+    # The device is known once somebody asks for the current person; acts of staff always do.
+    person = g.get("_login_user")
+    session_id = person.auth_session.id if isinstance(person, SessionUser) else None
+    audit.set_origin(audit.Origin(session_id, network.truncated(request.remote_addr)))
 
 
 def _note_last_seen(response: Response) -> Response:

@@ -7,7 +7,13 @@ from flask import Flask
 from calmness.extensions import csrf
 
 BLUEPRINTS: tuple[str, ...] = (
+    "calmness.blueprints.account",
+    "calmness.blueprints.admin.home",
+    "calmness.blueprints.admin.users",
     "calmness.blueprints.api",
+    "calmness.blueprints.auth",
+    "calmness.blueprints.dashboard",
+    "calmness.blueprints.hooks",
     "calmness.blueprints.live",
 )
 

@@ -5,6 +5,7 @@ from importlib import import_module
 MODULES = (
     "calmness.jobs.housekeeping",
     "calmness.jobs.messages.general",
+    "calmness.jobs.messages.account",
 )
 
 

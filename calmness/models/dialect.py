@@ -28,7 +28,9 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     if not rows:
         return 0
     dialect = session.get_bind().dialect.name
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model).on_conflict_do_nothing()
+    # The table, not the model: an ORM insert gives no row count.
+    table: Table = model.__table__  # type: ignore[assignment]
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
     inserted = 0
     for row in rows:
         inserted += session.execute(statement, row).rowcount  # type: ignore[attr-defined]
@@ -51,8 +53,8 @@ def upsert(
     if not rows:
         return
     dialect = session.get_bind().dialect.name
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(model)
     table: Table = model.__table__  # type: ignore[assignment]
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     changed = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in update_columns))
     session.execute(
         statement.on_conflict_do_update(

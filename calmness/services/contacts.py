@@ -4,7 +4,9 @@ from sqlalchemy import select, update
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.account import Channel, ChannelIdentity, User
+from calmness.models.account import Channel, ChannelIdentity, TokenPurpose, User
+from calmness.models.dialect import upsert
+from calmness.services import tokens
 
 
 def address_of(user_id: int | None, channel: Channel) -> str | None:
@@ -33,3 +35,43 @@ def disable(channel: Channel, address: str) -> None:
         .where(ChannelIdentity.channel == channel, ChannelIdentity.external_id == address)
         .values(disabled_at=clock.now())
     )
+
+
+def identities_of(user_id: int) -> list[ChannelIdentity]:
+    """Ways out to a person beside mail, newest first."""
+    return list(
+        db.session.scalars(
+            select(ChannelIdentity)
+            .where(ChannelIdentity.user_id == user_id, ChannelIdentity.disabled_at.is_(None))
+            .order_by(ChannelIdentity.id.desc())
+        )
+    )
+
+
+def telegram_link_token(user_id: int) -> str:
+    """Token for the deep link of the bot: one use, ten minutes, 43 of the 64 characters that Telegram allows."""
+    return tokens.issue(user_id, TokenPurpose.LINK_TELEGRAM)
+
+
+def link_telegram(token: str, chat_id: str, display_name: str) -> User:
+    """Tie a chat to the account of the token. The chat moves if it was another's. Raises ``TokenRefused``."""
+    user_id, _target = tokens.consume(token, TokenPurpose.LINK_TELEGRAM)
+    now = clock.now()
+    row = {
+        "channel": Channel.TELEGRAM,
+        "account": "",
+        "external_id": chat_id,
+        "user_id": user_id,
+        "display_name": display_name[:200],
+        "created_at": now,
+        "verified_at": now,
+        "disabled_at": None,
+    }
+    upsert(
+        db.session(),
+        ChannelIdentity,
+        [row],
+        key=["channel", "account", "external_id"],
+        update_columns=["user_id", "display_name", "verified_at", "disabled_at"],
+    )
+    return db.session.get_one(User, user_id)

@@ -92,3 +92,17 @@ def mark_all_read(user_id: int) -> None:
 def _emit_unread(user_id: int) -> None:
     # The absolute number, never "+1": a page that missed an event is right again with the next.
     live.emit_after_commit("unread", {"count": unread_count(user_id)}, room=f"user:{user_id}")
+
+
+def listing(user_id: int, *, limit: int, offset: int = 0) -> tuple[list[UserNotification], int]:
+    """One's own notices, newest first, with their total."""
+    mine = UserNotification.user_id == user_id
+    total = db.session.scalar(select(func.count()).select_from(UserNotification).where(mine)) or 0
+    rows = db.session.scalars(
+        select(UserNotification)
+        .where(mine)
+        .order_by(UserNotification.created_at.desc(), UserNotification.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(rows), total

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from calmness import clock
+from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
@@ -109,3 +110,26 @@ def _revoke(condition: object, reason: str) -> None:
     ).all()
     for session_id in ended:
         live.emit_after_commit("session:revoked", {}, room=f"session:{session_id}")
+
+
+def living_of(user_id: int) -> list[AuthSession]:
+    """Devices of a person that are still open, last used first."""
+    return list(
+        db.session.scalars(
+            select(AuthSession)
+            .where(
+                AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > clock.now()
+            )
+            .order_by(AuthSession.last_seen_at.desc())
+        )
+    )
+
+
+def revoke_own(user_id: int, session_id: str) -> None:
+    """End one of a person's own devices. Raises ``NotFound``."""
+    owned = db.session.scalar(
+        select(AuthSession.id).where(AuthSession.id == session_id, AuthSession.user_id == user_id)
+    )
+    if owned is None:
+        raise NotFound
+    revoke(session_id, "revoked_by_owner")

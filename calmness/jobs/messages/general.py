@@ -1,9 +1,9 @@
 """The message of a plain notice: its title, its text, its link."""
 
-from flask import current_app
-
 from calmness.channels import Message
 from calmness.jobs.handlers import composer
+from calmness.jobs.messages.letter import letter
+from calmness.models.account import Channel
 from calmness.models.delivery import Delivery
 from calmness.services.notifications import GENERIC_MESSAGE
 
@@ -12,6 +12,16 @@ from calmness.services.notifications import GENERIC_MESSAGE
 def notification(delivery: Delivery) -> Message:
     """Notice written by ``notifications.notify``."""
     params = delivery.params
-    url = current_app.config["BASE_URL"] + params["url"] if params.get("url") else None
-    text = "\n\n".join(part for part in (params["title"], params.get("body"), url) if part)
-    return Message(subject=params["title"], text=text, url=url)
+    paragraphs = [params["body"]] if params.get("body") else [params["title"]]
+    message = letter(
+        delivery,
+        params["title"],
+        paragraphs,
+        path=params.get("url") or None,
+        action="Ouvrir dans mon espace",
+        transactional=False,
+    )
+    if delivery.channel is Channel.EMAIL:
+        return message
+    lines = [params["title"], params.get("body"), message.url]
+    return Message(subject=params["title"], text="\n\n".join(line for line in lines if line), url=message.url)

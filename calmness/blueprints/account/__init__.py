@@ -1,0 +1,9 @@
+"""The person's own pages: profile, settings, security, notifications."""
+
+from flask import Blueprint
+
+bp = Blueprint("account", __name__, url_prefix="/espace")
+
+from calmness.blueprints.account import notifications, profile, security, settings  # noqa: E402
+
+__all__ = ["bp", "notifications", "profile", "security", "settings"]

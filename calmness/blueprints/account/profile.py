@@ -1,0 +1,102 @@
+"""Identity and contact channels."""
+
+from zoneinfo import available_timezones
+
+from flask import current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, SelectField, StringField, TelField
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from calmness.access import current_account, requires
+from calmness.blueprints.account import bp
+from calmness.extensions import db
+from calmness.models.account import AgeBracket, Gender
+from calmness.permissions import Permission
+from calmness.services import contacts, profiles
+
+GENDERS = [
+    ("", _l("Ne pas répondre")),
+    (Gender.MAN.value, _l("Homme")),
+    (Gender.WOMAN.value, _l("Femme")),
+    (Gender.OTHER.value, _l("Autre")),
+    (Gender.UNSAID.value, _l("Préfère ne pas dire")),
+]
+ZONES = sorted(
+    name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix", "right"))
+)
+
+
+class ProfileForm(FlaskForm):
+    """What a person says of oneself."""
+
+    first_name = StringField(_l("Prénom"), validators=[InputRequired(_l("Entrez votre prénom.")), Length(max=100)])
+    last_name = StringField(_l("Nom"), validators=[InputRequired(_l("Entrez votre nom.")), Length(max=100)])
+    phone = TelField(
+        _l("Téléphone"),
+        validators=[
+            Optional(),
+            Regexp(r"^\+?[0-9 .()-]{6,24}$", message=_l("Entrez un numéro comme 06 12 34 56 78 ou +33 6 12 34 56 78.")),
+        ],
+    )
+    address = StringField(_l("Adresse"), validators=[Optional(), Length(max=200)])
+    postcode = StringField(_l("Code postal"), validators=[Optional(), Length(max=16)])
+    city = StringField(_l("Ville"), validators=[Optional(), Length(max=100)])
+    time_zone = SelectField(_l("Fuseau horaire"), choices=ZONES)
+    gender = SelectField(_l("Genre"), choices=GENDERS)
+    age_bracket = SelectField(
+        _l("Tranche d’âge"),
+        choices=[("", _l("Ne pas répondre")), *((member.value, member.value) for member in AgeBracket)],
+    )
+    demographics = BooleanField(
+        _l("J’accepte que ces deux réponses servent aux statistiques anonymes de l’école (groupes de cinq au moins)")
+    )
+
+
+@bp.get("/profil")
+@requires(Permission.OWN_SPACE)
+def profile() -> ResponseReturnValue:
+    """The form with what is known."""
+    user = current_account()
+    form = ProfileForm(obj=user, data={"demographics": user.gender is not None or user.age_bracket is not None})
+    return _page(form)
+
+
+@bp.post("/profil")
+@requires(Permission.OWN_SPACE)
+def update_profile() -> ResponseReturnValue:
+    """Save."""
+    form = ProfileForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    data = {name: value for name, value in form.data.items() if name != "csrf_token"}
+    profiles.update(current_account(), profiles.Profile(**data))
+    db.session.commit()
+    flash(_("Votre profil est enregistré."), "success")
+    return redirect(url_for("account.profile"))
+
+
+@bp.post("/profil/telegram")
+@requires(Permission.OWN_SPACE)
+def create_telegram_link() -> ResponseReturnValue:
+    """A link to the school's bot that ties the person's chat to the account."""
+    bot = current_app.config["TELEGRAM_BOT_NAME"]
+    if not bot:
+        flash(_("Telegram n’est pas encore configuré par l’école."), "warning")
+        return redirect(url_for("account.profile"))
+    token = contacts.telegram_link_token(current_account().id)
+    db.session.commit()
+    return render_template("account/telegram.html", url=f"https://t.me/{bot}?start={token}")
+
+
+def _page(form: ProfileForm) -> str:
+    user = current_account()
+    return render_template(
+        "account/profile.html",
+        form=form,
+        user=user,
+        identities=contacts.identities_of(user.id),
+        telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
+    )

@@ -1,0 +1,66 @@
+"""State of the account: verification, devices, password."""
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import PasswordField
+from wtforms.validators import InputRequired
+
+from calmness.access import current_account, requires
+from calmness.blueprints.account import bp
+from calmness.errors import DomainError
+from calmness.extensions import db, limiter
+from calmness.permissions import Permission
+from calmness.services import accounts, sessions
+
+
+class PasswordForm(FlaskForm):
+    """Old and new password."""
+
+    current = PasswordField(_l("Mot de passe actuel"), validators=[InputRequired(_l("Entrez le mot de passe actuel."))])
+    password = PasswordField(_l("Nouveau mot de passe"), validators=[InputRequired(_l("Choisissez un mot de passe."))])
+
+
+@bp.get("/compte")
+@requires(Permission.OWN_SPACE)
+def overview() -> ResponseReturnValue:
+    """Security and devices."""
+    return _page(PasswordForm())
+
+
+@bp.post("/compte/mot-de-passe")
+@limiter.limit("10 per hour")
+@requires(Permission.OWN_SPACE)
+def create_new_password() -> ResponseReturnValue:
+    """Change the password."""
+    form = PasswordForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    keep = current_user.auth_session.id
+    try:
+        accounts.change_password(current_account(), form.current.data, form.password.data, keep_session=keep)
+    except DomainError as error:
+        db.session.rollback()
+        form[error.field or "password"].errors = [error.message]
+        return _page(form), 422
+    db.session.commit()
+    flash(_("Votre mot de passe est changé. Vos autres appareils sont déconnectés."), "success")
+    return redirect(url_for("account.overview"))
+
+
+@bp.post("/compte/appareils/<session_id>/fin")
+@requires(Permission.OWN_SPACE)
+def end_device(session_id: str) -> ResponseReturnValue:
+    """End one of one's own devices."""
+    sessions.revoke_own(current_account().id, session_id)
+    db.session.commit()
+    flash(_("Cet appareil est déconnecté."), "success")
+    return redirect(url_for("account.overview"))
+
+
+def _page(form: PasswordForm) -> str:
+    user = current_account()
+    return render_template("account/overview.html", user=user, form=form, devices=sessions.living_of(user.id))

@@ -1,0 +1,57 @@
+"""Features, notices, language, theme."""
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from calmness.access import current_account, requires
+from calmness.blueprints.account import bp
+from calmness.extensions import db
+from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
+from calmness.models.account import Channel
+from calmness.permissions import Permission
+from calmness.services import preferences
+from calmness.services.preferences import FEATURE_LABELS, NOTICES, Feature, NoticeKind
+
+YEAR_SECONDS = 31_536_000
+CHANNELS = (Channel.SITE, Channel.EMAIL, Channel.TELEGRAM, Channel.DISCORD, Channel.WHATSAPP)
+
+
+@bp.get("/parametres")
+@requires(Permission.OWN_SPACE)
+def settings() -> ResponseReturnValue:
+    """All choices."""
+    user = current_account()
+    return render_template(
+        "account/settings.html",
+        user=user,
+        features=preferences.features_of(user.id),
+        feature_labels=FEATURE_LABELS,
+        matrix=preferences.notice_matrix(user.id),
+        notices=NOTICES,
+        channels=CHANNELS,
+    )
+
+
+@bp.post("/parametres")
+@requires(Permission.OWN_SPACE)
+def update_settings() -> ResponseReturnValue:
+    """Save all choices of the page."""
+    user = current_account()
+    for feature in Feature:
+        preferences.set_feature(user.id, feature, f"feature.{feature.value}" in request.form)
+    for kind in NoticeKind:
+        for channel in CHANNELS:
+            preferences.set_notice(user.id, kind, channel, f"notice.{kind.value}.{channel.value}" in request.form)
+    response = make_response(redirect(url_for("account.settings")))
+    chosen = request.form.get("locale")
+    if chosen in LOCALES:
+        user.locale = chosen
+        response.set_cookie(LOCALE_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure)
+    theme = request.form.get("theme")
+    if theme in THEMES:
+        user.theme = theme
+        response.set_cookie(THEME_COOKIE, theme, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure)
+    db.session.commit()
+    flash(_("Vos paramètres sont enregistrés."), "success")
+    return response

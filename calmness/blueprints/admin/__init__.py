@@ -1,0 +1,1 @@
+"""Administration, a blueprint an area."""

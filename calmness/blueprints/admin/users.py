@@ -1,0 +1,69 @@
+"""People: search, roles, closing an account."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from calmness.access import current_account, requires
+from calmness.errors import DomainError
+from calmness.extensions import db
+from calmness.models.account import Role
+from calmness.permissions import Permission
+from calmness.services import accounts, sessions
+
+bp = Blueprint("admin_account", __name__, url_prefix="/admin/utilisateurs")
+PAGE = 50
+ROLE_LABELS = {Role.STUDENT: _l("Élève"), Role.AGENT: _l("Agent"), Role.ADMIN: _l("Administrateur")}
+
+
+@bp.get("")
+@requires(Permission.MANAGE_USERS)
+def users() -> ResponseReturnValue:
+    """All accounts."""
+    text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
+    role = request.args.get("role", type=Role) if request.args.get("role") in set(Role) else None
+    rows, total = accounts.search(text, role, limit=PAGE, offset=(page - 1) * PAGE)
+    return render_template(
+        "admin/users/index.html", rows=rows, total=total, page=page, size=PAGE, q=text, role=role, labels=ROLE_LABELS
+    )
+
+
+@bp.get("/<int:user_id>")
+@requires(Permission.MANAGE_USERS)
+def user(user_id: int) -> ResponseReturnValue:
+    """One account."""
+    person = accounts.get(user_id)
+    return render_template(
+        "admin/users/show.html", person=person, labels=ROLE_LABELS, devices=sessions.living_of(person.id)
+    )
+
+
+@bp.post("/<int:user_id>/role")
+@requires(Permission.MANAGE_USERS)
+def create_role(user_id: int) -> ResponseReturnValue:
+    """Give another role."""
+    try:
+        accounts.change_role(user_id, Role(request.form["role"]), by=current_account())
+    except DomainError as error:
+        db.session.rollback()
+        flash(str(error.message), "error")
+    else:
+        db.session.commit()
+        flash(_("Le rôle est changé ; ses sessions ouvertes sont fermées."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/fermeture")
+@requires(Permission.MANAGE_USERS)
+def create_closure(user_id: int) -> ResponseReturnValue:
+    """Close or reopen the account."""
+    try:
+        accounts.set_disabled(user_id, request.form.get("disabled") == "1", by=current_account())
+    except DomainError as error:
+        db.session.rollback()
+        flash(str(error.message), "error")
+    else:
+        db.session.commit()
+        flash(_("L’état du compte est enregistré."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))

@@ -1,0 +1,9 @@
+"""Register, confirm the address, log in and out, recover a password."""
+
+from flask import Blueprint
+
+bp = Blueprint("auth", __name__)
+
+from calmness.blueprints.auth import passwords, registration, session  # noqa: E402
+
+__all__ = ["bp", "passwords", "registration", "session"]

@@ -1,0 +1,82 @@
+"""Register and confirm the address."""
+
+from flask import flash, redirect, render_template, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from calmness.access import current_account, public, requires
+from calmness.blueprints.auth import bp
+from calmness.blueprints.auth.forms import EmptyForm, RegistrationForm
+from calmness.errors import DomainError
+from calmness.extensions import db, limiter
+from calmness.models.account import TokenPurpose
+from calmness.permissions import Permission
+from calmness.services import accounts, tokens
+
+
+@bp.get("/inscription")
+@public
+def new_account() -> ResponseReturnValue:
+    """The form."""
+    if current_user.is_authenticated:
+        return redirect(url_for("dashboard.show"))
+    return render_template("auth/register.html", form=RegistrationForm())
+
+
+@bp.post("/inscription")
+@limiter.limit("20 per hour")
+@public
+def create_account() -> ResponseReturnValue:
+    """Create the account, or remind its owner of it: the answer is the same."""
+    form = RegistrationForm()
+    if not form.validate_on_submit():
+        return render_template("auth/register.html", form=form), 422
+    wanted = accounts.Registration(form.email.data, form.password.data, form.first_name.data, form.last_name.data)
+    try:
+        accounts.register(wanted)
+    except DomainError as error:
+        db.session.rollback()
+        form[error.field or "email"].errors = [error.message]
+        return render_template("auth/register.html", form=form), 422
+    db.session.commit()
+    session["registered_email"] = form.email.data.strip()
+    return redirect(url_for("auth.registered"))
+
+
+@bp.get("/inscription/merci")
+@public
+def registered() -> ResponseReturnValue:
+    """What happens next."""
+    return render_template("auth/registered.html", email=session.get("registered_email", ""))
+
+
+@bp.get("/verification/<token>")
+@public
+def verify_email(token: str) -> ResponseReturnValue:
+    """A button, because scanners of mail open links."""
+    good = tokens.is_good(token, TokenPurpose.VERIFY_EMAIL)
+    response = render_template("auth/verify.html", token=token, good=good, form=EmptyForm())
+    return response, 200 if good else 410, {"Referrer-Policy": "no-referrer"}
+
+
+@bp.post("/verification/<token>")
+@public
+def confirm_email(token: str) -> ResponseReturnValue:
+    """Confirm the address."""
+    accounts.verify_email(token)
+    db.session.commit()
+    flash(_("Votre adresse est confirmée. Vous pouvez vous connecter."), "success")
+    target = "dashboard.show" if current_user.is_authenticated else "auth.new_session"
+    return redirect(url_for(target))
+
+
+@bp.post("/verification")
+@limiter.limit("5 per hour")
+@requires(Permission.OWN_SPACE)
+def resend_verification() -> ResponseReturnValue:
+    """Send the link once more."""
+    accounts.send_verification(current_account())
+    db.session.commit()
+    flash(_("Un nouveau lien vient de partir. Pensez à regarder dans les indésirables."), "success")
+    return redirect(url_for("account.overview"))

@@ -1,0 +1,81 @@
+"""Mails about the account. Links are made when the mail leaves, so that no row holds a secret."""
+
+from calmness.channels import Message
+from calmness.extensions import db
+from calmness.jobs.handlers import NotWanted, composer
+from calmness.jobs.messages.letter import letter
+from calmness.models.account import TokenPurpose, User
+from calmness.models.delivery import Delivery
+from calmness.services import tokens
+
+
+@composer("account.verify_email")
+def verify_email(delivery: Delivery) -> Message:
+    """Link that confirms the address."""
+    user = _person(delivery)
+    if user.email_verified_at:
+        raise NotWanted
+    token = tokens.issue(user.id, TokenPurpose.VERIFY_EMAIL)
+    db.session.commit()
+    return letter(
+        delivery,
+        "Confirmez votre adresse e-mail",
+        ["Bienvenue chez Calmness Trading. Confirmez votre adresse pour ouvrir votre espace."],
+        path=f"/verification/{token}",
+        action="Confirmer mon adresse",
+        after=["Ce lien est valable 24 heures. Si vous n’avez pas créé de compte, ignorez ce message."],
+    )
+
+
+@composer("account.already_registered")
+def already_registered(delivery: Delivery) -> Message:
+    """What the owner of an address gets when somebody registers it again."""
+    _person(delivery)
+    return letter(
+        delivery,
+        "Vous avez déjà un compte",
+        [
+            "Quelqu’un, sans doute vous, vient de demander la création d’un compte avec cette adresse. Elle en a déjà un."
+        ],
+        path="/connexion",
+        action="Me connecter",
+        after=["Mot de passe oublié ? La page de connexion permet d’en choisir un nouveau."],
+    )
+
+
+@composer("account.reset_password")
+def reset_password(delivery: Delivery) -> Message:
+    """Link that sets a new password."""
+    user = _person(delivery)
+    token = tokens.issue(user.id, TokenPurpose.RESET_PASSWORD)
+    db.session.commit()
+    return letter(
+        delivery,
+        "Choisissez un nouveau mot de passe",
+        ["Vous avez demandé à changer de mot de passe."],
+        path=f"/nouveau-mot-de-passe/{token}",
+        action="Choisir un mot de passe",
+        after=[
+            "Ce lien sert une fois et expire dans 30 minutes. Si la demande ne vient pas de vous, ignorez ce message."
+        ],
+    )
+
+
+@composer("account.password_changed")
+def password_changed(delivery: Delivery) -> Message:
+    """Notice that the password was changed."""
+    _person(delivery)
+    return letter(
+        delivery,
+        "Votre mot de passe a été changé",
+        ["Le mot de passe de votre compte vient d’être changé. Vos autres appareils ont été déconnectés."],
+        path="/mot-de-passe-oublie",
+        action="Ce n’était pas moi",
+    )
+
+
+def _person(delivery: Delivery) -> User:
+    user = db.session.get(User, delivery.user_id)
+    if user is None or user.deleted_at or user.disabled_at:
+        raise NotWanted
+    return user

@@ -1,0 +1,42 @@
+"""What providers send: kept once by its id, then worked."""
+
+from typing import Any
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.models.account import Channel
+from calmness.models.dialect import insert_once
+from calmness.models.support import InboundEvent
+from calmness.services import contacts
+from calmness.services.tokens import TokenRefused
+
+START = "/start "
+
+
+def take_telegram(update: dict[str, Any]) -> bool:
+    """Take an update of the bot. False when it was taken before.
+
+    ``/start <token>`` in a private chat ties the chat to the token's account.
+    """
+    now = clock.now()
+    row = {
+        "channel": Channel.TELEGRAM,
+        "account": "",
+        "external_event_id": str(update["update_id"]),
+        "raw": {"update_id": update["update_id"]},
+        "received_at": now,
+        "processed_at": now,
+    }
+    if insert_once(db.session(), InboundEvent, [row]) == 0:
+        return False
+    message = update.get("message")
+    if not isinstance(message, dict):
+        return True
+    chat, text = message.get("chat") or {}, str(message.get("text") or "")
+    if chat.get("type") == "private" and text.startswith(START):
+        name = " ".join(str(chat.get(part) or "") for part in ("first_name", "last_name")).strip()
+        try:
+            contacts.link_telegram(text.removeprefix(START).strip(), str(chat.get("id")), name)
+        except TokenRefused:
+            return True
+    return True

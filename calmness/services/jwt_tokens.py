@@ -1,0 +1,119 @@
+"""Tokens of the API: short access tokens, refresh tokens that rotate in families.
+
+A refresh token works once. Used again within ten seconds (two tabs), its owner gets another access token but no second
+branch; used later, it was stolen or copied: the whole family ends and its owner is told.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app
+from flask_babel import lazy_gettext as _l
+from flask_jwt_extended import create_access_token, create_refresh_token
+from sqlalchemy import select, update
+
+from calmness import clock
+from calmness.errors import DomainError
+from calmness.extensions import db
+from calmness.models.account import AuthSession, RefreshToken
+from calmness.services import audit, notifications, sessions
+from calmness.services.preferences import NoticeKind
+
+GRACE = timedelta(seconds=10)
+
+
+class SessionRevoked(DomainError):
+    """The family ended: a used token came back, or the session is over. Commit before answering."""
+
+    status = 401
+    slug = "session-revoked"
+    message = _l("Cette session est terminée. Reconnectez-vous.")
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a refresh gives. ``refresh`` is None for the second of two tabs: the winner's cookie serves both."""
+
+    access: str
+    refresh: str | None
+    auth_session: AuthSession
+
+
+def issue_access(auth_session: AuthSession) -> str:
+    """Access token of a session. The role is not inside: it is read from the database at each call."""
+    return str(create_access_token(identity=str(auth_session.user_id), additional_claims={"sid": auth_session.id}))
+
+
+def issue_refresh(auth_session: AuthSession, parent: str | None = None) -> str:
+    """First or next refresh token of a session's family."""
+    jti = str(uuid.uuid4())
+    _store(auth_session, jti, parent)
+    return _encode(auth_session, jti)
+
+
+def rotate(jti: str, session_id: str) -> Rotation:
+    """Use a refresh token: one conditional update decides who of several is first. Raises ``SessionRevoked``."""
+    now = clock.now()
+    found = sessions.find_by_id(session_id, now)
+    if found is None:
+        raise SessionRevoked
+    user, auth_session = found
+    successor = str(uuid.uuid4())
+    won = db.session.execute(
+        update(RefreshToken)
+        .where(
+            RefreshToken.jti == jti,
+            RefreshToken.session_id == session_id,
+            RefreshToken.used_at.is_(None),
+            RefreshToken.expires_at > now,
+        )
+        .values(used_at=now, replaced_by=successor),
+        execution_options={"synchronize_session": False},
+    ).rowcount  # type: ignore[attr-defined]
+    if won:
+        _store(auth_session, successor, jti)
+        auth_session.last_seen_at = now
+        db.session.flush()
+        return Rotation(issue_access(auth_session), _encode(auth_session, successor), auth_session)
+    used_at = db.session.scalar(
+        select(RefreshToken.used_at).where(RefreshToken.jti == jti, RefreshToken.session_id == session_id)
+    )
+    if used_at is not None and now - used_at < GRACE:
+        return Rotation(issue_access(auth_session), None, auth_session)
+    sessions.revoke(session_id, "refresh_reuse")
+    audit.record("session.refresh_reuse", "auth_session", session_id, actor=user)
+    notifications.notify(
+        user.id,
+        NoticeKind.SECURITY,
+        f"refresh-reuse:{session_id}",
+        title=str(_l("Une session a été fermée par sécurité")),
+        body=str(
+            _l(
+                "Un jeton déjà utilisé a été présenté une seconde fois. Si ce n’était pas vous, changez de mot de passe."
+            )
+        ),
+        url="/espace/compte",
+    )
+    raise SessionRevoked
+
+
+def _store(auth_session: AuthSession, jti: str, parent: str | None) -> None:
+    now = clock.now()
+    lifetime: timedelta = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
+    db.session.add(
+        RefreshToken(
+            jti=jti,
+            session_id=auth_session.id,
+            parent_jti=parent,
+            issued_at=now,
+            expires_at=min(now + lifetime, auth_session.expires_at),
+        )
+    )
+    db.session.flush()
+
+
+def _encode(auth_session: AuthSession, jti: str) -> str:
+    return str(
+        create_refresh_token(identity=str(auth_session.user_id), additional_claims={"sid": auth_session.id, "jti": jti})
+    )
