@@ -45,6 +45,7 @@ def register(app: Flask) -> None:
         datetime=date_time,
         ago=ago,
         duration=duration,
+        days_left=days_left,
         file_size=file_size,
         initials=initials,
         masked=masked,
@@ -52,6 +53,7 @@ def register(app: Flask) -> None:
         tone=tone,
         spaced=spaced,
     )
+    app.jinja_env.globals["fifteen_minutes"] = timedelta(minutes=15)
 
 
 def number(value: Number | None, digits: int = 0) -> str:
@@ -202,6 +204,17 @@ def duration(seconds: Number | None) -> str:
     if minutes:
         return _joined(f"{minutes} min", f"{left:02d}" if left and minutes < 10 else "")
     return _joined(f"{left} s")
+
+
+def days_left(value: datetime) -> str:
+    """``19 jours``, ``1 jour``, ``5 h`` until an instant."""
+    left = value - clock.now()
+    if left <= timedelta(0):
+        return duration(0)
+    if left < timedelta(days=1):
+        return duration(left.total_seconds())
+    words = ("day", "days") if locale.select_locale() == "en" else ("jour", "jours")
+    return f"{left.days}{NO_BREAK}{words[left.days > 1]}"
 
 
 def file_size(size: int) -> str:

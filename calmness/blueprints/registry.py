@@ -8,13 +8,17 @@ from calmness.extensions import csrf
 
 BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.account",
+    "calmness.blueprints.admin.billing",
     "calmness.blueprints.admin.home",
+    "calmness.blueprints.admin.training",
     "calmness.blueprints.admin.users",
     "calmness.blueprints.api",
     "calmness.blueprints.auth",
+    "calmness.blueprints.billing",
     "calmness.blueprints.dashboard",
     "calmness.blueprints.hooks",
     "calmness.blueprints.live",
+    "calmness.blueprints.training",
 )
 
 CSRF_EXEMPT = frozenset({"api", "ea", "hooks"})

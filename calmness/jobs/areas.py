@@ -4,6 +4,10 @@ from importlib import import_module
 
 MODULES = (
     "calmness.jobs.housekeeping",
+    "calmness.jobs.billing",
+    "calmness.jobs.messages.billing",
+    "calmness.jobs.training",
+    "calmness.jobs.messages.training",
     "calmness.jobs.messages.general",
     "calmness.jobs.messages.account",
 )

@@ -309,6 +309,19 @@ def counts_by_state() -> dict[str, int]:
     return {state.value: count for state, count in rows}
 
 
+def states_of_notices(notice_ids: list[int]) -> dict[int, dict[str, int]]:
+    """How many messages of each notice stand in each state."""
+    rows = db.session.execute(
+        select(Delivery.session_notification_id, Delivery.state, func.count())
+        .where(Delivery.session_notification_id.in_(notice_ids))
+        .group_by(Delivery.session_notification_id, Delivery.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for notice_id, state, count in rows:
+        counts.setdefault(notice_id, {})[state.value] = count
+    return counts
+
+
 def _close_task(task_id: int, attempt: int, values: dict[str, Any]) -> bool:
     return _changed(
         update(OutboxTask)

@@ -1,0 +1,138 @@
+"""Payments to validate, invoices, offers, legal identity."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from calmness.access import current_account, requires
+from calmness.blueprints.billing.payments import STATES, pdf_response
+from calmness.errors import DomainError
+from calmness.extensions import db
+from calmness.models.billing import Payment, PaymentStatus
+from calmness.navigation import badge
+from calmness.permissions import Permission
+from calmness.services import billing, invoicing
+
+bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
+PAGE = 50
+
+badge("payments_to_validate", _l("paiements à valider"))(billing.waiting_count)
+
+
+class ValidationForm(FlaskForm):
+    """The number seen on the bank's statement."""
+
+    transaction_id = StringField(_l("Numéro de transaction"), validators=[Length(max=80)])
+
+
+class RejectionForm(FlaskForm):
+    """Why the payment is refused."""
+
+    reason = TextAreaField(
+        _l("Motif, lu par l’élève"), validators=[InputRequired(_l("Dites à l’élève pourquoi.")), Length(max=500)]
+    )
+
+
+@bp.get("/paiements")
+@requires(Permission.VALIDATE_PAYMENTS)
+def payments() -> ResponseReturnValue:
+    """The queue, or any other state."""
+    wanted = request.args.get("etat", PaymentStatus.TRANSACTION_SUBMITTED.value)
+    status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
+    text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
+    rows, total = billing.queue(status, text, limit=PAGE, offset=(page - 1) * PAGE)
+    return render_template(
+        "admin/billing/payments.html",
+        rows=rows,
+        total=total,
+        page=page,
+        size=PAGE,
+        status=status,
+        wanted=wanted,
+        q=text,
+        states=STATES,
+        waiting=billing.waiting_count(),
+    )
+
+
+@bp.get("/paiements/<int:payment_id>")
+@requires(Permission.VALIDATE_PAYMENTS)
+def payment(payment_id: int) -> ResponseReturnValue:
+    """One payment with its validation form."""
+    found = billing.get(payment_id)
+    return _page(found, ValidationForm(transaction_id=found.transaction_id))
+
+
+@bp.post("/paiements/<int:payment_id>/validation")
+@requires(Permission.VALIDATE_PAYMENTS)
+def create_validation(payment_id: int) -> ResponseReturnValue:
+    """Validate: payment, access and invoice in one transaction."""
+    form = ValidationForm()
+    try:
+        invoice = billing.validate_payment(payment_id, form.transaction_id.data, by=current_account())
+    except DomainError as error:
+        db.session.rollback()
+        form.transaction_id.errors = [error.message]
+        other = error.payment if isinstance(error, billing.TransactionNumberTaken) else None
+        return _page(billing.get(payment_id), form, taken_by=other.id if other else None), error.status
+    db.session.commit()
+    flash(_("Paiement validé, facture %(number)s émise.", number=invoice.number), "success")
+    return redirect(url_for("admin_billing.payment", payment_id=payment_id))
+
+
+@bp.post("/paiements/<int:payment_id>/rejet")
+@requires(Permission.VALIDATE_PAYMENTS)
+def create_rejection(payment_id: int) -> ResponseReturnValue:
+    """Refuse, with a reason."""
+    form = RejectionForm()
+    if not form.validate_on_submit():
+        found = billing.get(payment_id)
+        return _page(found, ValidationForm(formdata=None, transaction_id=found.transaction_id), rejection=form), 422
+    billing.reject_payment(payment_id, form.reason.data, by=current_account())
+    db.session.commit()
+    flash(_("Paiement refusé ; l’élève est prévenu."), "success")
+    return redirect(url_for("admin_billing.payments"))
+
+
+@bp.get("/factures")
+@requires(Permission.SEE_INVOICES)
+def invoices() -> ResponseReturnValue:
+    """All documents."""
+    text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
+    rows, total = invoicing.listing(limit=PAGE, offset=(page - 1) * PAGE, text=text)
+    return render_template("admin/billing/invoices.html", rows=rows, total=total, page=page, size=PAGE, q=text)
+
+
+@bp.get("/factures/<number>.pdf")
+@requires(Permission.SEE_INVOICES)
+def invoice_pdf(number: str) -> ResponseReturnValue:
+    """A document's PDF."""
+    return pdf_response(invoicing.by_number(number))
+
+
+def _page(
+    found: Payment,
+    form: ValidationForm,
+    *,
+    taken_by: int | None = None,
+    rejection: RejectionForm | None = None,
+) -> str:
+    return render_template(
+        "admin/billing/payment.html",
+        payment=found,
+        form=form,
+        rejection=rejection or RejectionForm(formdata=None),
+        events=billing.events(found.id),
+        look_alikes=billing.look_alikes(found),
+        taken=billing.get(taken_by) if taken_by else None,
+        states=STATES,
+    )
+
+
+from calmness.blueprints.admin import catalogue  # noqa: E402
+
+__all__ = ["bp", "catalogue"]

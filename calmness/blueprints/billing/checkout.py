@@ -1,0 +1,118 @@
+"""Four steps: identity, instructions, transaction number, receipt. The step is in the address: reload, Back and
+another device find it again.
+"""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from calmness.access import current_account, requires
+from calmness.blueprints.billing import bp
+from calmness.blueprints.billing.forms import IdentityForm, TransactionForm
+from calmness.errors import DomainError
+from calmness.extensions import db
+from calmness.models.billing import Payment, PaymentStatus
+from calmness.pdf.epc import transfer_svg
+from calmness.permissions import Permission
+from calmness.services import billing, invoicing
+
+IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
+
+
+@bp.post("/commande/<slug>")
+@requires(Permission.OWN_SPACE)
+def new_checkout(slug: str) -> ResponseReturnValue:
+    """Begin, or go on."""
+    try:
+        payment = billing.declare(current_account(), slug)
+    except (billing.EmailNotVerified, billing.AlreadyOwned) as error:
+        db.session.rollback()
+        flash(str(error.message), "warning")
+        owned = isinstance(error, billing.AlreadyOwned)
+        return redirect(url_for("training.formations" if owned else "account.overview"))
+    db.session.commit()
+    return redirect(url_for("billing.checkout", payment_id=payment.id))
+
+
+@bp.get("/espace/commandes/<int:payment_id>")
+@requires(Permission.OWN_SPACE)
+def checkout(payment_id: int) -> ResponseReturnValue:
+    """The step asked for, or the furthest one that makes sense."""
+    payment = billing.own(current_account().id, payment_id)
+    step = min(max(request.args.get("etape", _furthest(payment), type=int), IDENTITY), _furthest(payment))
+    user = payment.user
+    form = IdentityForm(obj=user, data={"terms": payment.terms_accepted_at is not None}) if step == IDENTITY else None
+    return _page(payment, step, form=form, transaction=TransactionForm(transaction_id=payment.transaction_id))
+
+
+@bp.post("/espace/commandes/<int:payment_id>/identite")
+@requires(Permission.OWN_SPACE)
+def create_identity(payment_id: int) -> ResponseReturnValue:
+    """Save the first step."""
+    payment = billing.own(current_account().id, payment_id)
+    form = IdentityForm()
+    if not form.validate_on_submit():
+        return _page(payment, IDENTITY, form=form), 422
+    data = {name: value or "" for name, value in form.data.items() if name != "csrf_token"}
+    data |= {"terms": form.terms.data, "early_start": form.early_start.data}
+    billing.confirm_identity(payment, billing.Identity(**data))
+    db.session.commit()
+    return redirect(url_for("billing.checkout", payment_id=payment_id, etape=INSTRUCTIONS))
+
+
+@bp.post("/espace/commandes/<int:payment_id>/transaction")
+@requires(Permission.OWN_SPACE)
+def create_transaction(payment_id: int) -> ResponseReturnValue:
+    """Save the transfer's number."""
+    payment = billing.own(current_account().id, payment_id)
+    form = TransactionForm()
+    try:
+        billing.submit_transaction(payment, form.transaction_id.data or "")
+    except DomainError as error:
+        db.session.rollback()
+        form.transaction_id.errors = [error.message]
+        return _page(billing.own(current_account().id, payment_id), TRANSACTION, transaction=form), 422
+    db.session.commit()
+    return redirect(url_for("billing.checkout", payment_id=payment_id, etape=RECEIPT))
+
+
+@bp.post("/espace/commandes/<int:payment_id>/abandon")
+@requires(Permission.OWN_SPACE)
+def create_cancellation(payment_id: int) -> ResponseReturnValue:
+    """Give the purchase up."""
+    billing.cancel(billing.own(current_account().id, payment_id))
+    db.session.commit()
+    flash(_("Votre commande est abandonnée. Rien n’est dû."), "success")
+    return redirect(url_for("billing.payments"))
+
+
+def _furthest(payment: Payment) -> int:
+    if payment.status not in {PaymentStatus.DECLARED, PaymentStatus.REJECTED}:
+        return RECEIPT
+    return TRANSACTION if payment.terms_accepted_at else IDENTITY
+
+
+def _page(
+    payment: Payment, step: int, *, form: IdentityForm | None = None, transaction: TransactionForm | None = None
+) -> str:
+    identity = invoicing.active_template()
+    code = (
+        transfer_svg(
+            name=identity.company_name,
+            iban=identity.iban,
+            bic=identity.bic,
+            cents=payment.amount_cents,
+            reference=payment.reference,
+        )
+        if step == INSTRUCTIONS
+        else ""
+    )
+    return render_template(
+        "billing/checkout.html",
+        payment=payment,
+        step=step,
+        form=form or IdentityForm(obj=payment.user),
+        transaction=transaction or TransactionForm(),
+        identity=identity,
+        code=code,
+    )

@@ -1,0 +1,41 @@
+"""Forms of the checkout."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from stdnum.exceptions import ValidationError as StdnumError
+from stdnum.fr import siren
+from wtforms import BooleanField, StringField, TelField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+
+class IdentityForm(FlaskForm):
+    """Who is invoiced."""
+
+    first_name = StringField(_l("Prénom"), validators=[InputRequired(_l("Entrez votre prénom.")), Length(max=100)])
+    last_name = StringField(_l("Nom"), validators=[InputRequired(_l("Entrez votre nom.")), Length(max=100)])
+    address = StringField(_l("Adresse"), validators=[InputRequired(_l("Entrez votre adresse.")), Length(max=200)])
+    postcode = StringField(
+        _l("Code postal"), validators=[InputRequired(_l("Entrez votre code postal.")), Length(max=16)]
+    )
+    city = StringField(_l("Ville"), validators=[InputRequired(_l("Entrez votre ville.")), Length(max=100)])
+    phone = TelField(_l("Téléphone"), validators=[Optional(), Length(max=32)])
+    company = StringField(_l("Société"), validators=[Optional(), Length(max=200)])
+    siren = StringField(_l("SIREN"), validators=[Optional(), Length(max=14)])
+    terms = BooleanField(
+        _l("J’accepte les conditions générales de vente"),
+        validators=[InputRequired(_l("Acceptez les conditions générales de vente pour continuer."))],
+    )
+    early_start = BooleanField(_l("Je demande que l’accès commence avant la fin du délai de rétractation de 14 jours"))
+
+    def validate_siren(self, field: StringField) -> None:
+        """Nine digits with their check digit."""
+        try:
+            field.data = siren.validate(field.data)
+        except StdnumError as error:
+            raise ValidationError(_l("Ce SIREN n’existe pas : neuf chiffres, par exemple 732 829 320.")) from error
+
+
+class TransactionForm(FlaskForm):
+    """The transfer's number."""
+
+    transaction_id = StringField(_l("Numéro de transaction"), validators=[Length(max=80)])

@@ -1,0 +1,61 @@
+"""History of payments, and invoices to download."""
+
+from flask import Response, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from calmness.access import current_account, requires
+from calmness.blueprints.billing import bp
+from calmness.errors import NotFound
+from calmness.files import store
+from calmness.models.billing import Invoice, PaymentStatus
+from calmness.permissions import Permission
+from calmness.services import billing, invoicing, subscriptions
+
+STATES = {
+    PaymentStatus.DECLARED: (_l("À régler"), "warning", "clock"),
+    PaymentStatus.TRANSACTION_SUBMITTED: (_l("En cours de vérification"), "info", "hourglass"),
+    PaymentStatus.VALIDATED: (_l("Validé"), "success", "circle-check"),
+    PaymentStatus.REJECTED: (_l("À revoir"), "error", "circle-alert"),
+    PaymentStatus.REFUNDED: (_l("Remboursé"), "", "undo-2"),
+    PaymentStatus.CANCELLED: (_l("Abandonné"), "", "ban"),
+}
+
+
+@bp.get("/espace/paiements")
+@requires(Permission.OWN_SPACE)
+def payments() -> ResponseReturnValue:
+    """All of one's own payments, subscriptions and totals."""
+    user_id = current_account().id
+    return render_template(
+        "billing/payments.html",
+        payments=billing.of_user(user_id),
+        subscriptions=subscriptions.running(user_id),
+        spent=billing.spent_by_year(user_id),
+        states=STATES,
+    )
+
+
+@bp.get("/espace/paiements/<int:payment_id>")
+@requires(Permission.OWN_SPACE)
+def payment(payment_id: int) -> ResponseReturnValue:
+    """One payment with what happened to it."""
+    mine = billing.own(current_account().id, payment_id)
+    return render_template("billing/payment.html", payment=mine, events=billing.events(mine.id), states=STATES)
+
+
+@bp.get("/espace/factures/<number>.pdf")
+@requires(Permission.OWN_SPACE)
+def invoice_pdf(number: str) -> ResponseReturnValue:
+    """One's own invoice."""
+    return pdf_response(invoicing.own(current_account().id, number))
+
+
+def pdf_response(invoice: Invoice) -> Response:
+    """The stored bytes of an invoice. Raises ``NotFound`` while the worker has not made them yet."""
+    if invoice.document is None:
+        raise NotFound(_l("Le PDF est en préparation : il sera là dans quelques secondes."))
+    response = Response(store().get(invoice.document.file_key), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
+    response.headers["Content-Security-Policy"] = "sandbox"
+    return response

@@ -1,0 +1,65 @@
+"""Work of the billing: the PDF of an invoice, rendered once, then mailed; the end of subscriptions."""
+
+from typing import Any
+
+from flask import render_template
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.files import store
+from calmness.jobs.handlers import periodic, task
+from calmness.jobs.invoice_view import invoice_view
+from calmness.models.account import Channel
+from calmness.models.billing import Invoice, InvoiceDocument
+from calmness.models.dialect import insert_once
+from calmness.pdf import render
+from calmness.services import delivery, notifications, subscriptions
+from calmness.services.preferences import NoticeKind
+
+
+@task("billing.render_invoice")
+def render_invoice(payload: dict[str, Any]) -> None:
+    """Render and store the PDF, then write the mail and the notice. Run twice, it changes nothing."""
+    invoice = db.session.get_one(Invoice, payload["invoice_id"])
+    if db.session.get(InvoiceDocument, invoice.id) is None:
+        html = render_template("pdf/invoice.html", view=invoice_view(invoice))
+        # No transaction is open while the PDF is made: it takes a tenth of a second and more.
+        db.session.commit()
+        content = render(html)
+        key = f"invoices/{invoice.number}.pdf"
+        digest = store().put(key, content)
+        row = {
+            "invoice_id": invoice.id,
+            "file_key": key,
+            "sha256": digest,
+            "size_bytes": len(content),
+            "rendered_at": clock.now(),
+        }
+        insert_once(db.session(), InvoiceDocument, [row])
+    _announce(invoice)
+    db.session.commit()
+
+
+@periodic("billing.subscriptions", every_seconds=300)
+def end_subscriptions() -> None:
+    """Mark subscriptions that are over."""
+    subscriptions.end_due()
+    db.session.commit()
+
+
+def _announce(invoice: Invoice) -> None:
+    delivery.deliver(
+        "billing.invoice_issued",
+        f"invoice-issued:{invoice.id}",
+        channel=Channel.EMAIL,
+        user_id=invoice.user_id,
+        params={"invoice_id": invoice.id},
+    )
+    notifications.notify(
+        invoice.user_id,
+        NoticeKind.INVOICE,
+        f"invoice:{invoice.id}",
+        title=f"Votre facture {invoice.number} est disponible",
+        url=f"/espace/paiements/{invoice.payment_id}",
+        message_kind=None,
+    )

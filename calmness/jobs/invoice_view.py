@@ -1,0 +1,96 @@
+"""From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
+
+from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
+from calmness.pdf import printable
+from calmness.pdf.invoice import InvoiceView, LineView
+from calmness.presentation import day, iban, money, number
+
+TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
+
+
+def invoice_view(invoice: Invoice) -> InvoiceView:
+    """Texts of the document, in French, with letters that the font has."""
+    template = invoice.template
+    return InvoiceView(
+        title=TITLES[invoice.kind],
+        number=invoice.number,
+        brand="Calmness Trading",
+        seller=_clean(_seller(template)),
+        buyer=_clean(_buyer(invoice)),
+        facts=_facts(invoice),
+        lines=tuple(_line(item) for item in invoice.items),
+        totals=_totals(invoice),
+        due_label="Reste à payer",
+        due=money(invoice.total_incl_cents - invoice.paid_cents, invoice.currency),
+        mentions=_clean(invoice.mentions),
+        footer=printable(_footer(template)),
+    )
+
+
+def _clean(texts: list[str]) -> tuple[str, ...]:
+    return tuple(printable(text) for text in texts if text)
+
+
+def _seller(template: InvoiceTemplate) -> list[str]:
+    return [
+        template.company_name,
+        template.legal_form + (f" au capital de {template.capital}" if template.capital else ""),
+        template.address,
+        f"{template.postcode} {template.city}",
+        f"SIREN {template.siren}" + (f" · {template.rcs}" if template.rcs else ""),
+        f"N° TVA {template.vat_number}" if template.vat_number else "",
+        template.email,
+    ]
+
+
+def _buyer(invoice: Invoice) -> list[str]:
+    buyer = invoice.buyer
+    return [
+        buyer["name"],
+        buyer.get("contact", ""),
+        buyer.get("address", ""),
+        f"{buyer.get('postcode', '')} {buyer.get('city', '')}".strip(),
+        f"SIREN {buyer['siren']}" if buyer.get("siren") else "",
+        f"N° TVA {buyer['vat_number']}" if buyer.get("vat_number") else "",
+        buyer.get("email", ""),
+    ]
+
+
+def _facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
+    facts = [("Date d’émission", day(invoice.issued_on))]
+    if invoice.service_on:
+        facts.append(("Date de paiement", day(invoice.service_on)))
+    if invoice.payment:
+        facts.append(("Référence", iban(invoice.payment.reference)))
+    facts.append(("Catégorie", "Prestation de services"))
+    return tuple(facts)
+
+
+def _line(item: InvoiceItem) -> LineView:
+    return LineView(
+        label=printable(item.label),
+        detail=printable(item.detail),
+        quantity=number(item.quantity),
+        unit=money(item.unit_excl_cents),
+        vat=f"{number(item.vat_rate_bp / 100, 0 if item.vat_rate_bp % 100 == 0 else 1)}\u00a0%",
+        amount=money(item.excl_cents),
+    )
+
+
+def _totals(invoice: Invoice) -> tuple[tuple[str, str], ...]:
+    rates: dict[int, int] = {}
+    for item in invoice.items:
+        rates[item.vat_rate_bp] = rates.get(item.vat_rate_bp, 0) + item.vat_cents
+    rows = [("Total HT", money(invoice.total_excl_cents))]
+    rows += [
+        (f"TVA {number(rate / 100, 0 if rate % 100 == 0 else 1)}\u00a0%", money(cents)) for rate, cents in rates.items()
+    ]
+    rows.append(("Total TTC", money(invoice.total_incl_cents)))
+    if invoice.paid_cents:
+        rows.append(("Déjà réglé", money(-invoice.paid_cents)))
+    return tuple(rows)
+
+
+def _footer(template: InvoiceTemplate) -> str:
+    parts = [template.company_name, f"SIRET {template.siret}", template.rcs, template.footer]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,371 @@
+"""A purchase by bank transfer: declared, its transaction number given, validated by an agent.
+
+Validation is one transaction: payment, right of access, numbered invoice, work to do. Asked twice, it gives the same
+invoice; the database refuses a transaction number that another payment already has.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from calmness import clock
+from calmness.errors import Conflict, DomainError, NotFound
+from calmness.extensions import db
+from calmness.models.account import User
+from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatus
+from calmness.models.catalogue import OfferKind
+from calmness.pdf.epc import structured_reference
+from calmness.services import (
+    accounts,
+    audit,
+    catalogue,
+    enrollments,
+    invoicing,
+    live,
+    notifications,
+    reminders,
+    subscriptions,
+    transactions,
+)
+from calmness.services.preferences import NoticeKind
+
+OPEN = (PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.REJECTED)
+FINAL = (PaymentStatus.VALIDATED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED)
+
+
+class EmailNotVerified(DomainError):
+    """Invoices go by mail: the address must be confirmed before anything is bought."""
+
+    status = 403
+    slug = "email-not-verified"
+    message = _l("Confirmez d’abord votre adresse e-mail : votre facture y sera envoyée.")
+
+
+class TransactionNumberTaken(Conflict):
+    """Another payment has this number. ``payment`` is for the staff only."""
+
+    slug = "transaction-number-taken"
+    field = "transaction_id"
+    message = _l("Ce numéro de transaction est déjà attribué à un autre paiement.")
+
+    def __init__(self, payment: Payment | None = None) -> None:
+        super().__init__()
+        self.payment = payment
+
+
+class TermsNotAccepted(DomainError):
+    """The general conditions must be accepted before paying."""
+
+    slug = "terms-not-accepted"
+    field = "terms"
+    message = _l("Acceptez les conditions générales de vente pour continuer.")
+
+
+class PaymentClosed(Conflict):
+    """The payment is at its end: nothing more happens to it."""
+
+    slug = "payment-closed"
+    message = _l("Ce paiement est déjà traité : il ne peut plus changer.")
+
+
+class AlreadyOwned(Conflict):
+    """The person already has this formation."""
+
+    slug = "already-owned"
+    message = _l("Vous suivez déjà cette formation : elle est dans votre espace.")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """First step of the checkout: who is invoiced."""
+
+    first_name: str
+    last_name: str
+    address: str
+    postcode: str
+    city: str
+    phone: str = ""
+    company: str = ""
+    siren: str = ""
+    terms: bool = False
+    early_start: bool = False
+
+
+def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
+    """Begin to buy an offer, or go on where one had stopped. Raises ``EmailNotVerified``, ``AlreadyOwned``."""
+    if user.email_verified_at is None:
+        raise EmailNotVerified
+    now = at or clock.now()
+    offer = catalogue.for_sale(offer_slug)
+    if offer.formation_id and enrollments.is_enrolled(user.id, offer.formation_id):
+        raise AlreadyOwned
+    unfinished = db.session.scalar(
+        select(Payment).where(
+            Payment.user_id == user.id, Payment.offer_id == offer.id, Payment.status == PaymentStatus.DECLARED
+        )
+    )
+    if unfinished is not None:
+        return unfinished
+    payment = Payment(
+        reference=f"tmp-{user.id}-{now.timestamp()}",
+        user_id=user.id,
+        offer_id=offer.id,
+        status=PaymentStatus.DECLARED,
+        label=offer.name,
+        amount_cents=offer.price_cents,
+        currency=offer.currency,
+        vat_regime=offer.vat_regime,
+        vat_rate_bp=offer.vat_rate_bp,
+        duration_days=offer.duration_days,
+        created_at=now,
+    )
+    db.session.add(payment)
+    db.session.flush()
+    payment.reference = structured_reference(payment.id)
+    _note(payment, now, user)
+    return payment
+
+
+def confirm_identity(payment: Payment, identity: Identity) -> None:
+    """Save who is invoiced, and the consent with its version. Raises ``TermsNotAccepted``."""
+    if payment.status not in OPEN:
+        raise PaymentClosed
+    if not identity.terms:
+        raise TermsNotAccepted
+    user = payment.user
+    user.first_name = accounts.clean_name(identity.first_name)
+    user.last_name = accounts.clean_name(identity.last_name)
+    user.address, user.postcode, user.city = identity.address.strip(), identity.postcode.strip(), identity.city.strip()
+    user.phone = identity.phone.strip() or user.phone
+    user.company, user.siren = identity.company.strip() or None, identity.siren.strip() or None
+    payment.terms_version = accounts.TERMS_VERSION
+    payment.terms_accepted_at = clock.now()
+    payment.early_start_requested = identity.early_start
+    db.session.flush()
+
+
+def submit_transaction(payment: Payment, transaction_id: str, at: datetime | None = None) -> Payment:
+    """Give the transfer's number. A typing error can be mended until an agent has validated.
+
+    Raises ``TransactionNumberMissing``, ``TransactionNumberTaken``, ``TermsNotAccepted``, ``PaymentClosed``.
+    """
+    now = at or clock.now()
+    payment = _locked(payment.id)
+    if payment.status not in OPEN:
+        raise PaymentClosed
+    if payment.terms_accepted_at is None:
+        raise TermsNotAccepted
+    _set_transaction(payment, transaction_id)
+    if payment.status is not PaymentStatus.TRANSACTION_SUBMITTED:
+        payment.status = PaymentStatus.TRANSACTION_SUBMITTED
+        payment.submitted_at = now
+        _note(payment, now, payment.user)
+    live.emit_after_commit("payment:updated", {"id": payment.id}, room="agents")
+    return payment
+
+
+def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, at: datetime | None = None) -> Invoice:
+    """Validate a transfer seen on the bank's statement: payment, right of access, invoice, in one transaction.
+
+    A payment validated before gives its invoice again. Raises ``TransactionNumberMissing``,
+    ``TransactionNumberTaken``, ``PaymentClosed``, ``NoIdentity``.
+    """
+    now = at or clock.now()
+    payment = _locked(payment_id)
+    if payment.status is PaymentStatus.VALIDATED:
+        return _invoice_of(payment)
+    if payment.status in FINAL:
+        raise PaymentClosed
+    _set_transaction(payment, transaction_id)
+    payment.status = PaymentStatus.VALIDATED
+    payment.submitted_at = payment.submitted_at or now
+    payment.validated_at, payment.validated_by_id = now, by.id
+    payment.rejection_reason = ""
+    _note(payment, now, by)
+    if payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
+        place = enrollments.enroll(payment.user_id, payment.offer.formation_id, payment.id, now)
+        reminders.plan_for_enrollment(place, now)
+    else:
+        subscriptions.start(payment, payment.offer.kind, now)
+    invoice = invoicing.issue_for_payment(payment, payment.user, now)
+    notifications.notify(
+        payment.user_id,
+        NoticeKind.PAYMENT,
+        f"payment:{payment.id}:validated",
+        title=str(_l("Paiement validé : %(label)s", label=payment.label)),
+        body=str(_l("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number)),
+        url=f"/espace/paiements/{payment.id}",
+        message_kind=None,
+    )
+    audit.record("payment.validated", "payment", payment.id, actor=by, changes=("status", "transaction_id"))
+    _announce(payment)
+    return invoice
+
+
+def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | None = None) -> Payment:
+    """Refuse, with a reason that the student reads and can answer by giving another number."""
+    now = at or clock.now()
+    payment = _locked(payment_id)
+    if payment.status in FINAL:
+        raise PaymentClosed
+    reason = reason.strip()
+    if not reason:
+        raise DomainError(_l("Dites à l’élève pourquoi le paiement est refusé."), field="reason")
+    payment.status, payment.rejected_at, payment.rejection_reason = PaymentStatus.REJECTED, now, reason[:500]
+    # The number is free again: it may belong to the payment that it was mistaken for.
+    payment.transaction_id = payment.transaction_key = None
+    _note(payment, now, by, reason)
+    notifications.notify(
+        payment.user_id,
+        NoticeKind.PAYMENT,
+        f"payment:{payment.id}:rejected:{now:%Y%m%d%H%M%S}",
+        title=str(_l("Paiement à revoir : %(label)s", label=payment.label)),
+        body=reason,
+        url=f"/espace/paiements/{payment.id}",
+    )
+    audit.record("payment.rejected", "payment", payment.id, actor=by, changes=("status",))
+    _announce(payment)
+    return payment
+
+
+def cancel(payment: Payment) -> None:
+    """Give up a purchase that was not validated, by the student."""
+    payment = _locked(payment.id)
+    if payment.status in FINAL:
+        raise PaymentClosed
+    payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, clock.now()
+    payment.transaction_id = payment.transaction_key = None
+    _note(payment, clock.now(), payment.user)
+    _announce(payment)
+
+
+def own(user_id: int, payment_id: int) -> Payment:
+    """A person's own payment. Raises ``NotFound``."""
+    payment = db.session.scalar(select(Payment).where(Payment.user_id == user_id, Payment.id == payment_id))
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def of_user(user_id: int) -> list[Payment]:
+    """A person's own payments, newest first."""
+    return list(
+        db.session.scalars(
+            select(Payment).where(Payment.user_id == user_id).order_by(Payment.created_at.desc(), Payment.id.desc())
+        )
+    )
+
+
+def get(payment_id: int) -> Payment:
+    """A payment, for the staff. Raises ``NotFound``."""
+    payment = db.session.get(Payment, payment_id)
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def queue(status: PaymentStatus | None, text: str, *, limit: int, offset: int) -> tuple[list[Payment], int]:
+    """Payments for the staff: what waits longest first, else newest first; with their total."""
+    query = select(Payment)
+    if status:
+        query = query.where(Payment.status == status)
+    if text:
+        like = f"%{text.lower()}%"
+        query = query.join(User, User.id == Payment.user_id).where(
+            or_(
+                func.lower(Payment.reference).like(like),
+                func.lower(Payment.transaction_key).like(like),
+                func.lower(User.last_name).like(like),
+                User.email_key.like(like),
+            )
+        )
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    waiting = status is PaymentStatus.TRANSACTION_SUBMITTED
+    order = Payment.submitted_at.asc() if waiting else Payment.created_at.desc()
+    return list(db.session.scalars(query.order_by(order, Payment.id).limit(limit).offset(offset))), total
+
+
+def waiting_count(_user_id: int = 0) -> int:
+    """How many payments wait for an agent."""
+    return (
+        db.session.scalar(
+            select(func.count()).select_from(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)
+        )
+        or 0
+    )
+
+
+def look_alikes(payment: Payment) -> list[Payment]:
+    """Other payments whose number differs from this one's by one character, or with the same amount and person."""
+    if not payment.transaction_key:
+        return []
+    stem = payment.transaction_key[:3]
+    near = db.session.scalars(
+        select(Payment)
+        .where(Payment.id != payment.id, Payment.transaction_key.startswith(stem, autoescape=True))
+        .limit(200)
+    )
+    return [other for other in near if transactions.alike(payment.transaction_key, other.transaction_key or "")]
+
+
+def events(payment_id: int) -> list[PaymentEvent]:
+    """What happened to a payment, in order."""
+    return list(
+        db.session.scalars(select(PaymentEvent).where(PaymentEvent.payment_id == payment_id).order_by(PaymentEvent.id))
+    )
+
+
+def spent_by_year(user_id: int) -> list[tuple[int, int]]:
+    """Validated cents a year in Paris, newest first."""
+    totals: dict[int, int] = {}
+    for payment in of_user(user_id):
+        if payment.status is PaymentStatus.VALIDATED and payment.validated_at:
+            year = payment.validated_at.astimezone(clock.PARIS).year
+            totals[year] = totals.get(year, 0) + payment.amount_cents
+    return sorted(totals.items(), reverse=True)
+
+
+def _locked(payment_id: int) -> Payment:
+    payment = db.session.scalar(
+        select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if payment is None:
+        raise NotFound
+    return payment
+
+
+def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
+    key = transactions.normalised(transaction_id)
+    if key == payment.transaction_key:
+        return
+    other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
+    if other is not None:
+        raise TransactionNumberTaken(other)
+    try:
+        with db.session.begin_nested():
+            payment.transaction_id = (transaction_id or "").strip()[:80]
+            payment.transaction_key = key
+            db.session.flush()
+    except IntegrityError as error:
+        # Somebody took the number between the look and the write: the unique constraint saw it.
+        raise TransactionNumberTaken from error
+
+
+def _invoice_of(payment: Payment) -> Invoice:
+    invoice = db.session.scalar(select(Invoice).where(Invoice.payment_id == payment.id, Invoice.corrects_id.is_(None)))
+    if invoice is None:
+        raise NotFound
+    return invoice
+
+
+def _note(payment: Payment, at: datetime, by: User, reason: str = "") -> None:
+    db.session.add(PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by.id, reason=reason))
+    db.session.flush()
+
+
+def _announce(payment: Payment) -> None:
+    for room in (f"user:{payment.user_id}", "agents"):
+        live.emit_after_commit("payment:updated", {"id": payment.id}, room=room)

@@ -1,0 +1,88 @@
+"""What is for sale today."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from calmness import clock
+from calmness.errors import NotFound
+from calmness.extensions import db
+from calmness.models.account import User
+from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
+from calmness.services import audit
+
+
+@dataclass(frozen=True)
+class OfferDraft:
+    """What an admin fills in."""
+
+    name: str
+    summary: str
+    price_cents: int
+    vat_regime: VatRegime
+    vat_rate_bp: int
+    duration_days: int | None
+    status: PublicationStatus
+
+
+def published(kind: OfferKind | None = None, on: date | None = None) -> list[Offer]:
+    """Offers that the public sees on a day, in the order of the shelf."""
+    today = on or clock.paris_today()
+    query = select(Offer).where(
+        Offer.status == PublicationStatus.PUBLISHED,
+        or_(Offer.valid_from.is_(None), Offer.valid_from <= today),
+        or_(Offer.valid_until.is_(None), Offer.valid_until >= today),
+    )
+    if kind:
+        query = query.where(Offer.kind == kind)
+    return list(db.session.scalars(query.order_by(Offer.kind, Offer.position, Offer.id)))
+
+
+def for_sale(slug: str) -> Offer:
+    """An offer that can be bought today. Raises ``NotFound``."""
+    offer = next((offer for offer in published() if offer.slug == slug), None)
+    if offer is None:
+        raise NotFound
+    return offer
+
+
+def of_formation(formation_id: int) -> Offer | None:
+    """The offer that sells a formation today."""
+    return next((offer for offer in published(OfferKind.FORMATION) if offer.formation_id == formation_id), None)
+
+
+def every() -> list[Offer]:
+    """All offers, for the staff."""
+    return list(db.session.scalars(select(Offer).order_by(Offer.kind, Offer.position, Offer.id)))
+
+
+def get(offer_id: int) -> Offer:
+    """An offer, for the staff. Raises ``NotFound``."""
+    offer = db.session.get(Offer, offer_id)
+    if offer is None:
+        raise NotFound
+    return offer
+
+
+def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
+    """Save a new version. Payments made keep what they copied."""
+    offer = get(offer_id)
+    offer.name, offer.summary = draft.name.strip(), draft.summary.strip()
+    offer.price_cents = draft.price_cents
+    offer.vat_regime, offer.vat_rate_bp = draft.vat_regime, draft.vat_rate_bp
+    offer.status = draft.status
+    if offer.kind is not OfferKind.FORMATION:
+        offer.duration_days = draft.duration_days
+    offer.version += 1
+    db.session.flush()
+    audit.record("offer.changed", "offer", offer.id, actor=by, changes=("price", "name", "status"))
+    return offer
+
+
+def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
+    """Published reviews, newest first."""
+    query = select(Review).where(Review.published_at.is_not(None))
+    if formation_id:
+        query = query.where(Review.formation_id == formation_id)
+    return list(db.session.scalars(query.order_by(Review.published_at.desc()).limit(limit)))

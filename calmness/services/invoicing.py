@@ -1,0 +1,247 @@
+"""Invoices: numbered without a hole, chained by hash, never changed.
+
+The number follows the day's counter row, locked until the transaction ends (CGI, annexe II, art. 242 nonies A, I-7°);
+``serial`` counts all documents of a kind without ever starting again, and the chain runs over it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+
+from calmness import clock
+from calmness.errors import Conflict, NotFound
+from calmness.extensions import db
+from calmness.models.account import User
+from calmness.models.billing import (
+    Invoice,
+    InvoiceCounter,
+    InvoiceItem,
+    InvoiceKind,
+    InvoiceTemplate,
+    Payment,
+)
+from calmness.models.catalogue import VatRegime
+from calmness.models.delivery import Lane
+from calmness.models.dialect import locked
+from calmness.services import chain, delivery
+
+CHAIN = "invoice"
+SERIES = {InvoiceKind.INVOICE: "CT", InvoiceKind.CREDIT_NOTE: "AV"}
+MENTIONS: dict[VatRegime, str | None] = {
+    VatRegime.STANDARD: None,
+    VatRegime.FRANCHISE: "TVA non applicable, art. 293 B du CGI",
+    VatRegime.TRAINING_EXEMPT: "Exonération de TVA, art. 261-4-4° a du CGI",
+    VatRegime.REVERSE_CHARGE: "Autoliquidation (art. 283-2 du CGI, art. 196 de la directive 2006/112/CE)",
+    VatRegime.OUTSIDE_EU: "TVA non applicable, art. 259-1 du CGI",
+}
+
+
+class NoIdentity(Conflict):
+    """No legal identity is set: an invoice could not name its seller."""
+
+    slug = "no-legal-identity"
+    message = _l("L’identité légale de l’école n’est pas renseignée : un administrateur doit la compléter.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line before it is issued: amount including VAT in cents, as the student saw it."""
+
+    label: str
+    detail: str
+    incl_cents: int
+    vat_regime: VatRegime
+    vat_rate_bp: int
+
+
+def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
+    """Amount without VAT and VAT of a price that includes it: half up, and their sum is the price."""
+    excl = (Decimal(incl_cents) * 10000 / (10000 + rate_bp)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return int(excl), incl_cents - int(excl)
+
+
+def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
+    """The invoice of a validated payment, in the caller's transaction."""
+    line = Line(payment.label, _detail(payment), payment.amount_cents, payment.vat_regime, payment.vat_rate_bp)
+    return _issue(InvoiceKind.INVOICE, user, [line], at, payment=payment)
+
+
+def next_number(kind: InvoiceKind, at: datetime) -> tuple[str, date]:
+    """Next number of a series, such as ``CT-20261123-0007``, and its day in Paris.
+
+    The day never goes back behind the last number's, whatever the clock says.
+    """
+    series = SERIES[kind]
+    # One row holds the series' last day: locking it orders issuers also across midnight.
+    head = locked(db.session(), InvoiceCounter, {"series": f"{series}-LAST", "day": date.min}, {"last": 0})
+    day = at.astimezone(clock.PARIS).date()
+    if head.last > day.toordinal():
+        day = date.fromordinal(head.last)
+    head.last = day.toordinal()
+    counter = locked(db.session(), InvoiceCounter, {"series": series, "day": day}, {"last": 0})
+    counter.last += 1
+    db.session.flush()
+    return f"{series}-{day:%Y%m%d}-{counter.last:04d}", day
+
+
+def active_template() -> InvoiceTemplate:
+    """Legal identity in force. Raises ``NoIdentity``."""
+    template = db.session.scalar(select(InvoiceTemplate).where(InvoiceTemplate.is_active.is_(True)))
+    if template is None:
+        raise NoIdentity
+    return template
+
+
+def of_user(user_id: int) -> list[Invoice]:
+    """A person's own documents, newest first."""
+    return list(
+        db.session.scalars(
+            select(Invoice).where(Invoice.user_id == user_id).order_by(Invoice.issued_at.desc(), Invoice.id.desc())
+        )
+    )
+
+
+def own(user_id: int, number: str) -> Invoice:
+    """A person's own document. Raises ``NotFound``."""
+    invoice = db.session.scalar(select(Invoice).where(Invoice.user_id == user_id, Invoice.number == number))
+    if invoice is None:
+        raise NotFound
+    return invoice
+
+
+def by_number(number: str) -> Invoice:
+    """A document, for the staff. Raises ``NotFound``."""
+    invoice = db.session.scalar(select(Invoice).where(Invoice.number == number))
+    if invoice is None:
+        raise NotFound
+    return invoice
+
+
+def listing(*, limit: int, offset: int = 0, text: str = "") -> tuple[list[Invoice], int]:
+    """All documents for the staff, newest first, with their total."""
+    query = select(Invoice)
+    if text:
+        query = query.join(User, User.id == Invoice.user_id).where(
+            Invoice.number.contains(text.upper(), autoescape=True)
+            | func.lower(User.last_name).contains(text.lower(), autoescape=True)
+            | User.email_key.contains(text.lower(), autoescape=True)
+        )
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = db.session.scalars(query.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit).offset(offset))
+    return list(rows), total
+
+
+def first_broken() -> str | None:
+    """Number of the first document whose hash, serial or day is wrong; None when the chain is whole."""
+    expected_prev, expected_seq = chain.GENESIS, 1
+    serials: dict[InvoiceKind, int] = {}
+    query = select(Invoice).order_by(Invoice.id).execution_options(yield_per=500)
+    for invoice in db.session.scalars(query):
+        serials[invoice.kind] = serials.get(invoice.kind, 0) + 1
+        link = chain.link_hash(CHAIN, expected_seq, expected_prev, content_of(invoice))
+        if invoice.serial != serials[invoice.kind] or invoice.prev_hash != expected_prev or invoice.hash != link:
+            return invoice.number
+        expected_prev, expected_seq = invoice.hash, expected_seq + 1
+    return None
+
+
+def content_of(invoice: Invoice) -> dict[str, Any]:
+    """Everything of a document that the chain protects."""
+    return {
+        "number": invoice.number,
+        "kind": invoice.kind.value,
+        "serial": invoice.serial,
+        "issued_on": invoice.issued_on,
+        "issued_at": invoice.issued_at,
+        "template_id": invoice.template_id,
+        "payment_id": invoice.payment_id,
+        "corrects_id": invoice.corrects_id,
+        "buyer": invoice.buyer,
+        "mentions": invoice.mentions,
+        "totals": [invoice.total_excl_cents, invoice.total_vat_cents, invoice.total_incl_cents, invoice.paid_cents],
+        "items": [
+            [item.position, item.label, item.quantity, item.vat_rate_bp, item.excl_cents, item.vat_cents]
+            for item in invoice.items
+        ],
+    }
+
+
+def _issue(kind: InvoiceKind, user: User, lines: list[Line], at: datetime, *, payment: Payment) -> Invoice:
+    template = active_template()
+    number, day = next_number(kind, at)
+    serial = (db.session.scalar(select(func.max(Invoice.serial)).where(Invoice.kind == kind)) or 0) + 1
+    items = [_item(position, line) for position, line in enumerate(lines, start=1)]
+    invoice = Invoice(
+        number=number,
+        kind=kind,
+        serial=serial,
+        user_id=user.id,
+        payment_id=payment.id,
+        template_id=template.id,
+        issued_on=day,
+        issued_at=at,
+        service_on=payment.submitted_at.astimezone(clock.PARIS).date() if payment.submitted_at else None,
+        buyer=_buyer(user),
+        mentions=_mentions(lines, payment),
+        currency=payment.currency,
+        total_excl_cents=sum(item.excl_cents for item in items),
+        total_vat_cents=sum(item.vat_cents for item in items),
+        total_incl_cents=sum(item.incl_cents for item in items),
+        paid_cents=payment.amount_cents,
+        items=items,
+        prev_hash=chain.GENESIS,
+        hash=b"",
+    )
+    _seq, invoice.prev_hash, invoice.hash = chain.append(CHAIN, content_of(invoice))
+    db.session.add(invoice)
+    db.session.flush()
+    delivery.enqueue(
+        "billing.render_invoice", f"render-invoice:{invoice.id}", {"invoice_id": invoice.id}, lane=Lane.PDF
+    )
+    return invoice
+
+
+def _item(position: int, line: Line) -> InvoiceItem:
+    excl, vat = split_vat(line.incl_cents, line.vat_rate_bp)
+    return InvoiceItem(
+        position=position,
+        label=line.label,
+        detail=line.detail,
+        quantity=1,
+        unit_excl_cents=excl,
+        vat_regime=line.vat_regime,
+        vat_rate_bp=line.vat_rate_bp,
+        excl_cents=excl,
+        vat_cents=vat,
+        incl_cents=line.incl_cents,
+    )
+
+
+def _buyer(user: User) -> dict[str, str]:
+    parts = {
+        "name": user.company or user.full_name,
+        "contact": user.full_name if user.company else "",
+        "address": user.address or "",
+        "postcode": user.postcode or "",
+        "city": user.city or "",
+        "country": user.country,
+        "siren": user.siren or "",
+        "vat_number": user.vat_number or "",
+        "email": user.email,
+    }
+    return {key: value for key, value in parts.items() if value}
+
+
+def _mentions(lines: list[Line], payment: Payment) -> list[str]:
+    mentions = ["Prestation de services."]
+    mentions += [text for regime in dict.fromkeys(line.vat_regime for line in lines) if (text := MENTIONS[regime])]
+    mentions.append(f"Facture acquittée par virement, référence {payment.reference}.")
+    return mentions
+
+
+def _detail(payment: Payment) -> str:
+    return f"Durée : {payment.duration_days} jours" if payment.duration_days else ""
