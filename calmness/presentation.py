@@ -52,6 +52,7 @@ def register(app: Flask) -> None:
         iban=iban,
         tone=tone,
         spaced=spaced,
+        decimal=Decimal,
     )
     app.jinja_env.globals["fifteen_minutes"] = timedelta(minutes=15)
 

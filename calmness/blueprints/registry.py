@@ -10,6 +10,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.account",
     "calmness.blueprints.admin.billing",
     "calmness.blueprints.admin.home",
+    "calmness.blueprints.admin.signals",
+    "calmness.blueprints.admin.system",
     "calmness.blueprints.admin.training",
     "calmness.blueprints.admin.users",
     "calmness.blueprints.api",
@@ -18,6 +20,8 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.dashboard",
     "calmness.blueprints.hooks",
     "calmness.blueprints.live",
+    "calmness.blueprints.signals",
+    "calmness.blueprints.site",
     "calmness.blueprints.training",
 )
 
@@ -29,7 +33,7 @@ def register_all(app: Flask) -> None:
     """Register every area; ``composants`` (live preview of the components) only in demo, development and tests."""
     paths = BLUEPRINTS
     if app.config["ENVIRONMENT"] != "production":
-        paths += ("calmness.blueprints.composants",)
+        paths += ("calmness.blueprints.composants", "calmness.blueprints.mailbox")
     for path in paths:
         module = import_module(path)
         for blueprint in getattr(module, "blueprints", None) or [module.bp]:

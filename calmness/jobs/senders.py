@@ -9,6 +9,7 @@ from flask import current_app
 from calmness.channels import Message, Outcome, OutcomeKind
 from calmness.channels.discord import DiscordClient, DiscordSettings
 from calmness.channels.email import EmailClient, EmailSettings
+from calmness.channels.mailbox import MailboxClient
 from calmness.channels.telegram import TelegramClient, TelegramSettings
 from calmness.channels.whatsapp import WhatsAppClient, WhatsAppSettings
 from calmness.models.account import Channel
@@ -42,6 +43,8 @@ class LaneSenders:
         match channel:
             case Channel.EMAIL if config["MAIL_SERVER"]:
                 return self._stack.enter_context(EmailClient(email_settings(config)))
+            case Channel.EMAIL if config["ENVIRONMENT"] in {"demo", "development"}:
+                return MailboxClient(config["INSTANCE_DIR"] / "mail")
             case Channel.TELEGRAM if config["TELEGRAM_BOT_TOKEN"]:
                 return TelegramClient(TelegramSettings(config["TELEGRAM_BOT_TOKEN"], config["TELEGRAM_API_URL"]))
             case Channel.DISCORD if config["DISCORD_BOT_TOKEN"]:

@@ -309,6 +309,21 @@ def counts_by_state() -> dict[str, int]:
     return {state.value: count for state, count in rows}
 
 
+def heartbeats() -> list[Heartbeat]:
+    """Processes with their last sign of life, newest first; those silent for a day are left out."""
+    since = clock.now() - timedelta(days=1)
+    return list(db.session.scalars(select(Heartbeat).where(Heartbeat.at > since).order_by(Heartbeat.at.desc())))
+
+
+def failed_tasks(limit: int = 50) -> list[OutboxTask]:
+    """Work that was given up, newest first."""
+    return list(
+        db.session.scalars(
+            select(OutboxTask).where(OutboxTask.state == TaskState.FAILED).order_by(OutboxTask.id.desc()).limit(limit)
+        )
+    )
+
+
 def states_of_notices(notice_ids: list[int]) -> dict[int, dict[str, int]]:
     """How many messages of each notice stand in each state."""
     rows = db.session.execute(

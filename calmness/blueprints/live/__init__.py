@@ -9,7 +9,7 @@ from flask_socketio import emit, join_room
 
 from calmness.extensions import socketio
 from calmness.permissions import STAFF_ROLES
-from calmness.services import notifications
+from calmness.services import notifications, signals
 from calmness.services.live import LIVE
 
 bp = APIBlueprint("live", __name__, enable_openapi=False)
@@ -26,6 +26,8 @@ def connect(_auth: Any) -> bool:
     join_room(f"session:{current_user.auth_session.id}")
     if current_user.user.role in STAFF_ROLES:
         join_room("agents")
+    if signals.may_read(current_user.user.id):
+        join_room("signals")
     emit("unread", {"count": notifications.unread_count(current_user.user.id)})
     return True
 

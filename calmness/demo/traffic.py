@@ -1,0 +1,183 @@
+"""Page views of the demo: hours, devices, sources and French regions that look like a real school's audience."""
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert
+
+from calmness.extensions import db
+from calmness.models.analytics import PageView, UserSession
+
+VIEWS = 150_000
+DAYS = 400
+PARIS = ZoneInfo("Europe/Paris")
+HOURS = (2, 1, 1, 1, 1, 2, 4, 8, 11, 12, 12, 11, 12, 12, 11, 11, 12, 14, 16, 19, 21, 20, 13, 6)
+
+PAGES = (
+    ("/", 30),
+    ("/formations", 14),
+    ("/tarifs", 12),
+    ("/signaux", 11),
+    ("/formations/gestion-du-risque", 7),
+    ("/formations/premiers-pas", 6),
+    ("/formations/lire-le-carnet-d-ordres", 5),
+    ("/formations/price-action", 4),
+    ("/faq", 4),
+    ("/contact", 3),
+    ("/inscription", 5),
+    ("/connexion", 4),
+    ("/espace", 6),
+    ("/espace/historique", 5),
+    ("/espace/formations", 4),
+    ("/espace/signaux", 3),
+)
+ENTRIES = (
+    ("/", 48),
+    ("/formations", 9),
+    ("/signaux", 14),
+    ("/tarifs", 6),
+    ("/formations/gestion-du-risque", 13),
+    ("/espace", 10),
+)
+SOURCES = (
+    ("recherche", "Google", 38),
+    ("direct", "Accès direct", 25),
+    ("réseaux", "YouTube", 15),
+    ("réseaux", "Telegram", 9),
+    ("e-mail", "E-mail", 5),
+    ("recherche", "Bing", 2),
+    ("recherche", "Qwant", 2),
+    ("assistants IA", "ChatGPT", 2),
+    ("référent", "abcbourse.com", 2),
+)
+PLACES = (
+    ("FR", "IDF", "Paris", 26),
+    ("FR", "ARA", "Lyon", 12),
+    ("FR", "OCC", "Toulouse", 9),
+    ("FR", "NAQ", "Bordeaux", 8),
+    ("FR", "PAC", "Marseille", 8),
+    ("FR", "HDF", "Lille", 7),
+    ("FR", "GES", "Strasbourg", 6),
+    ("FR", "PDL", "Nantes", 5),
+    ("FR", "BRE", "Rennes", 5),
+    ("FR", "NOR", "Rouen", 3),
+    ("FR", "CVL", "Orléans", 2),
+    ("FR", "BFC", "Dijon", 2),
+    ("FR", "20R", "Ajaccio", 0.4),
+    ("FR", "04", "Saint-Denis", 0.8),
+    ("BE", "", "Bruxelles", 3),
+    ("CH", "", "Genève", 2),
+    ("CA", "", "Montréal", 1.5),
+    ("", "", "", 2),
+)
+DEVICES = (
+    ("mobile", "Chrome Mobile", "Android", 33),
+    ("mobile", "Mobile Safari", "iOS", 26),
+    ("desktop", "Chrome", "Windows", 20),
+    ("desktop", "Firefox", "Windows", 5),
+    ("desktop", "Edge", "Windows", 5),
+    ("desktop", "Safari", "Mac OS X", 6),
+    ("tablet", "Mobile Safari", "iOS", 4),
+    ("tablet", "Chrome", "Android", 1),
+)
+
+
+@dataclass
+class _Tables:
+    visits: list[dict[str, Any]]
+    views: list[dict[str, Any]]
+
+
+def make(rng: random.Random, now: datetime) -> None:
+    """Insert visits and views in bulk; the rollups are then computed by their own service."""
+    tables = _Tables([], [])
+    today = now.astimezone(PARIS).date()
+    days = [today - timedelta(days=offset) for offset in range(DAYS - 1, -1, -1)]
+    weights = [
+        (1 + 2.2 * index / DAYS) * (0.72 if day.weekday() >= 5 else 1.0) * (1 + 0.22 * math.sin(index / 9))
+        for index, day in enumerate(days)
+    ]
+    per_day = [VIEWS * weight / sum(weights) for weight in weights]
+    visit_id = 0
+    for day, wanted in zip(days, per_day, strict=True):
+        count = 0
+        while count < wanted:
+            started = datetime(day.year, day.month, day.day, rng.choices(range(24), weights=HOURS)[0], tzinfo=PARIS)
+            started = (started + timedelta(seconds=rng.random() * 3600)).astimezone(now.tzinfo)
+            visit_id += 1
+            count += _visit(rng, tables, visit_id, day, min(started, now - timedelta(seconds=rng.randrange(5, 240))))
+    _live_visitors(rng, tables, visit_id, now)
+    for model, rows in ((UserSession, tables.visits), (PageView, tables.views)):
+        for start in range(0, len(rows), 10_000):
+            db.session.execute(insert(model), rows[start : start + 10_000])
+
+
+def _live_visitors(rng: random.Random, tables: _Tables, visit_id: int, now: datetime) -> None:
+    today = now.astimezone(PARIS).date()
+    for offset in range(1, 15):
+        _visit(rng, tables, visit_id + offset, today, now - timedelta(seconds=rng.randrange(5, 200)), views=1)
+
+
+def _visit(
+    rng: random.Random, tables: _Tables, visit_id: int, day: Any, started: datetime, views: int | None = None
+) -> int:
+    length = views or (1 if rng.random() < 0.42 else 2 + int(rng.expovariate(0.45)))
+    channel, source = _pick(rng, SOURCES)
+    country, region, city = _pick(rng, PLACES)
+    device, browser, system = _pick(rng, DEVICES)
+    entry = _pick(rng, ENTRIES)[0]
+    paths = [entry] + [_pick(rng, PAGES)[0] for _ in range(length - 1)]
+    at = started
+    total = 0
+    for number, path in enumerate(paths):
+        engaged = int(min(900, rng.lognormvariate(3.3, 1.0))) if rng.random() < 0.86 else None
+        milliseconds = int(at.timestamp() * 1000)
+        tables.views.append(
+            {
+                "stream_ms": milliseconds,
+                "stream_seq": visit_id * 64 + number,
+                "view_id": f"{visit_id:x}-{number}",
+                "visit_id": visit_id,
+                "day": day,
+                "at": at,
+                "path": path,
+                "engaged_seconds": engaged,
+            }
+        )
+        total += engaged or 0
+        if number < length - 1:
+            at += timedelta(seconds=(engaged or 20) + rng.randrange(2, 12))
+    tables.visits.append(
+        {
+            "id": visit_id,
+            "day": day,
+            "visitor_hash": rng.randbytes(16),
+            "started_at": started,
+            "last_at": at,
+            "hour": started.astimezone(PARIS).hour,
+            "views": length,
+            "seconds": total,
+            "bounced": length == 1 and total < 10,
+            "entry_path": paths[0],
+            "exit_path": paths[-1],
+            "channel": channel,
+            "source": source,
+            "campaign": "",
+            "country": country,
+            "region": region,
+            "city": city,
+            "device": device,
+            "browser": browser,
+            "system": system,
+            "user_id": None,
+        }
+    )
+    return length
+
+
+def _pick(rng: random.Random, table: tuple[Any, ...]) -> Any:
+    return rng.choices([row[:-1] for row in table], weights=[row[-1] for row in table])[0]
