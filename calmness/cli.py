@@ -1,10 +1,19 @@
 """Operators' commands: each parses its arguments and calls one function."""
 
+from collections.abc import Callable
+
 import click
 from flask import Flask, current_app
 
 from calmness import clock_process
-from calmness.services import audit
+from calmness.services import attendance, audit, invoice_ledger
+
+CHAINS: dict[str, Callable[[], int | str | None]] = {
+    "attendance": attendance.first_broken,
+    "audit": audit.first_broken,
+    "invoice": invoice_ledger.first_broken,
+}
+"""Each gives where its chain breaks first, None when it is whole."""
 
 
 def init_app(app: Flask) -> None:
@@ -29,8 +38,8 @@ def ledger() -> None:
 @ledger.command("verify")
 def verify() -> None:
     """Check every chain; ends with 1 and says where when one is broken."""
-    broken = audit.first_broken()
-    if broken is not None:
-        click.echo(f"audit: broken at entry {broken}", err=True)
+    places = {name: first_broken() for name, first_broken in CHAINS.items()}
+    for name, place in places.items():
+        click.echo(f"{name}: whole" if place is None else f"{name}: broken at {place}", err=place is not None)
+    if any(place is not None for place in places.values()):
         raise SystemExit(1)
-    click.echo("audit: whole")

@@ -3,6 +3,8 @@
 from typing import Any
 
 from flask import render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from calmness import clock
 from calmness.extensions import db
@@ -10,10 +12,10 @@ from calmness.files import store
 from calmness.jobs.handlers import periodic, task
 from calmness.jobs.invoice_view import invoice_view
 from calmness.models.account import Channel
-from calmness.models.billing import Invoice, InvoiceDocument
+from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import render
-from calmness.services import delivery, notifications, subscriptions
+from calmness.services import delivery, live, notifications, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -42,8 +44,9 @@ def render_invoice(payload: dict[str, Any]) -> None:
 
 @periodic("billing.subscriptions", every_seconds=300)
 def end_subscriptions() -> None:
-    """Mark subscriptions that are over."""
+    """Mark subscriptions that are over, and tell people whose last one ends soon."""
     subscriptions.end_due()
+    subscriptions.remind_due()
     db.session.commit()
 
 
@@ -55,11 +58,18 @@ def _announce(invoice: Invoice) -> None:
         user_id=invoice.user_id,
         params={"invoice_id": invoice.id},
     )
-    notifications.notify(
-        invoice.user_id,
-        NoticeKind.INVOICE,
-        f"invoice:{invoice.id}",
-        title=f"Votre facture {invoice.number} est disponible",
-        url=f"/espace/paiements/{invoice.payment_id}",
-        message_kind=None,
-    )
+    with force_locale(invoice.user.locale):
+        credit = invoice.kind is InvoiceKind.CREDIT_NOTE
+        notifications.notify(
+            invoice.user_id,
+            NoticeKind.INVOICE,
+            f"invoice:{invoice.id}",
+            title=_("Votre avoir %(number)s est disponible", number=invoice.number)
+            if credit
+            else _("Votre facture %(number)s est disponible", number=invoice.number),
+            url=f"/espace/paiements/{invoice.payment_id}",
+            message_kind=None,
+        )
+    # An open page of the payment shows the link to the PDF at once.
+    for room in (f"user:{invoice.user_id}", "agents"):
+        live.emit_after_commit("payment:updated", {"id": invoice.payment_id}, room=room)

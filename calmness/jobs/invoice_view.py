@@ -6,6 +6,7 @@ from calmness.pdf.invoice import InvoiceView, LineView
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
+DUE_LABELS = {InvoiceKind.INVOICE: "Reste à payer", InvoiceKind.CREDIT_NOTE: "Montant de l’avoir"}
 
 
 def invoice_view(invoice: Invoice) -> InvoiceView:
@@ -20,7 +21,7 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         facts=_facts(invoice),
         lines=tuple(_line(item) for item in invoice.items),
         totals=_totals(invoice),
-        due_label="Reste à payer",
+        due_label=DUE_LABELS[invoice.kind],
         due=money(invoice.total_incl_cents - invoice.paid_cents, invoice.currency),
         mentions=_clean(invoice.mentions),
         footer=printable(_footer(template)),

@@ -7,16 +7,19 @@ invoice; the database refuses a transaction number that another payment already 
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatus
-from calmness.models.catalogue import OfferKind
+from calmness.models.catalogue import Offer, OfferKind
 from calmness.pdf.epc import structured_reference
 from calmness.services import (
     accounts,
@@ -102,35 +105,38 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
     offer = catalogue.for_sale(offer_slug)
     if offer.formation_id and enrollments.is_enrolled(user.id, offer.formation_id):
         raise AlreadyOwned
-    unfinished = db.session.scalar(
-        select(Payment).where(
-            Payment.user_id == user.id, Payment.offer_id == offer.id, Payment.status == PaymentStatus.DECLARED
-        )
-    )
+    unfinished = _unfinished(user, offer)
     if unfinished is not None:
+        if unfinished.terms_accepted_at is None:
+            # Nothing was agreed upon yet: today's price holds.
+            _copy_terms_of_sale(unfinished, offer)
         return unfinished
     payment = Payment(
         reference=f"tmp-{user.id}-{now.timestamp()}",
         user_id=user.id,
         offer_id=offer.id,
         status=PaymentStatus.DECLARED,
-        label=offer.name,
-        amount_cents=offer.price_cents,
-        currency=offer.currency,
-        vat_regime=offer.vat_regime,
-        vat_rate_bp=offer.vat_rate_bp,
-        duration_days=offer.duration_days,
         created_at=now,
     )
-    db.session.add(payment)
-    db.session.flush()
+    _copy_terms_of_sale(payment, offer)
+    try:
+        with db.session.begin_nested():
+            db.session.add(payment)
+            db.session.flush()
+    except IntegrityError:
+        # Another tab began the same purchase at the same instant: go on with that one.
+        twin = _unfinished(user, offer)
+        if twin is None:
+            raise
+        return twin
     payment.reference = structured_reference(payment.id)
     _note(payment, now, user)
     return payment
 
 
 def confirm_identity(payment: Payment, identity: Identity) -> None:
-    """Save who is invoiced, and the consent with its version. Raises ``TermsNotAccepted``."""
+    """Save who is invoiced, and the consent with its version. Raises ``TermsNotAccepted``, ``PaymentClosed``."""
+    payment = _locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
     if not identity.terms:
@@ -177,12 +183,13 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     payment = _locked(payment_id)
     if payment.status is PaymentStatus.VALIDATED:
         return _invoice_of(payment)
+    _lock_person(payment.user_id)
     if payment.status in FINAL:
         raise PaymentClosed
     _set_transaction(payment, transaction_id)
-    payment.status = PaymentStatus.VALIDATED
+    payment.validated_by_id, payment.validated_at = by.id, now
     payment.submitted_at = payment.submitted_at or now
-    payment.validated_at, payment.validated_by_id = now, by.id
+    payment.status = PaymentStatus.VALIDATED
     payment.rejection_reason = ""
     _note(payment, now, by)
     if payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
@@ -191,15 +198,16 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     else:
         subscriptions.start(payment, payment.offer.kind, now)
     invoice = invoicing.issue_for_payment(payment, payment.user, now)
-    notifications.notify(
-        payment.user_id,
-        NoticeKind.PAYMENT,
-        f"payment:{payment.id}:validated",
-        title=str(_l("Paiement validé : %(label)s", label=payment.label)),
-        body=str(_l("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number)),
-        url=f"/espace/paiements/{payment.id}",
-        message_kind=None,
-    )
+    with force_locale(payment.user.locale):
+        notifications.notify(
+            payment.user_id,
+            NoticeKind.PAYMENT,
+            f"payment:{payment.id}:validated",
+            title=_("Paiement validé : %(label)s", label=payment.label),
+            body=_("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number),
+            url=f"/espace/paiements/{payment.id}",
+            message_kind=None,
+        )
     audit.record("payment.validated", "payment", payment.id, actor=by, changes=("status", "transaction_id"))
     _announce(payment)
     return invoice
@@ -218,22 +226,25 @@ def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | Non
     # The number is free again: it may belong to the payment that it was mistaken for.
     payment.transaction_id = payment.transaction_key = None
     _note(payment, now, by, reason)
-    notifications.notify(
-        payment.user_id,
-        NoticeKind.PAYMENT,
-        f"payment:{payment.id}:rejected:{now:%Y%m%d%H%M%S}",
-        title=str(_l("Paiement à revoir : %(label)s", label=payment.label)),
-        body=reason,
-        url=f"/espace/paiements/{payment.id}",
-    )
+    with force_locale(payment.user.locale):
+        notifications.notify(
+            payment.user_id,
+            NoticeKind.PAYMENT,
+            f"payment:{payment.id}:rejected:{now:%Y%m%d%H%M%S}",
+            title=_("Paiement à revoir : %(label)s", label=payment.label),
+            body=reason,
+            url=f"/espace/paiements/{payment.id}",
+        )
     audit.record("payment.rejected", "payment", payment.id, actor=by, changes=("status",))
     _announce(payment)
     return payment
 
 
 def cancel(payment: Payment) -> None:
-    """Give up a purchase that was not validated, by the student."""
+    """Give up a purchase that was not validated, by the student. Asked twice, it stays given up."""
     payment = _locked(payment.id)
+    if payment.status is PaymentStatus.CANCELLED:
+        return
     if payment.status in FINAL:
         raise PaymentClosed
     payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, clock.now()
@@ -254,7 +265,10 @@ def of_user(user_id: int) -> list[Payment]:
     """A person's own payments, newest first."""
     return list(
         db.session.scalars(
-            select(Payment).where(Payment.user_id == user_id).order_by(Payment.created_at.desc(), Payment.id.desc())
+            select(Payment)
+            .where(Payment.user_id == user_id)
+            .options(selectinload(Payment.invoice).joinedload(Invoice.document))
+            .order_by(Payment.created_at.desc(), Payment.id.desc())
         )
     )
 
@@ -267,27 +281,6 @@ def get(payment_id: int) -> Payment:
     return payment
 
 
-def queue(status: PaymentStatus | None, text: str, *, limit: int, offset: int) -> tuple[list[Payment], int]:
-    """Payments for the staff: what waits longest first, else newest first; with their total."""
-    query = select(Payment)
-    if status:
-        query = query.where(Payment.status == status)
-    if text:
-        like = f"%{text.lower()}%"
-        query = query.join(User, User.id == Payment.user_id).where(
-            or_(
-                func.lower(Payment.reference).like(like),
-                func.lower(Payment.transaction_key).like(like),
-                func.lower(User.last_name).like(like),
-                User.email_key.like(like),
-            )
-        )
-    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    waiting = status is PaymentStatus.TRANSACTION_SUBMITTED
-    order = Payment.submitted_at.asc() if waiting else Payment.created_at.desc()
-    return list(db.session.scalars(query.order_by(order, Payment.id).limit(limit).offset(offset))), total
-
-
 def waiting_count(_user_id: int = 0) -> int:
     """How many payments wait for an agent."""
     return (
@@ -296,19 +289,6 @@ def waiting_count(_user_id: int = 0) -> int:
         )
         or 0
     )
-
-
-def look_alikes(payment: Payment) -> list[Payment]:
-    """Other payments whose number differs from this one's by one character, or with the same amount and person."""
-    if not payment.transaction_key:
-        return []
-    stem = payment.transaction_key[:3]
-    near = db.session.scalars(
-        select(Payment)
-        .where(Payment.id != payment.id, Payment.transaction_key.startswith(stem, autoescape=True))
-        .limit(200)
-    )
-    return [other for other in near if transactions.alike(payment.transaction_key, other.transaction_key or "")]
 
 
 def events(payment_id: int) -> list[PaymentEvent]:
@@ -337,6 +317,30 @@ def _locked(payment_id: int) -> Payment:
     return payment
 
 
+def _lock_person(user_id: int) -> None:
+    """One validation a person at a time: two renewals must follow each other, two places must not be made."""
+    db.session.scalar(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+def _unfinished(user: User, offer: Offer) -> Payment | None:
+    """A purchase of the same thing to go on with. A formation is bought once; a subscription may be renewed."""
+    going_on = OPEN if offer.formation_id else (PaymentStatus.DECLARED,)
+    return db.session.scalar(
+        select(Payment)
+        .where(Payment.user_id == user.id, Payment.offer_id == offer.id, Payment.status.in_(going_on))
+        .order_by(Payment.id.desc())
+        .limit(1)
+    )
+
+
+def _copy_terms_of_sale(payment: Payment, offer: Offer) -> None:
+    """What is sold stays as sold, whatever happens to the offer later."""
+    payment.label = offer.name
+    payment.amount_cents, payment.currency = offer.price_cents, offer.currency
+    payment.vat_regime, payment.vat_rate_bp = offer.vat_regime, offer.vat_rate_bp
+    payment.duration_days = offer.duration_days
+
+
 def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
     key = transactions.normalised(transaction_id)
     if key == payment.transaction_key:
@@ -351,7 +355,8 @@ def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
             db.session.flush()
     except IntegrityError as error:
         # Somebody took the number between the look and the write: the unique constraint saw it.
-        raise TransactionNumberTaken from error
+        other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
+        raise TransactionNumberTaken(other) from error
 
 
 def _invoice_of(payment: Payment) -> Invoice:

@@ -38,6 +38,12 @@ MENTIONS: dict[VatRegime, str | None] = {
     VatRegime.REVERSE_CHARGE: "Autoliquidation (art. 283-2 du CGI, art. 196 de la directive 2006/112/CE)",
     VatRegime.OUTSIDE_EU: "TVA non applicable, art. 259-1 du CGI",
 }
+BUSINESS_MENTIONS = [
+    "Pas d’escompte en cas de paiement anticipé.",
+    "Pénalités de retard\u00a0: taux de refinancement de la BCE majoré de 10 points.",
+    "Indemnité forfaitaire pour frais de recouvrement en cas de retard\u00a0: 40\u00a0€.",
+]
+"""For business customers only (C. com. L441-9, L441-10, D441-5)."""
 
 
 class NoIdentity(Conflict):
@@ -58,6 +64,22 @@ class Line:
     vat_rate_bp: int
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A document before it is issued: it has no number, so that giving up leaves no hole."""
+
+    kind: InvoiceKind
+    user_id: int
+    payment_id: int | None
+    buyer: dict[str, Any]
+    mentions: list[str]
+    items: list[InvoiceItem]
+    service_on: date | None = None
+    paid_cents: int = 0
+    currency: str = "EUR"
+    corrects_id: int | None = None
+
+
 def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
     """Amount without VAT and VAT of a price that includes it: half up, and their sum is the price."""
     excl = (Decimal(incl_cents) * 10000 / (10000 + rate_bp)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
@@ -67,7 +89,55 @@ def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
 def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
     """The invoice of a validated payment, in the caller's transaction."""
     line = Line(payment.label, _detail(payment), payment.amount_cents, payment.vat_regime, payment.vat_rate_bp)
-    return _issue(InvoiceKind.INVOICE, user, [line], at, payment=payment)
+    buyer = _buyer(user)
+    draft = Draft(
+        kind=InvoiceKind.INVOICE,
+        user_id=user.id,
+        payment_id=payment.id,
+        buyer=buyer,
+        mentions=_mentions([line], payment, buyer),
+        items=[_item(1, line)],
+        service_on=payment.submitted_at.astimezone(clock.PARIS).date() if payment.submitted_at else None,
+        paid_cents=payment.amount_cents,
+        currency=payment.currency,
+    )
+    return issue(draft, at)
+
+
+def issue(draft: Draft, at: datetime) -> Invoice:
+    """Give a document its number, its place in the chain, and its PDF to make. Nothing slow happens in here."""
+    template = active_template()
+    number, day = next_number(draft.kind, at)
+    serial = (db.session.scalar(select(func.max(Invoice.serial)).where(Invoice.kind == draft.kind)) or 0) + 1
+    invoice = Invoice(
+        number=number,
+        kind=draft.kind,
+        serial=serial,
+        user_id=draft.user_id,
+        payment_id=draft.payment_id,
+        corrects_id=draft.corrects_id,
+        template_id=template.id,
+        issued_on=day,
+        issued_at=at,
+        service_on=draft.service_on,
+        buyer=draft.buyer,
+        mentions=draft.mentions,
+        currency=draft.currency,
+        total_excl_cents=sum(item.excl_cents for item in draft.items),
+        total_vat_cents=sum(item.vat_cents for item in draft.items),
+        total_incl_cents=sum(item.incl_cents for item in draft.items),
+        paid_cents=draft.paid_cents,
+        items=draft.items,
+        prev_hash=chain.GENESIS,
+        hash=b"",
+    )
+    _seq, invoice.prev_hash, invoice.hash = chain.append(CHAIN, content_of(invoice))
+    db.session.add(invoice)
+    db.session.flush()
+    delivery.enqueue(
+        "billing.render_invoice", f"render-invoice:{invoice.id}", {"invoice_id": invoice.id}, lane=Lane.PDF
+    )
+    return invoice
 
 
 def next_number(kind: InvoiceKind, at: datetime) -> tuple[str, date]:
@@ -135,20 +205,6 @@ def listing(*, limit: int, offset: int = 0, text: str = "") -> tuple[list[Invoic
     return list(rows), total
 
 
-def first_broken() -> str | None:
-    """Number of the first document whose hash, serial or day is wrong; None when the chain is whole."""
-    expected_prev, expected_seq = chain.GENESIS, 1
-    serials: dict[InvoiceKind, int] = {}
-    query = select(Invoice).order_by(Invoice.id).execution_options(yield_per=500)
-    for invoice in db.session.scalars(query):
-        serials[invoice.kind] = serials.get(invoice.kind, 0) + 1
-        link = chain.link_hash(CHAIN, expected_seq, expected_prev, content_of(invoice))
-        if invoice.serial != serials[invoice.kind] or invoice.prev_hash != expected_prev or invoice.hash != link:
-            return invoice.number
-        expected_prev, expected_seq = invoice.hash, expected_seq + 1
-    return None
-
-
 def content_of(invoice: Invoice) -> dict[str, Any]:
     """Everything of a document that the chain protects."""
     return {
@@ -157,6 +213,9 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
         "serial": invoice.serial,
         "issued_on": invoice.issued_on,
         "issued_at": invoice.issued_at,
+        "service_on": invoice.service_on,
+        "user_id": invoice.user_id,
+        "currency": invoice.currency,
         "template_id": invoice.template_id,
         "payment_id": invoice.payment_id,
         "corrects_id": invoice.corrects_id,
@@ -164,49 +223,27 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
         "mentions": invoice.mentions,
         "totals": [invoice.total_excl_cents, invoice.total_vat_cents, invoice.total_incl_cents, invoice.paid_cents],
         "items": [
-            [item.position, item.label, item.quantity, item.vat_rate_bp, item.excl_cents, item.vat_cents]
+            [
+                item.position,
+                item.label,
+                item.detail,
+                item.quantity,
+                item.unit_excl_cents,
+                item.vat_regime.value,
+                item.vat_rate_bp,
+                item.excl_cents,
+                item.vat_cents,
+                item.incl_cents,
+            ]
             for item in invoice.items
         ],
     }
 
 
-def _issue(kind: InvoiceKind, user: User, lines: list[Line], at: datetime, *, payment: Payment) -> Invoice:
-    template = active_template()
-    number, day = next_number(kind, at)
-    serial = (db.session.scalar(select(func.max(Invoice.serial)).where(Invoice.kind == kind)) or 0) + 1
-    items = [_item(position, line) for position, line in enumerate(lines, start=1)]
-    invoice = Invoice(
-        number=number,
-        kind=kind,
-        serial=serial,
-        user_id=user.id,
-        payment_id=payment.id,
-        template_id=template.id,
-        issued_on=day,
-        issued_at=at,
-        service_on=payment.submitted_at.astimezone(clock.PARIS).date() if payment.submitted_at else None,
-        buyer=_buyer(user),
-        mentions=_mentions(lines, payment),
-        currency=payment.currency,
-        total_excl_cents=sum(item.excl_cents for item in items),
-        total_vat_cents=sum(item.vat_cents for item in items),
-        total_incl_cents=sum(item.incl_cents for item in items),
-        paid_cents=payment.amount_cents,
-        items=items,
-        prev_hash=chain.GENESIS,
-        hash=b"",
-    )
-    _seq, invoice.prev_hash, invoice.hash = chain.append(CHAIN, content_of(invoice))
-    db.session.add(invoice)
-    db.session.flush()
-    delivery.enqueue(
-        "billing.render_invoice", f"render-invoice:{invoice.id}", {"invoice_id": invoice.id}, lane=Lane.PDF
-    )
-    return invoice
-
-
 def _item(position: int, line: Line) -> InvoiceItem:
-    excl, vat = split_vat(line.incl_cents, line.vat_rate_bp)
+    # Only the normal regime bears a rate: an exempt line must never show one.
+    rate_bp = line.vat_rate_bp if line.vat_regime is VatRegime.STANDARD else 0
+    excl, vat = split_vat(line.incl_cents, rate_bp)
     return InvoiceItem(
         position=position,
         label=line.label,
@@ -214,7 +251,7 @@ def _item(position: int, line: Line) -> InvoiceItem:
         quantity=1,
         unit_excl_cents=excl,
         vat_regime=line.vat_regime,
-        vat_rate_bp=line.vat_rate_bp,
+        vat_rate_bp=rate_bp,
         excl_cents=excl,
         vat_cents=vat,
         incl_cents=line.incl_cents,
@@ -236,12 +273,14 @@ def _buyer(user: User) -> dict[str, str]:
     return {key: value for key, value in parts.items() if value}
 
 
-def _mentions(lines: list[Line], payment: Payment) -> list[str]:
+def _mentions(lines: list[Line], payment: Payment, buyer: dict[str, str]) -> list[str]:
     mentions = ["Prestation de services."]
     mentions += [text for regime in dict.fromkeys(line.vat_regime for line in lines) if (text := MENTIONS[regime])]
     mentions.append(f"Facture acquittée par virement, référence {payment.reference}.")
+    if "siren" in buyer or "vat_number" in buyer:
+        mentions += BUSINESS_MENTIONS
     return mentions
 
 
 def _detail(payment: Payment) -> str:
-    return f"Durée : {payment.duration_days} jours" if payment.duration_days else ""
+    return f"Durée\u00a0: {payment.duration_days}\u00a0jours" if payment.duration_days else ""

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import billing, invoicing
+from calmness.services import billing, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -44,7 +44,7 @@ def payments() -> ResponseReturnValue:
     wanted = request.args.get("etat", PaymentStatus.TRANSACTION_SUBMITTED.value)
     status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
     text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
-    rows, total = billing.queue(status, text, limit=PAGE, offset=(page - 1) * PAGE)
+    rows, total = payment_queue.listing(status, text, limit=PAGE, offset=(page - 1) * PAGE)
     return render_template(
         "admin/billing/payments.html",
         rows=rows,
@@ -127,7 +127,7 @@ def _page(
         form=form,
         rejection=rejection or RejectionForm(formdata=None),
         events=billing.events(found.id),
-        look_alikes=billing.look_alikes(found),
+        look_alikes=payment_queue.look_alikes(found),
         taken=billing.get(taken_by) if taken_by else None,
         states=STATES,
     )

@@ -5,25 +5,33 @@ from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.handlers import composer
 from calmness.jobs.messages.letter import letter
-from calmness.models.billing import Invoice, InvoiceDocument
+from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.delivery import Delivery
 from calmness.presentation import money
+
+_PAID = (
+    "Votre paiement de {amount} est validé et votre accès est ouvert.",
+    "Vous trouverez la facture {number} en pièce jointe\u202f; elle reste disponible dans votre espace.",
+)
+_CREDITED = (
+    "Votre achat est annulé\u00a0: nous vous remboursons {amount} par virement, et l’accès correspondant est fermé.",
+    "Vous trouverez l’avoir {number} en pièce jointe\u202f; il reste disponible dans votre espace.",
+)
 
 
 @composer("billing.invoice_issued")
 def invoice_issued(delivery: Delivery) -> Message:
-    """The invoice with its PDF."""
+    """An invoice or a credit note, with its PDF."""
     invoice = db.session.get_one(Invoice, delivery.params["invoice_id"])
     document = db.session.get_one(InvoiceDocument, invoice.id)
     content = store().get(document.file_key)
     amount = money(invoice.total_incl_cents, invoice.currency)
+    credit = invoice.kind is InvoiceKind.CREDIT_NOTE
+    paragraphs = _CREDITED if credit else _PAID
     return letter(
         delivery,
-        f"Votre facture {invoice.number}",
-        [
-            f"Votre paiement de {amount} est validé et votre accès est ouvert.",
-            f"Vous trouverez la facture {invoice.number} en pièce jointe ; elle reste disponible dans votre espace.",
-        ],
+        f"Votre {'avoir' if credit else 'facture'} {invoice.number}",
+        [text.format(amount=amount, number=invoice.number) for text in paragraphs],
         path=f"/espace/paiements/{invoice.payment_id}",
         action="Voir le paiement",
         attachments=(Attachment(f"{invoice.number}.pdf", "application/pdf", content),),
