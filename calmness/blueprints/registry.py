@@ -11,6 +11,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.admin.billing",
     "calmness.blueprints.admin.home",
     "calmness.blueprints.admin.signals",
+    "calmness.blueprints.admin.support",
     "calmness.blueprints.admin.system",
     "calmness.blueprints.admin.training",
     "calmness.blueprints.admin.users",
@@ -22,6 +23,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.live",
     "calmness.blueprints.signals",
     "calmness.blueprints.site",
+    "calmness.blueprints.support",
     "calmness.blueprints.training",
 )
 

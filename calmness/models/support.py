@@ -29,7 +29,11 @@ class SenderKind(StrEnum):
 
 
 class ChatRoom(Model):
-    """A conversation, of an account or of an anonymous visitor (``visitor_hash``: SHA-256 of the cookie's secret)."""
+    """A conversation, of an account or of an anonymous visitor (``visitor_hash``: SHA-256 of the cookie's secret).
+
+    A visitor's room that an account took over keeps its hash: that tells it from the account's own open room, and
+    once it belongs to somebody the cookie alone opens it no longer.
+    """
 
     __table_args__ = (
         CheckConstraint("user_id IS NOT NULL OR visitor_hash IS NOT NULL", name="has_owner"),
@@ -47,8 +51,8 @@ class ChatRoom(Model):
             "visitor_hash",
             "channel",
             unique=True,
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
+            sqlite_where=text("status = 'open' AND user_id IS NULL"),
+            postgresql_where=text("status = 'open' AND user_id IS NULL"),
         ),
         Index("ix_chat_room_inbox", "status", "last_message_at"),
         Index("ix_chat_room_user", "user_id"),
@@ -77,7 +81,10 @@ class ChatRoom(Model):
 
 
 class ChatMessage(Model):
-    """A message that both sides see. ``sender_key`` + ``client_id``: a message sent again is the same message."""
+    """A message that both sides see. ``sender_key`` + ``client_id``: a message sent again is the same message.
+
+    ``sender_key`` is ``owner`` for the person whose room it is, before and after the log-in, and ``agent:<id>``.
+    """
 
     __table_args__ = (
         UniqueConstraint("room_id", "seq"),

@@ -109,7 +109,8 @@ def _revoke(condition: object, reason: str) -> None:
         .returning(AuthSession.id)
     ).all()
     for session_id in ended:
-        live.emit_after_commit("session:revoked", {}, room=f"session:{session_id}")
+        for namespace in (live.LIVE, live.SUPPORT):
+            live.emit_after_commit("session:revoked", {}, room=f"session:{session_id}", namespace=namespace)
 
 
 def living_of(user_id: int) -> list[AuthSession]:

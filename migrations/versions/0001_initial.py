@@ -519,8 +519,8 @@ def upgrade() -> None:
             "uq_chat_room_open_visitor",
             ["visitor_hash", "channel"],
             unique=True,
-            sqlite_where=sa.text("status = 'open'"),
-            postgresql_where=sa.text("status = 'open'"),
+            sqlite_where=sa.text("status = 'open' AND user_id IS NULL"),
+            postgresql_where=sa.text("status = 'open' AND user_id IS NULL"),
         )
 
     op.create_table(
@@ -2325,8 +2325,8 @@ def downgrade() -> None:
     with op.batch_alter_table("chat_room", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_chat_room_open_visitor",
-            sqlite_where=sa.text("status = 'open'"),
-            postgresql_where=sa.text("status = 'open'"),
+            sqlite_where=sa.text("status = 'open' AND user_id IS NULL"),
+            postgresql_where=sa.text("status = 'open' AND user_id IS NULL"),
         )
         batch_op.drop_index(
             "uq_chat_room_open_user",

@@ -1,0 +1,100 @@
+"""What the floating widget shows with the page, before any script runs: hours, badge, other ways to write."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from zoneinfo import ZoneInfo
+
+from flask import current_app, request
+from flask_babel import gettext as _
+
+from calmness import clock, locale, presentation
+from calmness.blueprints.support import bp
+from calmness.blueprints.support.visitors import person_of_request
+from calmness.services import chat_rooms, chat_unread, preferences, support_hours
+from calmness.services.chat_rooms import Person
+from calmness.services.preferences import Feature
+from calmness.services.support_hours import Opening
+
+
+@dataclass(frozen=True)
+class Way:
+    """Another way to reach the school."""
+
+    label: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Widget:
+    """State of the widget on a page."""
+
+    opening: Opening
+    hours: str
+    unread: int
+    has_conversation: bool
+    ways: list[Way]
+
+
+def support_widget(anonymous_page: bool = False) -> Widget | None:
+    """The widget of this page; None where there is none: on the chat's own page, or switched off by the person.
+
+    A page that is cached for everybody shows nothing of a person: there the script asks.
+    """
+    if request.blueprint == "support":
+        return None
+    person = Person() if anonymous_page else person_of_request()
+    if person.user is not None and not preferences.features_of(person.user.id)[Feature.CHAT_WIDGET]:
+        return None
+    opening = support_hours.now_open()
+    return Widget(
+        opening,
+        hours_text(opening),
+        chat_unread.unread_of(person) if person.is_known else 0,
+        person.is_known and bool(chat_rooms.own_rooms(person, limit=1)),
+        ways(),
+    )
+
+
+def hours_text(opening: Opening, at: datetime | None = None) -> str:
+    """``Ouvert jusqu’à 19 h 00``, ``De retour lundi à 9 h 00``: in the reader's zone, named when it is not Paris."""
+    now = at or clock.now()
+    zone = locale.zone()
+    aside = "" if zone.key == "Europe/Paris" else _(" (votre heure)")
+    if opening.is_open and opening.until is not None:
+        return _("Nous vous répondons jusqu’à %(hour)s", hour=presentation.hour(opening.until)) + aside
+    if opening.next_open is None:
+        return _("Laissez-nous un message, nous vous répondrons par e-mail.")
+    return _("De retour %(when)s", when=_when(opening.next_open, now, zone)) + aside
+
+
+def ways() -> list[Way]:
+    """Ways that the school has set up."""
+    config = current_app.config
+    found = []
+    if config["WHATSAPP_NUMBER"]:
+        found.append(Way("WhatsApp", f"https://wa.me/{config['WHATSAPP_NUMBER'].lstrip('+')}", "phone"))
+    if config["TELEGRAM_BOT_NAME"]:
+        found.append(Way("Telegram", f"https://t.me/{config['TELEGRAM_BOT_NAME'].lstrip('@')}", "send"))
+    if config["DISCORD_INVITE_URL"]:
+        found.append(Way("Discord", config["DISCORD_INVITE_URL"], "messages-square"))
+    address = parseaddr(config["MAIL_DEFAULT_SENDER"])[1]
+    if address:
+        found.append(Way(_("E-mail"), f"mailto:{address}", "mail"))
+    return found
+
+
+@bp.app_context_processor
+def _template_functions() -> dict[str, object]:
+    return {"support_widget": support_widget}
+
+
+def _when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    hour = presentation.hour(moment)
+    days = (moment.astimezone(zone).date() - now.astimezone(zone).date()).days
+    if days == 0:
+        return _("aujourd’hui à %(hour)s", hour=hour)
+    if days == 1:
+        return _("demain à %(hour)s", hour=hour)
+    return _("%(day)s à %(hour)s", day=presentation.weekday_day(moment), hour=hour)
