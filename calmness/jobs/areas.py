@@ -10,6 +10,8 @@ MODULES = (
     "calmness.jobs.messages.training",
     "calmness.jobs.messages.general",
     "calmness.jobs.messages.account",
+    "calmness.jobs.messages.support",
+    "calmness.jobs.support",
 )
 
 

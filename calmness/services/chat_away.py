@@ -51,8 +51,6 @@ def unread_answers(room: ChatRoom) -> Sequence[ChatMessage]:
     read_seq = db.session.scalar(seen) or 0
     return db.session.scalars(
         select(ChatMessage)
-        .where(
-            ChatMessage.room_id == room.id, ChatMessage.seq > read_seq, ChatMessage.sender_kind.in_(FROM_STAFF)
-        )
+        .where(ChatMessage.room_id == room.id, ChatMessage.seq > read_seq, ChatMessage.sender_kind.in_(FROM_STAFF))
         .order_by(ChatMessage.seq)
     ).all()

@@ -209,7 +209,7 @@ def _conditions(person: Person, tab: Tab) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _listed(person: Person, tab: Tab, search: str) -> Select[tuple[ChatRoom]]:
+def _listed(person: Person, tab: Tab, search: str) -> Select[ChatRoom]:
     wanted = (
         select(ChatRoom)
         .where(*_conditions(person, tab))

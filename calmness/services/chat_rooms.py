@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,6 +17,7 @@ from calmness.models.account import Channel, User
 from calmness.models.dialect import insert_once
 from calmness.models.support import ChatRoom, RoomStatus
 from calmness.permissions import Permission, may
+from calmness.services import accounts
 
 REOPEN_WITHIN = timedelta(days=7)
 
@@ -86,7 +88,7 @@ def open_own(person: Person) -> ChatRoom:
     room = current_of(person)
     if room is not None:
         return room
-    row = {
+    row: dict[str, Any] = {
         "public_id": str(uuid.uuid4()),
         "user_id": person.user_id,
         "visitor_hash": None if person.user_id is not None else person.visitor_hash,
@@ -168,9 +170,14 @@ def reopen(room: ChatRoom, at: datetime) -> None:
 
 
 def introduce(room: ChatRoom, *, name: str, email: str) -> None:
-    """Note how a visitor calls themselves. Nothing of it is verified, and nothing is joined by it."""
-    room.visitor_name = name.strip()[:100]
-    room.visitor_email = email.strip()[:320]
+    """Note how a visitor calls themselves; what is left out stays. Nothing of it is verified or joined to anything.
+
+    Raises ``accounts.MalformedEmail``.
+    """
+    if email.strip():
+        accounts.email_key(email)
+        room.visitor_email = email.strip()[:320]
+    room.visitor_name = accounts.clean_name(name) or room.visitor_name
     db.session.flush()
 
 

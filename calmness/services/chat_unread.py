@@ -65,7 +65,7 @@ def _count(side: Side, rooms: ColumnElement[bool]) -> int:
     return db.session.scalar(_unread(side, rooms).with_only_columns(func.count())) or 0
 
 
-def _unread(side: Side, rooms: ColumnElement[bool]) -> Select[tuple[int]]:
+def _unread(side: Side, rooms: ColumnElement[bool]) -> Select[int]:
     seen = func.coalesce(ChatRead.read_seq, 0)
     return (
         select(ChatRoom.id)

@@ -13,9 +13,10 @@ from calmness.extensions import db
 from calmness.models.settings import Setting
 
 KEY = "support.hours"
+ZONE = "Europe/Paris"
 HORIZON_DAYS = 30
 DEFAULT: dict[str, Any] = {
-    "zone": "Europe/Paris",
+    "zone": ZONE,
     "week": {
         **{str(weekday): [["09:00", "12:30"], ["13:30", "19:00"]] for weekday in range(5)},
         "5": [["10:00", "13:00"]],

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.support import ChatMessage, ChatRoom, RoomStatus, SenderKind
 from calmness.services import chat_desk, chat_messages, chat_rooms, chat_unread
@@ -97,7 +98,7 @@ def test_a_foreign_room_does_not_exist(site: Flask) -> None:
     room = room_with(VISITOR, "Bonjour")
 
     for stranger in (OTHER, Person(factories.student()), Person()):
-        with pytest.raises(chat_rooms.NotFound):
+        with pytest.raises(NotFound):
             chat_rooms.enter(stranger, room.public_id)
 
 
@@ -126,7 +127,7 @@ def test_a_visitors_conversation_belongs_to_the_account_after_the_log_in(site: F
     assert chat_rooms.adopt(factories.student().id, "a" * 64) == []
 
     assert chat_rooms.open_own(Person(student)).id == room.id
-    with pytest.raises(chat_rooms.NotFound):
+    with pytest.raises(NotFound):
         chat_rooms.enter(VISITOR, room.public_id)
     assert chat_rooms.open_own(VISITOR).id != room.id
 

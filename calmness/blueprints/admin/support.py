@@ -11,6 +11,7 @@ from wtforms import HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import UUID, InputRequired
 
 from calmness.access import current_account, requires
+from calmness.blueprints.billing.payments import STATES
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.support import ChatRoom
@@ -36,7 +37,7 @@ class AnswerForm(FlaskForm):
 class NoteForm(FlaskForm):
     """A note among the team."""
 
-    body = TextAreaField(_l("Note pour l’équipe"), render_kw={"rows": 2})
+    note = TextAreaField(_l("Note pour l’équipe"), render_kw={"rows": 2})
 
 
 class RoomForm(FlaskForm):
@@ -91,10 +92,10 @@ def create_note(public_id: uuid.UUID) -> ResponseReturnValue:
     """Write a note that only the team sees."""
     form = NoteForm()
     try:
-        chat_desk.add_note(_me(), str(public_id), form.body.data or "")
+        chat_desk.add_note(_me(), str(public_id), form.note.data or "")
     except DomainError as error:
         db.session.rollback()
-        form.body.errors = [*form.body.errors, error.message]
+        form.note.errors = [*form.note.errors, error.message]
         return _page(public_id, AnswerForm(formdata=None), form), error.status
     db.session.commit()
     return _back(public_id)
@@ -171,7 +172,7 @@ def _list() -> dict[str, object]:
         "lines": chat_desk.lines(_me(), tab, search),
         "counts": chat_desk.counts(_me()),
         "tab": tab,
-        "tabs": TAB_LABELS,
+        "tabs_labels": TAB_LABELS,
         "search": search,
     }
 
@@ -188,7 +189,8 @@ def _page(public_id: uuid.UUID, form: AnswerForm, note_form: NoteForm) -> str:
         page=page,
         read=chat_unread.read_marks(found.id),
         notes=chat_desk.notes_of(found),
-        card=chat_desk.card_of(found),
+        card_of_client=chat_desk.card_of(found),
+        payment_states=STATES,
         canned=chat_desk.canned_answers(),
         colleagues=chat_desk.colleagues(),
         form=form,

@@ -44,7 +44,7 @@ ROOM = validate.Length(min=8, max=36)
 class OpenRoom(Schema):
     room = fields.String(allow_none=True, validate=ROOM)
     name = fields.String(validate=validate.Length(max=100))
-    email = fields.Email(validate=validate.Length(max=320))
+    email = fields.String(validate=validate.Length(max=320))
 
 
 class History(Schema):

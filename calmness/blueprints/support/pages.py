@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import generate_csrf
 from wtforms import EmailField, HiddenField, IntegerField, StringField, TextAreaField
-from wtforms.validators import UUID, Email, Length, Optional
+from wtforms.validators import UUID, Length, Optional
 
 from calmness.access import public
 from calmness.blueprints.support import bp
@@ -21,12 +21,12 @@ from calmness.services import chat_messages, chat_rooms, chat_unread, support_ho
 from calmness.services.chat_rooms import Person, Side
 
 
-class MessageForm(FlaskForm):  # type: ignore[misc]
+class MessageForm(FlaskForm):
     """A message, and how a visitor calls themselves."""
 
     body = TextAreaField(_l("Votre message"), render_kw={"rows": 4, "maxlength": chat_messages.MAX_LENGTH})
     name = StringField(_l("Votre prénom"), [Optional(), Length(max=100)])
-    email = EmailField(_l("Votre e-mail"), [Optional(), Email(_l("Cette adresse est incomplète.")), Length(max=320)])
+    email = EmailField(_l("Votre e-mail"), [Optional(), Length(max=320)])
     client_id = HiddenField(validators=[UUID()], default=lambda: str(uuid.uuid4()))
     seen = IntegerField(default=0)
 
@@ -64,7 +64,8 @@ def create_message() -> ResponseReturnValue:
         _send(person, form)
     except DomainError as error:
         db.session.rollback()
-        form.body.errors = [*form.body.errors, error.message]
+        wrong = form.email if error.field == "email" else form.body
+        wrong.errors = [*wrong.errors, error.message]
         return _page(person, chat_rooms.current_of(person), form), error.status
     db.session.commit()
     response = make_response(redirect(url_for("support.conversation", _anchor="fin")))
@@ -109,8 +110,8 @@ def form_token() -> ResponseReturnValue:
 def _send(person: Person, form: MessageForm) -> None:
     room = chat_rooms.open_own(person)
     if room.user_id is None and (form.name.data or form.email.data):
-        chat_rooms.introduce(room, name=form.name.data or room.visitor_name, email=form.email.data or "")
-    chat_messages.send(person, room.public_id, client_id=form.client_id.data, body=form.body.data or "")
+        chat_rooms.introduce(room, name=form.name.data or "", email=form.email.data or "")
+    chat_messages.send(person, room.public_id, client_id=form.client_id.data or "", body=form.body.data or "")
     # Who answers on this page has read what stood on it.
     chat_messages.mark_read(person, room.public_id, form.seen.data or 0)
 

@@ -58,15 +58,18 @@ def support_widget(anonymous_page: bool = False) -> Widget | None:
 
 
 def hours_text(opening: Opening, at: datetime | None = None) -> str:
-    """``Ouvert jusqu’à 19 h 00``, ``De retour lundi à 9 h 00``: in the reader's zone, named when it is not Paris."""
+    """``Nous vous répondons jusqu’à 19 h 00``, ``De retour demain à 9 h 00``: in the reader's zone, which is named
+    when it is not the school's.
+    """
     now = at or clock.now()
     zone = locale.zone()
-    aside = "" if zone.key == "Europe/Paris" else _(" (votre heure)")
     if opening.is_open and opening.until is not None:
-        return _("Nous vous répondons jusqu’à %(hour)s", hour=presentation.hour(opening.until)) + aside
-    if opening.next_open is None:
-        return _("Laissez-nous un message, nous vous répondrons par e-mail.")
-    return _("De retour %(when)s", when=_when(opening.next_open, now, zone)) + aside
+        text = _("Nous vous répondons jusqu’à %(hour)s", hour=presentation.hour(opening.until))
+    elif opening.next_open is not None:
+        text = _("De retour %(when)s", when=_when(opening.next_open, now, zone))
+    else:
+        return str(_("Laissez-nous un message, nous vous répondrons."))
+    return str(text) if zone.key == support_hours.ZONE else f"{text} {_('(votre heure)')}"
 
 
 def ways() -> list[Way]:
@@ -94,7 +97,9 @@ def _when(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     hour = presentation.hour(moment)
     days = (moment.astimezone(zone).date() - now.astimezone(zone).date()).days
     if days == 0:
-        return _("aujourd’hui à %(hour)s", hour=hour)
-    if days == 1:
-        return _("demain à %(hour)s", hour=hour)
-    return _("%(day)s à %(hour)s", day=presentation.weekday_day(moment), hour=hour)
+        text = _("aujourd’hui à %(hour)s", hour=hour)
+    elif days == 1:
+        text = _("demain à %(hour)s", hour=hour)
+    else:
+        text = _("%(day)s à %(hour)s", day=presentation.weekday_day(moment), hour=hour)
+    return str(text)
