@@ -19,11 +19,13 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.auth",
     "calmness.blueprints.billing",
     "calmness.blueprints.dashboard",
+    "calmness.blueprints.ea",
     "calmness.blueprints.hooks",
     "calmness.blueprints.live",
     "calmness.blueprints.signals",
     "calmness.blueprints.site",
     "calmness.blueprints.support",
+    "calmness.blueprints.trading",
     "calmness.blueprints.training",
 )
 

@@ -6,6 +6,7 @@ MODULES = (
     "calmness.jobs.housekeeping",
     "calmness.jobs.billing",
     "calmness.jobs.messages.billing",
+    "calmness.jobs.trading",
     "calmness.jobs.training",
     "calmness.jobs.messages.training",
     "calmness.jobs.messages.general",

@@ -91,6 +91,11 @@ class TradingAccount(Model):
 
     user: Mapped[User] = relationship()
 
+    @property
+    def equity_or_balance(self) -> Decimal:
+        """Equity as last seen, else the balance, else zero."""
+        return self.equity or self.balance or Decimal(0)
+
 
 class TradingKey(Model):
     """A key of an EA: shown once, kept as SHA-256. An old key lives on for a while after a rotation."""

@@ -2,9 +2,12 @@
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from calmness.access import requires
+from calmness.models.billing import PaymentStatus
 from calmness.permissions import Permission
+from calmness.services import billing, school
 
 bp = Blueprint("admin_home", __name__, url_prefix="/admin")
 
@@ -13,4 +16,12 @@ bp = Blueprint("admin_home", __name__, url_prefix="/admin")
 @requires(Permission.SEE_ADMIN)
 def show() -> ResponseReturnValue:
     """What waits for somebody, and how the school does."""
-    return render_template("admin/home.html")
+    waiting, total = billing.queue(PaymentStatus.TRANSACTION_SUBMITTED, "", limit=6, offset=0)
+    return render_template(
+        "admin/home.html",
+        figures=school.figures(),
+        waiting=waiting,
+        waiting_total=total,
+        sessions=school.next_sessions() if current_user.may(Permission.RECORD_ATTENDANCE) else [],
+        newcomers=school.newcomers() if current_user.may(Permission.SEE_CLIENTS) else [],
+    )

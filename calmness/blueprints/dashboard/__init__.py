@@ -1,10 +1,19 @@
-"""The person's dashboard."""
+"""The person's dashboard: cards in the order that the person chose. A card that fails says so and takes nothing down."""
 
-from flask import Blueprint, render_template
+import structlog
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
 from calmness.access import current_account, requires
+from calmness.blueprints.dashboard.widgets import WIDGETS
+from calmness.errors import DomainError
+from calmness.extensions import db
 from calmness.permissions import Permission
+from calmness.services import layouts
+
+log = structlog.get_logger(__name__)
 
 bp = Blueprint("dashboard", __name__, url_prefix="/espace")
 
@@ -13,4 +22,47 @@ bp = Blueprint("dashboard", __name__, url_prefix="/espace")
 @requires(Permission.OWN_SPACE)
 def show() -> ResponseReturnValue:
     """Cards of everything that matters now."""
-    return render_template("dashboard/show.html", user=current_account())
+    user = current_account()
+    chosen = layouts.of_user(user.id)
+    cards = [(name, _card(name)) for name in chosen.widgets if name in WIDGETS]
+    return render_template(
+        "dashboard/show.html", user=user, cards=cards, widgets=WIDGETS, chosen=chosen, editing="modifier" in request.args
+    )
+
+
+@bp.get("/widgets/<name>")
+@requires(Permission.OWN_SPACE)
+def widget(name: str) -> ResponseReturnValue:
+    """One card alone."""
+    if name not in WIDGETS:
+        raise layouts.UnknownWidget
+    return _card(name)
+
+
+@bp.post("/widgets/<name>/<act>")
+@requires(Permission.OWN_SPACE)
+def change_widget(name: str, act: str) -> ResponseReturnValue:
+    """Add, remove or move a card. Works by pointer, keyboard, and without script."""
+    layouts.change(current_account().id, name, act, known=tuple(WIDGETS))
+    db.session.commit()
+    return redirect(url_for("dashboard.show", modifier="1"))
+
+
+@bp.post("/widgets")
+@requires(Permission.OWN_SPACE)
+def reset_widgets() -> ResponseReturnValue:
+    """Back to the first arrangement."""
+    layouts.reset(current_account().id)
+    db.session.commit()
+    flash(_("Votre tableau de bord a retrouvé sa disposition d’origine."), "success")
+    return redirect(url_for("dashboard.show"))
+
+
+def _card(name: str) -> str:
+    try:
+        return WIDGETS[name].render(current_account())
+    except (DomainError, SQLAlchemyError, ArithmeticError, LookupError) as error:
+        # The card says so; the others live.
+        db.session.rollback()
+        log.exception("widget_failed", widget=name, error=type(error).__name__)
+        return render_template("dashboard/failed.html", title=WIDGETS[name].label)

@@ -1,0 +1,71 @@
+"""What EAs call. A key of one trading account opens it, and nothing else."""
+
+from flask import Blueprint, json, request
+from flask.typing import ResponseReturnValue
+
+from calmness import clock
+from calmness.access import requires_ea_key
+from calmness.error_handlers import problem
+from calmness.errors import DomainError
+from calmness.extensions import db, limiter
+from calmness.services import legacy_sync, sync, trading_accounts
+
+bp = Blueprint("ea", __name__)
+MAX_BYTES = 512 * 1024
+
+
+def ea_limit_key() -> str:
+    """Limits count by key, not by address: a hosting company has many terminals behind one."""
+    return "ea:" + request.headers.get("X-API-Key", "")[:15]
+
+
+@bp.get("/ea/v1/ping")
+@limiter.limit("120 per minute", key_func=ea_limit_key)
+@requires_ea_key
+def ping() -> ResponseReturnValue:
+    """Whether the key works, and which version is the latest."""
+    account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
+    return {
+        "ok": True,
+        "server_time": int(clock.now().timestamp()),
+        "min_version": "2.0.0",
+        "latest_version": sync.LATEST_VERSION,
+        "account_hint": (account.login or "")[-4:],
+    }
+
+
+@bp.post("/ea/v1/sync")
+@limiter.limit("120 per minute", key_func=ea_limit_key)
+@requires_ea_key
+def create_sync() -> ResponseReturnValue:
+    """Take a batch."""
+    account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
+    if (request.content_length or 0) > MAX_BYTES:
+        raise sync.TooManyTrades
+    try:
+        # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
+        body = json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        return problem(400, "ea-not-json", "Le message n’est pas du JSON.")
+    try:
+        answer = sync.take(account.id, body)
+    except sync.OtherAccount:
+        # The notice to the student must outlive the refusal.
+        db.session.commit()
+        raise
+    db.session.commit()
+    return answer
+
+
+@bp.post("/api/auth/user/trading/ea/sync/")
+@limiter.limit("600 per minute", key_func=ea_limit_key)
+@requires_ea_key
+def create_legacy_sync() -> ResponseReturnValue:
+    """Take the one-trade message of EA 1.00. It reads no answer: nothing that can be read is refused."""
+    try:
+        account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
+    except DomainError as error:
+        return {"error": str(error.message)}, error.status
+    trade_id, created = legacy_sync.take(account.id, request.get_data(cache=False))
+    db.session.commit()
+    return {"success": True, "trade_id": trade_id, "created": created, "message": "Trade synchronisé"}
