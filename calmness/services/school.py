@@ -59,7 +59,9 @@ def figures(at: datetime | None = None) -> SchoolFigures:
         or 0,
         subscribers=db.session.scalar(
             select(func.count(Subscription.user_id.distinct())).where(
-                Subscription.status == SubscriptionStatus.ACTIVE, Subscription.starts_at <= now, Subscription.ends_at > now
+                Subscription.status == SubscriptionStatus.ACTIVE,
+                Subscription.starts_at <= now,
+                Subscription.ends_at > now,
             )
         )
         or 0,

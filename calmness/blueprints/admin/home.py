@@ -7,7 +7,7 @@ from flask_login import current_user
 from calmness.access import requires
 from calmness.models.billing import PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, school
+from calmness.services import payment_queue, school
 
 bp = Blueprint("admin_home", __name__, url_prefix="/admin")
 
@@ -16,7 +16,7 @@ bp = Blueprint("admin_home", __name__, url_prefix="/admin")
 @requires(Permission.SEE_ADMIN)
 def show() -> ResponseReturnValue:
     """What waits for somebody, and how the school does."""
-    waiting, total = billing.queue(PaymentStatus.TRANSACTION_SUBMITTED, "", limit=6, offset=0)
+    waiting, total = payment_queue.listing(PaymentStatus.TRANSACTION_SUBMITTED, "", limit=6, offset=0)
     return render_template(
         "admin/home.html",
         figures=school.figures(),

@@ -26,7 +26,12 @@ def show() -> ResponseReturnValue:
     chosen = layouts.of_user(user.id)
     cards = [(name, _card(name)) for name in chosen.widgets if name in WIDGETS]
     return render_template(
-        "dashboard/show.html", user=user, cards=cards, widgets=WIDGETS, chosen=chosen, editing="modifier" in request.args
+        "dashboard/show.html",
+        user=user,
+        cards=cards,
+        widgets=WIDGETS,
+        chosen=chosen,
+        editing="modifier" in request.args,
     )
 
 

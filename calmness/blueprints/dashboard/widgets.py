@@ -104,7 +104,11 @@ def living_signals(user: User) -> str:
     opened = signals.may_read(user.id)
     record = signals.track_record(clock.now() - timedelta(days=90))
     return render_template(
-        "dashboard/signals.html", opened=opened, living=signals.living()[:3] if opened else [], record=record, states=SIGNAL_STATES
+        "dashboard/signals.html",
+        opened=opened,
+        living=signals.living()[:3] if opened else [],
+        record=record,
+        states=SIGNAL_STATES,
     )
 
 
