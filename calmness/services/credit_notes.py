@@ -85,6 +85,13 @@ def of_invoice(invoice_id: int) -> Invoice | None:
     return db.session.scalar(select(Invoice).where(Invoice.corrects_id == invoice_id))
 
 
+def corrected_number(credit_note: Invoice) -> str | None:
+    """Number of the invoice that a credit note corrects; None for an invoice."""
+    if credit_note.corrects_id is None:
+        return None
+    return db.session.scalar(select(Invoice.number).where(Invoice.id == credit_note.corrects_id))
+
+
 def _copy(item: InvoiceItem) -> InvoiceItem:
     columns = (
         "position",

@@ -4,6 +4,6 @@ from apiflask import APIBlueprint
 
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
-from calmness.blueprints.api import auth, authentication, me, openapi  # noqa: E402
+from calmness.blueprints.api import auth, authentication, invoices, me, offers, openapi, payments  # noqa: E402
 
-__all__ = ["auth", "authentication", "bp", "me", "openapi"]
+__all__ = ["auth", "authentication", "bp", "invoices", "me", "offers", "openapi", "payments"]

@@ -1,0 +1,251 @@
+"""Payments and subscriptions: the student's own, and the staff's queue."""
+
+from typing import Any
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Integer, List, Nested, String
+from apiflask.validators import Length, OneOf
+from flask.typing import ResponseReturnValue
+
+from calmness.access import current_account, requires
+from calmness.blueprints.api import bp
+from calmness.blueprints.api.auth import ClosedSchema
+from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.pages import PageIn, Window
+from calmness.blueprints.api.serialisers import amount, instant
+from calmness.extensions import db
+from calmness.models.billing import Payment, PaymentStatus
+from calmness.permissions import Permission
+from calmness.services import billing, invoicing, statements, subscriptions
+
+
+class PurchaseIn(ClosedSchema):
+    """A purchase: the offer, who is invoiced where it differs from the profile, and the consents."""
+
+    offer = String(required=True, validate=Length(min=1, max=100))
+    accept_terms = Boolean(load_default=False)
+    early_start = Boolean(load_default=False)
+    address = String(validate=Length(max=200))
+    postcode = String(validate=Length(max=16))
+    city = String(validate=Length(max=100))
+    phone = String(validate=Length(max=32))
+    company = String(validate=Length(max=200))
+    siren = String(validate=Length(max=9))
+
+
+class TransactionIn(ClosedSchema):
+    """The transfer's number."""
+
+    transaction_id = String(required=True, validate=Length(max=80))
+    accept_terms = Boolean(load_default=False)
+
+
+class ValidationIn(ClosedSchema):
+    """The number seen on the statement. An empty one is refused by the rule, with its own problem type."""
+
+    transaction_id = String(load_default="", allow_none=True, validate=Length(max=80))
+
+
+class RejectionIn(ClosedSchema):
+    """Why a payment is refused."""
+
+    reason = String(required=True, validate=Length(min=1, max=500))
+
+
+class QueueIn(PageIn):
+    """Which payments."""
+
+    status = String(validate=OneOf([status.value for status in PaymentStatus]))
+
+
+class TransferOut(Schema):
+    """What the transfer must say."""
+
+    beneficiary = String()
+    iban = String()
+    bic = String()
+    reference = String()
+
+
+class PaymentOut(Schema):
+    """A payment."""
+
+    id = Integer(required=True)
+    reference = String(required=True)
+    status = String(required=True)
+    offer = String(required=True)
+    label = String(required=True)
+    amount = Nested(AmountOut, required=True)
+    transaction_id = String(allow_none=True)
+    rejection_reason = String()
+    invoice = String(allow_none=True)
+    created_at = String()
+    submitted_at = String(allow_none=True)
+    validated_at = String(allow_none=True)
+    user_id = Integer()
+    transfer = Nested(TransferOut)
+
+
+class PaymentsOut(Schema):
+    """A page of payments."""
+
+    items = List(Nested(PaymentOut), required=True)
+    next = Integer(required=True, allow_none=True)
+
+
+class SubscriptionOut(Schema):
+    """Access for a while."""
+
+    id = Integer(required=True)
+    offer = String(required=True)
+    kind = String(required=True)
+    status = String(required=True)
+    starts_at = String(required=True)
+    ends_at = String(required=True)
+
+
+class SubscriptionsOut(Schema):
+    """One's own subscriptions."""
+
+    items = List(Nested(SubscriptionOut), required=True)
+    next = Integer(required=True, allow_none=True)
+
+
+class ValidatedOut(Schema):
+    """A validated payment with the number of its invoice."""
+
+    payment = Nested(PaymentOut, required=True)
+    invoice = String(required=True)
+
+
+@bp.get("/me/payments")
+@bp.input(PageIn, location="query", arg_name="page")
+@bp.output(PaymentsOut)
+@requires(Permission.OWN_SPACE)
+def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
+    """One's own payments, newest first."""
+    return _page(page, user_id=current_account().id)
+
+
+@bp.post("/me/payments")
+@bp.input(PurchaseIn, arg_name="wanted")
+@bp.output(PaymentOut, status_code=201)
+@requires(Permission.OWN_SPACE)
+def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
+    """Begin a purchase, or go on with the same one: the answer says what the transfer must be."""
+    user = current_account()
+    payment = billing.declare(user, wanted["offer"])
+    if wanted["accept_terms"]:
+        billing.confirm_identity(payment, _identity(payment, wanted))
+    school = invoicing.active_template()
+    transfer = {
+        "beneficiary": school.company_name,
+        "iban": school.iban,
+        "bic": school.bic,
+        "reference": payment.reference,
+    }
+    db.session.commit()
+    return {**_payment(payment), "transfer": transfer}
+
+
+@bp.post("/me/payments/<int:payment_id>/transaction")
+@bp.input(TransactionIn, arg_name="given")
+@bp.output(PaymentOut)
+@requires(Permission.OWN_SPACE)
+def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Give the transfer's number."""
+    payment = billing.own(current_account().id, payment_id)
+    if given["accept_terms"]:
+        billing.confirm_identity(payment, _identity(payment, given))
+    billing.submit_transaction(payment, given["transaction_id"])
+    db.session.commit()
+    return _payment(payment)
+
+
+@bp.get("/me/subscriptions")
+@bp.output(SubscriptionsOut)
+@requires(Permission.OWN_SPACE)
+def api_my_subscriptions() -> ResponseReturnValue:
+    """One's own subscriptions, last ending first."""
+    rows = subscriptions.of_user(current_account().id)
+    return {
+        "items": [
+            {
+                "id": row.id,
+                "offer": row.offer.slug,
+                "kind": row.kind,
+                "status": row.status.value,
+                "starts_at": instant(row.starts_at),
+                "ends_at": instant(row.ends_at),
+            }
+            for row in rows
+        ],
+        "next": None,
+    }
+
+
+@bp.get("/admin/payments")
+@bp.input(QueueIn, location="query", arg_name="page")
+@bp.output(PaymentsOut)
+@requires(Permission.VALIDATE_PAYMENTS)
+def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
+    """All payments, newest first."""
+    return _page(page, status=PaymentStatus(page["status"]) if "status" in page else None)
+
+
+@bp.post("/admin/payments/<int:payment_id>/validate")
+@bp.input(ValidationIn, arg_name="given")
+@bp.output(ValidatedOut)
+@requires(Permission.VALIDATE_PAYMENTS)
+def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
+    invoice = billing.validate_payment(payment_id, given["transaction_id"], by=current_account())
+    db.session.commit()
+    return {"payment": _payment(billing.get(payment_id)), "invoice": invoice.number}
+
+
+@bp.post("/admin/payments/<int:payment_id>/reject")
+@bp.input(RejectionIn, arg_name="given")
+@bp.output(PaymentOut)
+@requires(Permission.VALIDATE_PAYMENTS)
+def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Refuse, with the reason that the student reads."""
+    payment = billing.reject_payment(payment_id, given["reason"], by=current_account())
+    db.session.commit()
+    return _payment(payment)
+
+
+def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:
+    window = Window.of(page)
+    rows, cursor = window.cut(statements.payments(limit=window.limit + 1, before=window.before, **filters))
+    return {"items": [_payment(row) for row in rows], "next": cursor}
+
+
+def _identity(payment: Payment, given: dict[str, Any]) -> billing.Identity:
+    user = payment.user
+    parts = ("address", "postcode", "city", "phone", "company", "siren")
+    return billing.Identity(
+        first_name=user.first_name,
+        last_name=user.last_name,
+        terms=given["accept_terms"],
+        early_start=given.get("early_start", False),
+        **{name: given.get(name, getattr(user, name) or "") for name in parts},
+    )
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "id": payment.id,
+        "reference": payment.reference,
+        "status": payment.status.value,
+        "offer": payment.offer.slug,
+        "label": payment.label,
+        "amount": amount(payment.amount_cents, payment.currency),
+        "transaction_id": payment.transaction_id,
+        "rejection_reason": payment.rejection_reason,
+        "invoice": payment.invoice.number if payment.invoice else None,
+        "created_at": instant(payment.created_at),
+        "submitted_at": instant(payment.submitted_at),
+        "validated_at": instant(payment.validated_at),
+        "user_id": payment.user_id,
+    }
