@@ -75,13 +75,13 @@ PLACES = (
     ("", "", "", 2),
 )
 DEVICES = (
-    ("mobile", "Chrome Mobile", "Android", 33),
-    ("mobile", "Mobile Safari", "iOS", 26),
+    ("mobile", "Chrome", "Android", 33),
+    ("mobile", "Safari", "iOS", 26),
     ("desktop", "Chrome", "Windows", 20),
     ("desktop", "Firefox", "Windows", 5),
     ("desktop", "Edge", "Windows", 5),
-    ("desktop", "Safari", "Mac OS X", 6),
-    ("tablet", "Mobile Safari", "iOS", 4),
+    ("desktop", "Safari", "macOS", 6),
+    ("tablet", "Safari", "iPadOS", 4),
     ("tablet", "Chrome", "Android", 1),
 )
 
