@@ -6,12 +6,13 @@ import click
 from flask import Flask, current_app
 
 from calmness import clock_process
-from calmness.services import attendance, audit, invoice_ledger
+from calmness.services import attendance, audit, invoice_ledger, signals
 
 CHAINS: dict[str, Callable[[], int | str | None]] = {
     "attendance": attendance.first_broken,
     "audit": audit.first_broken,
     "invoice": invoice_ledger.first_broken,
+    "signal": signals.first_broken,
 }
 """Each gives where its chain breaks first, None when it is whole."""
 
@@ -20,6 +21,7 @@ def init_app(app: Flask) -> None:
     """Register the commands on ``flask``."""
     app.cli.add_command(clock_command)
     app.cli.add_command(ledger)
+    app.cli.add_command(demo_command)
 
 
 @click.command("clock")
@@ -28,6 +30,16 @@ def clock_command() -> None:
     from calmness import jobs  # noqa: F401 - registers the periodic jobs
 
     clock_process.run(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Load the demo school, once; refuses in production."""
+    from calmness import demo
+
+    if current_app.config["ENVIRONMENT"] == "production":
+        raise click.ClickException("The demo has known passwords: it is not loaded in production.")
+    click.echo("demo loaded" if demo.load() else "demo already there")
 
 
 @click.group()

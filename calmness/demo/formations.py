@@ -1,8 +1,12 @@
 """The eight formations of the demo school, with their units, as a trainer would write them."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from calmness.models.training import Level
+from calmness.extensions import db
+from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
+from calmness.models.training import Formation, FormationSession, FormationStatus, Level
+from calmness.services import identity
 
 
 @dataclass(frozen=True)
@@ -268,3 +272,101 @@ SERVICE_OFFERS = (
         24_900,
     ),
 )
+
+
+def make(now: datetime) -> None:
+    """Create the catalogue: formations with their units, offers, reviews, legal identity."""
+    identity.save(COMPANY, by=None)
+    for position, course in enumerate(COURSES):
+        formation = Formation(
+            slug=course.slug,
+            title=course.title,
+            summary=course.summary,
+            objectives="\n".join(course.objectives),
+            programme="\n".join(course.units),
+            level=course.level,
+            audience=course.audience,
+            prerequisites=course.prerequisites,
+            access_delay="Accès dès la validation du paiement ; la première séance a lieu dans les quinze jours.",
+            accessibility="Séances sous-titrées à la demande. Écrivez au référent handicap avant de vous inscrire.",
+            trainer_name=course.trainer,
+            duration_minutes=course.unit_minutes * len(course.units),
+            capacity=course.capacity,
+            icon=course.icon,
+            status=FormationStatus.PUBLISHED,
+            position=position,
+            created_at=now - timedelta(days=420),
+            updated_at=now - timedelta(days=30),
+            units=[
+                FormationSession(position=number, title=title, duration_minutes=course.unit_minutes)
+                for number, title in enumerate(course.units, start=1)
+            ],
+        )
+        db.session.add(formation)
+        db.session.flush()
+        _offer(now, course.slug, course.title, course.summary, course.price_cents, position, formation_id=formation.id)
+        for author, slug, rating, body in REVIEWS:
+            if slug == course.slug:
+                at = now - timedelta(days=20 + 11 * rating)
+                db.session.add(
+                    Review(
+                        formation_id=formation.id,
+                        author_name=author,
+                        rating=rating,
+                        body=body,
+                        created_at=at,
+                        published_at=at,
+                    )
+                )
+    for position, (slug, name, summary, days, cents) in enumerate(SIGNAL_OFFERS):
+        _offer(now, slug, name, summary, cents, position, kind=OfferKind.SIGNALS, days=days)
+    for position, (slug, name, summary, cents) in enumerate(SERVICE_OFFERS):
+        _offer(now, slug, name, summary, cents, position, kind=OfferKind.SERVICE, days=30)
+    db.session.flush()
+
+
+def _offer(
+    now: datetime,
+    slug: str,
+    name: str,
+    summary: str,
+    cents: int,
+    position: int,
+    *,
+    kind: OfferKind = OfferKind.FORMATION,
+    formation_id: int | None = None,
+    days: int | None = None,
+) -> None:
+    db.session.add(
+        Offer(
+            slug=slug,
+            kind=kind,
+            name=name,
+            summary=summary,
+            formation_id=formation_id,
+            duration_days=days,
+            price_cents=cents,
+            vat_regime=VatRegime.STANDARD,
+            vat_rate_bp=2000,
+            status=PublicationStatus.PUBLISHED,
+            position=position,
+            created_at=now - timedelta(days=420),
+        )
+    )
+
+
+COMPANY = {
+    "company_name": "Calmness Formation",
+    "legal_form": "SAS",
+    "capital": "10\u202f000\u00a0€",
+    "address": "12 rue de la République",
+    "postcode": "69002",
+    "city": "Lyon",
+    "siret": "73282932000074",
+    "rcs": "RCS Lyon 732 829 320",
+    "vat_number": "FR44732829320",
+    "email": "bonjour@calmness.test",
+    "iban": "FR7630006000011234567890189",
+    "bic": "AGRIFRPP",
+    "footer": "Organisme de formation",
+}

@@ -96,8 +96,8 @@ class TrackRecord:
         return self.wins / self.closed if self.closed else None
 
 
-def publish(draft: Draft, *, author: User, at: datetime | None = None) -> Signal:
-    """Publish a signal and tell its subscribers. Raises ``StopOnWrongSide``, ``TargetOnWrongSide``."""
+def publish(draft: Draft, *, author: User, at: datetime | None = None, announce: bool = True) -> Signal:
+    """Publish a signal and tell its subscribers, unless an old one is only being written down. Raises ``StopOnWrongSide``, ``TargetOnWrongSide``."""
     now = at or clock.now()
     side = 1 if draft.direction is Direction.BUY else -1
     if (draft.entry - draft.stop) * side <= 0:
@@ -124,7 +124,7 @@ def publish(draft: Draft, *, author: User, at: datetime | None = None) -> Signal
     db.session.add(signal)
     db.session.flush()
     _append(signal, SignalEventKind.PUBLISHED, now, _public_facts(signal))
-    for user_id in subscriber_ids(now):
+    for user_id in subscriber_ids(now) if announce else ():
         _tell(signal, user_id, f"signal:{signal.id}:published")
     audit.record("signal.published", "signal", signal.id, actor=author)
     return signal
@@ -139,7 +139,9 @@ def trigger(signal_id: int, *, by: User) -> Signal:
     return signal
 
 
-def close(signal_id: int, price: Decimal, *, by: User | None, at: datetime | None = None) -> Signal:
+def close(
+    signal_id: int, price: Decimal, *, by: User | None, at: datetime | None = None, announce: bool = True
+) -> Signal:
     """Close at a published price; result in R and in pips follow from the published entry and stop."""
     now = at or clock.now()
     signal = _living(signal_id)
@@ -151,7 +153,7 @@ def close(signal_id: int, price: Decimal, *, by: User | None, at: datetime | Non
     signal.result_r = (gain / abs(signal.entry - signal.stop)).quantize(Decimal("0.01"))
     signal.result_pips = (gain / pip_size(signal.instrument)).quantize(Decimal("0.1"))
     _append(signal, SignalEventKind.CLOSED, now, {"price": price, "r": signal.result_r, "pips": signal.result_pips})
-    for user_id in subscriber_ids(now):
+    for user_id in subscriber_ids(now) if announce else ():
         _tell(signal, user_id, f"signal:{signal.id}:closed")
     audit.record("signal.closed", "signal", signal.id, actor=by)
     return signal

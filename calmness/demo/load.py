@@ -1,0 +1,166 @@
+"""Load the demo, once."""
+
+import random
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+import structlog
+from sqlalchemy import insert, select, update
+
+from calmness import clock
+from calmness.demo import conversations, formations, people, sales, trades, traffic, training
+from calmness.extensions import db
+from calmness.instruments import pip_size
+from calmness.models.account import Channel, User, UserNotification
+from calmness.models.billing import Invoice, Payment
+from calmness.models.delivery import Delivery, DeliveryState, Lane
+from calmness.models.settings import Setting
+from calmness.models.signal import Direction, OrderKind
+from calmness.services import signals, trading_statistics
+from calmness.services.preferences import NoticeKind
+from calmness.services.signals import Draft
+
+log = structlog.get_logger(__name__)
+
+DEMO_PASSWORD = "calmness-demo"  # noqa: S105 - the password of the demo, printed by make run
+SEED = 20_261_124
+MARKER = "demo.loaded"
+SIGNALS = 120
+
+
+def is_loaded() -> bool:
+    """Whether the database holds the demo."""
+    return db.session.get(Setting, MARKER) is not None
+
+
+def load(seed: int = SEED) -> bool:
+    """Load everything in one transaction. False when it was there."""
+    if is_loaded():
+        return False
+    rng, now = random.Random(seed), clock.now()
+    staff = people.make(rng, now, DEMO_PASSWORD)
+    admin, agent, camille = staff["admin"], staff["agent"], staff["camille"]
+    students = list(db.session.scalars(select(User).where(User.email.endswith("@exemple.test")).order_by(User.id)))
+    formations.make(now)
+    training.program(rng, now, admin)
+    sales.make(rng, now, agent, camille, students)
+    training.attend(rng, now)
+    _signals(rng, now, admin)
+    accounts = trades.make(rng, now, camille, students)
+    for account in accounts:
+        trading_statistics.rebuild(account.id)
+    conversations.make(rng, now, agent, camille, students)
+    traffic.make(rng, now)
+    _quiet_the_past()
+    db.session.add(Setting(key=MARKER, value={"seed": seed}, updated_at=now))
+    db.session.commit()
+    log.info("demo_loaded", accounts=len(accounts), students=len(students))
+    return True
+
+
+def _signals(rng: random.Random, now: datetime, author: User) -> None:
+    start = now - timedelta(days=395)
+    moments = sorted(_trading_hour(rng, start + (now - start) * rng.random()) for _ in range(SIGNALS - 3))
+    moments += [now - timedelta(hours=hours) for hours in (9, 5, 2)]
+    for index, at in enumerate(moments):
+        market = rng.choices(trades.MARKETS, weights=[market.weight for market in trades.MARKETS])[0]
+        unit = Decimal(1).scaleb(-market.digits)
+        side = 1 if rng.random() < 0.55 else -1
+        risk = pip_size(market.symbol) * market.stop_pips
+        entry = (market.price * (1 + Decimal(str(round(rng.uniform(-0.05, 0.05), 4))))).quantize(unit)
+        draft = Draft(
+            instrument=market.symbol,
+            direction=Direction.BUY if side > 0 else Direction.SELL,
+            order_kind=OrderKind.MARKET,
+            entry=entry,
+            stop=(entry - side * risk).quantize(unit),
+            targets=tuple((entry + side * risk * factor).quantize(unit) for factor in (1, 2)),
+            reasoning=rng.choice(REASONS),
+            horizon="Intraday",
+            conflict_notice="L’auteur ne détient pas de position sur cet instrument.",
+            author_title="Formatrice, responsable des signaux",
+        )
+        signal = signals.publish(draft, author=author, at=at, announce=index >= SIGNALS - 3)
+        if index < SIGNALS - 3:
+            multiple = Decimal(str(rng.choice((2, 1, 1, "1.5", "0.4", -1, -1, "-0.6"))))
+            leave = (entry + side * risk * multiple).quantize(unit)
+            signals.close(signal.id, leave, by=author, at=at + timedelta(hours=rng.randrange(1, 20)), announce=False)
+
+
+def _trading_hour(rng: random.Random, moment: datetime) -> datetime:
+    while moment.weekday() >= 5:
+        moment -= timedelta(days=2)
+    return datetime.combine(moment.date(), time(rng.randrange(7, 17), rng.randrange(60)), tzinfo=moment.tzinfo)
+
+
+def _quiet_the_past() -> None:
+    """Nothing of the story leaves the house, and old news is read: invoices were mailed long ago."""
+    now = clock.now()
+    db.session.execute(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)
+        .values(state=DeliveryState.SENT, sent_at=now, provider_id="demo"),
+        execution_options={"synchronize_session": False},
+    )
+    invoices = db.session.execute(
+        select(Invoice.id, Invoice.number, Invoice.user_id, Invoice.payment_id, Invoice.issued_at)
+    ).all()
+    db.session.execute(
+        insert(Delivery),
+        [
+            {
+                "key": f"invoice-issued:{row.id}",
+                "kind": "billing.invoice_issued",
+                "channel": Channel.EMAIL,
+                "lane": Lane.MAIL,
+                "user_id": row.user_id,
+                "params": {"invoice_id": row.id},
+                "state": DeliveryState.SENT,
+                "due_at": row.issued_at,
+                "created_at": row.issued_at,
+                "sent_at": row.issued_at,
+                "attempts": 1,
+                "provider_id": "demo",
+            }
+            for row in invoices
+        ],
+    )
+    db.session.execute(
+        insert(UserNotification),
+        [
+            {
+                "user_id": row.user_id,
+                "key": f"invoice:{row.id}",
+                "kind": NoticeKind.INVOICE.value,
+                "title": f"Votre facture {row.number} est disponible",
+                "url": f"/espace/paiements/{row.payment_id}",
+                "created_at": row.issued_at,
+            }
+            for row in invoices
+        ],
+    )
+    # A notice is as old as what it tells; the rules wrote them all just now.
+    for payment in db.session.scalars(select(Payment).where(Payment.validated_at.is_not(None))):
+        db.session.execute(
+            update(UserNotification)
+            .where(
+                UserNotification.user_id == payment.user_id, UserNotification.key == f"payment:{payment.id}:validated"
+            )
+            .values(created_at=payment.validated_at),
+            execution_options={"synchronize_session": False},
+        )
+    db.session.execute(
+        update(UserNotification)
+        .where(UserNotification.created_at < now - timedelta(days=3))
+        .values(read_at=UserNotification.created_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+REASONS = (
+    "Rejet net de la zone de la veille, volume en baisse sur le repli, structure haussière intacte en H1.",
+    "Double sommet sous un niveau hebdomadaire ; l’entrée se fait sur la cassure du creux intermédiaire.",
+    "Consolidation étroite avant l’ouverture américaine, sortie accompagnée par le volume.",
+    "Retour sur un ancien support devenu résistance, divergence visible sur le delta.",
+    "Tendance de fond claire, repli de 38 % terminé par une bougie de rejet.",
+)
