@@ -3,5 +3,7 @@
 from calmness.charts.bars import bars
 from calmness.charts.line import Tick, line, sparkline
 from calmness.charts.sampling import downsample
+from calmness.charts.tiles import Tile, tiles
+from calmness.charts.time_axis import Unit, time_ticks
 
-__all__ = ["Tick", "bars", "downsample", "line", "sparkline"]
+__all__ = ["Tick", "Tile", "Unit", "bars", "downsample", "line", "sparkline", "tiles", "time_ticks"]

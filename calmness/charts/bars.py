@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
-from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, bounds, grid, scale, steps, svg
+from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
 
 def bars(
@@ -27,13 +27,12 @@ def bars(
     for index, (label, value) in enumerate(values):
         x = LEFT + index * slot + slot * 0.15
         top, bottom = sorted((scale_y(value), scale_y(0)))
-        kind = f" chart__bar--{'positive' if value >= 0 else 'negative'}" if signed else ""
+        kind = f" chart__bar--{'positive' if value > 0 else 'negative'}" if signed and value else ""
+        said = f"{escape(label)}\u00a0: {escape(format_value(value))}"
         parts.append(
             f'<rect class="chart__bar{kind}" x="{x:.1f}" y="{top:.1f}" width="{slot * 0.7:.1f}" '
-            f'height="{max(bottom - top, 0.5):.1f}" rx="2"><title>{escape(label)} : {escape(format_value(value))}</title></rect>'
+            f'height="{max(bottom - top, 0.5):.1f}" rx="2"><title>{said}</title></rect>'
         )
         if index % every == 0:
-            parts.append(
-                f'<text class="chart__axis" x="{x + slot * 0.35:.1f}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>'
-            )
+            parts.append(axis_text(x + slot * 0.35, height - 6, label))
     return svg(parts, title, height, identity)

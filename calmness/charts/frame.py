@@ -14,20 +14,26 @@ BOTTOM = 26
 
 def svg(parts: Sequence[str], title: str, height: int, identity: str) -> Markup:
     """The drawing with its name for screen readers."""
+    return framed(parts, title, identity, f'viewBox="0 0 {WIDTH} {height}" role="img"')
+
+
+def framed(parts: Sequence[str], title: str, identity: str, attributes: str) -> Markup:
+    """Parts, already escaped by who drew them, in an ``svg`` that says its title."""
     name = escape(identity)
-    return Markup(
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{name}-t">'
-        f'<title id="{name}-t">{escape(title)}</title>{"".join(parts)}</svg>'
-    )
+    head = f'<svg {attributes} aria-labelledby="{name}-t"><title id="{name}-t">{escape(title)}</title>'
+    return Markup(head + "".join(parts) + "</svg>")  # noqa: S704
+
+
+def axis_text(x: float, y: float, text: str, anchor: str = "middle") -> str:
+    """A word of an axis."""
+    return f'<text class="chart__axis" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
 def grid(value: float, scale_y: Callable[[float], float], format_value: Callable[[float], str]) -> str:
     """A line of the grid with its figure."""
     y = scale_y(value)
-    return (
-        f'<line class="chart__grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="chart__axis" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(format_value(value))}</text>'
-    )
+    rule = f'<line class="chart__grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    return rule + axis_text(LEFT - 8, y + 4, format_value(value), "end")
 
 
 def bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:
@@ -35,8 +41,8 @@ def bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        margin = abs(low) * 0.05 or 1.0
+    if high - low <= max(abs(low), abs(high)) * 1e-12 or high - low < 1e-9:
+        margin = max(abs(low) * 0.05, 1e-6) if abs(low) > 1e-6 else 1.0
         return low - margin, high + margin
     return low, high
 

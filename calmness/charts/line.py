@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, bounds, grid, scale, steps, svg
+from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, framed, grid, scale, steps, svg
 from calmness.charts.sampling import Point, downsample
 
 
@@ -49,9 +49,7 @@ def line(
     for tick in ticks:
         if first <= tick.x <= last:
             x = min(max(scale_x(tick.x), LEFT + 16), WIDTH - 40)
-            parts.append(
-                f'<text class="chart__axis" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{escape(tick.label)}</text>'
-            )
+            parts.append(axis_text(x, height - 6, tick.label))
     return svg(parts, title, height, identity)
 
 
@@ -63,7 +61,4 @@ def sparkline(values: Sequence[float], *, title: str, identity: str = "spark") -
     scale_x = scale(0, len(values) - 1, 2, 198)
     scale_y = scale(low, high, 46, 4)
     path = "M" + "L".join(f"{scale_x(i):.1f} {scale_y(y):.1f}" for i, y in enumerate(values))
-    return Markup(
-        f'<svg viewBox="0 0 200 50" role="img" aria-labelledby="{escape(identity)}-t">'
-        f'<title id="{escape(identity)}-t">{escape(title)}</title><path class="chart__line" d="{path}"/></svg>'
-    )
+    return framed([f'<path class="chart__line" d="{path}"/>'], title, identity, 'viewBox="0 0 200 50" role="img"')

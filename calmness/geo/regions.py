@@ -87,4 +87,4 @@ def country_name(code: str, language: str = "fr") -> str:
     """``Belgique`` for ``BE``; the code itself when nobody named it, ``Pays inconnu`` for nothing."""
     if not code:
         return "Unknown country" if language == "en" else "Pays inconnu"
-    return Locale(language).territories.get(code, code)
+    return str(Locale(language).territories.get(code, code))
