@@ -13,15 +13,23 @@ export class Log {
     this.me = me;
     this.latest = latest;
     const language = document.documentElement.lang;
-    this.time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    const time = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+    // French writes 19 h 00, as the rest of the site does; no pattern of Intl does.
+    this.time = (at) => (language === "fr" ? `${at.getHours()}\u00a0h\u00a0${String(at.getMinutes()).padStart(2, "0")}` : time.format(at));
     this.day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
     element.replaceChildren();
     latest?.addEventListener("click", () => this.toBottom());
-    element.addEventListener("scroll", () => this.#atBottom() && latest && (latest.hidden = true));
+    this.follows = true;
+    element.addEventListener("scroll", () => {
+      this.follows = this.#atBottom();
+      if (this.follows && latest) latest.hidden = true;
+    });
+    // A form that appears below, or a phone's keyboard, takes room: who stood at the end stays there.
+    new ResizeObserver(() => this.follows && this.toBottom()).observe(element);
   }
 
   draw(conversation) {
-    const stick = this.#atBottom();
+    const stick = this.follows;
     const first = this.#shown.size === 0;
     // A whole history must not be read out: only what comes later is announced.
     if (first) this.element.setAttribute("aria-live", "off");
@@ -87,7 +95,7 @@ export class Log {
     foot.className = "bubble__foot";
     const time = document.createElement("time");
     time.dateTime = message.sent_at;
-    time.textContent = this.time.format(new Date(message.sent_at));
+    time.textContent = this.time(new Date(message.sent_at));
     const state = document.createElement("span");
     state.dataset.state = "";
     foot.append(time, " ", state);

@@ -296,9 +296,9 @@ export class Conversation extends EventTarget {
   }
 
   #moveOutbox(from) {
-    const waiting = [...read(from), ...this.pending.filter((item) => !read(from).some((kept) => kept.client_id === item.client_id))];
+    const waiting = new Map([...read(this.key), ...read(from), ...this.pending].map((item) => [item.client_id, item]));
     write(from, []);
-    this.pending = waiting;
+    this.pending = [...waiting.values()];
     this.#keep();
   }
 

@@ -15,8 +15,10 @@ export default function chatWidget(root) {
   const launcher = root.querySelector("[data-chat-launcher]");
   const panel = root.querySelector("[data-chat-panel]");
   const rest = () => [...document.body.children].filter((element) => element !== root && !element.matches("[data-toasts], script"));
+  const form = panel.querySelector("[data-chat-form]");
   let started = null;
   let told = 0;
+  let early = false;
 
   const start = () => {
     started ??= (async () => {
@@ -26,6 +28,8 @@ export default function chatWidget(root) {
       }
       const { begin } = await import("./chat-panel.js");
       const running = await begin(panel);
+      for (const name of ["submit", "keydown"]) form.removeEventListener(name, hold);
+      if (early) form.requestSubmit();
       running.conversation.addEventListener("room", () => badge(running.conversation.unread));
       running.conversation.addEventListener("change", () => {
         if (running.conversation.messages.length) localStorage.setItem(EXISTS, "1");
@@ -38,6 +42,12 @@ export default function chatWidget(root) {
       return null;
     });
     return started;
+  };
+  // Who types faster than the scripts arrive loses nothing: the sending waits for them.
+  const hold = (event) => {
+    if (event.type === "keydown" && (event.key !== "Enter" || event.shiftKey || event.isComposing)) return;
+    event.preventDefault();
+    early = true;
   };
   const badge = (count) => {
     setCount("support_answers", count);
@@ -85,6 +95,7 @@ export default function chatWidget(root) {
     close();
   };
 
+  for (const name of ["submit", "keydown"]) form.addEventListener(name, hold);
   launcher.setAttribute("role", "button");
   launcher.setAttribute("aria-expanded", "false");
   launcher.addEventListener("click", onLaunch);

@@ -12,6 +12,15 @@ export default function inboxList(root) {
   let timer = 0;
   let asked = 0;
 
+  let pressed = false;
+  const onPress = () => {
+    pressed = true;
+  };
+  const onRelease = () => {
+    pressed = false;
+  };
+  // Times run by themselves; a line differs when anything else does.
+  const said = (line) => line.outerHTML.replace(/(<time[^>]*>)[^<]*/gu, "$1");
   const links = () => [...lines.querySelectorAll("a.inbox-line__name")];
   const draw = async () => {
     const turn = ++asked;
@@ -22,10 +31,17 @@ export default function inboxList(root) {
     const fresh = page.getElementById("conversations");
     const tabs = page.querySelector("#boite .tabs");
     if (!fresh || turn !== asked) return;
+    // A line under the pointer must not change between press and release: the click would be lost.
+    if (pressed) return soon();
     // Who walks through the list by keyboard stays on the same conversation.
     const held = document.activeElement?.closest(".inbox-line")?.dataset.room;
+    for (const line of fresh.querySelectorAll(".inbox-line")) {
+      const shown = lines.querySelector(`[data-room="${CSS.escape(line.dataset.room)}"]`);
+      if (shown && said(shown) === said(line)) line.replaceWith(shown);
+    }
     lines.replaceChildren(...fresh.childNodes);
-    if (held) lines.querySelector(`[data-room="${CSS.escape(held)}"] a`)?.focus();
+    const again = held && lines.querySelector(`[data-room="${CSS.escape(held)}"] a`);
+    if (again && again !== document.activeElement) again.focus();
     if (tabs) root.querySelector(".tabs").replaceChildren(...tabs.childNodes);
   };
   const soon = () => {
@@ -70,11 +86,16 @@ export default function inboxList(root) {
     known = true;
   });
   const net = setInterval(onVisible, EVERY_MS);
+  lines.addEventListener("pointerdown", onPress);
+  addEventListener("pointerup", onRelease);
+  addEventListener("pointercancel", onRelease);
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", onVisible);
   return () => {
     clearInterval(net);
     clearTimeout(timer);
+    removeEventListener("pointerup", onRelease);
+    removeEventListener("pointercancel", onRelease);
     document.removeEventListener("keydown", onKey);
     document.removeEventListener("visibilitychange", onVisible);
     if (known) {

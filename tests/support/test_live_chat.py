@@ -1,0 +1,212 @@
+"""Real Socket.IO clients against the real web process: order, one message however often sent, and ``kill -9``."""
+
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import socketio
+from sqlalchemy import select
+
+from calmness.extensions import db
+from calmness.models.account import SessionKind, User
+from calmness.models.support import ChatMessage, ChatRoom
+from calmness.services import sessions
+from tests import factories
+from tests.fixtures.live import LiveSite, wait_until
+
+pytestmark = pytest.mark.live
+NAMESPACE = "/support"
+
+
+class Client:
+    """A Socket.IO client as our scripts are one: resends what was not answered, asks for what it missed."""
+
+    def __init__(self, url: str, cookies: dict[str, str]) -> None:
+        self.url, self.cookies = url, cookies
+        self.news: list[dict[str, Any]] = []
+        self.io = socketio.Client(reconnection=True, reconnection_delay=0.1, reconnection_delay_max=0.5)
+        self.io.on("message:new", self.news.append, namespace=NAMESPACE)
+        self.room = ""
+
+    def open(self, room: str | None = None) -> dict[str, Any]:
+        """Connect and enter a room."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        self.io.connect(
+            self.url, headers={"Cookie": cookie}, namespaces=[NAMESPACE], transports=["websocket"], wait_timeout=10
+        )
+        answer = self.ask("room:open", {"room": room} if room else {})
+        self.room = answer["room"]["id"]
+        return answer
+
+    def ask(self, event: str, data: dict[str, Any], timeout: float = 5) -> dict[str, Any]:
+        """Send an event and wait for its answer."""
+        answer: dict[str, Any] = self.io.call(event, data, namespace=NAMESPACE, timeout=timeout)
+        return answer
+
+    def send(self, body: str, client_id: str | None = None) -> dict[str, Any]:
+        """Send a message until it is answered, whatever happens on the way."""
+        data = {"room": self.room, "client_id": client_id or str(uuid.uuid4()), "body": body, "attachments": []}
+        for _turn in range(60):
+            try:
+                answer = self.ask("message:send", data, timeout=1)
+            except (socketio.exceptions.TimeoutError, socketio.exceptions.BadNamespaceError):
+                threading.Event().wait(0.1)
+                continue
+            if "error" not in answer:
+                return answer
+            threading.Event().wait(0.1)
+        raise AssertionError("never acknowledged")
+
+    def history(self) -> list[dict[str, Any]]:
+        """All messages of the room."""
+        found: list[dict[str, Any]] = []
+        while True:
+            after = found[-1]["seq"] if found else 0
+            page = self.ask("room:history", {"room": self.room, "after_seq": after})
+            found += page["messages"]
+            if not page["more"]:
+                return found
+
+
+@pytest.fixture
+def connect(live_site: LiveSite) -> Iterator[Callable[[dict[str, str]], Client]]:
+    """Makes clients of the open house."""
+    made: list[Client] = []
+
+    def make(cookies: dict[str, str]) -> Client:
+        made.append(Client(live_site.url, cookies))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.io.disconnect()
+
+
+def visitor_cookies(live_site: LiveSite) -> dict[str, str]:
+    """Cookies of a browser that has opened the widget."""
+    with requests.Session() as browser:
+        token = browser.get(f"{live_site.url}/support/jeton", timeout=10).json()["csrf_token"]
+        answer = browser.post(f"{live_site.url}/support/visitor", headers={"X-CSRFToken": token}, timeout=10)
+        assert answer.status_code == 204
+        return {"ct_visitor": str(browser.cookies["ct_visitor"])}
+
+
+def session_cookies(live_site: LiveSite, user: User) -> dict[str, str]:
+    """Cookies of a browser in which a person is logged in."""
+    _opened, secret = sessions.open_session(
+        user, kind=SessionKind.PAGE, persistent=False, ip_truncated=None, device_label="Test"
+    )
+    name = live_site.application.config["SESSION_COOKIE_NAME"]
+    signer = live_site.application.session_interface.get_signing_serializer(live_site.application)
+    return {name: signer.dumps({"_user_id": secret, "_fresh": True})}
+
+
+def team(live_site: LiveSite, *names: str) -> list[dict[str, str]]:
+    """Cookies of new agents."""
+    with live_site.inside():
+        people = [factories.agent(first_name=name, email=f"{uuid.uuid4().hex}@example.test") for name in names]
+        return [session_cookies(live_site, person) for person in people]
+
+
+def test_visitor_and_two_agents_read_the_same_order(live_site: LiveSite, connect: Callable[..., Client]) -> None:
+    visitor = connect(visitor_cookies(live_site))
+    room = visitor.open()["room"]["id"]
+    agents = [connect(cookies) for cookies in team(live_site, "Nadia", "Paul")]
+    for agent in agents:
+        agent.open(room)
+
+    writers = [
+        threading.Thread(target=lambda who=who, name=name: [who.send(f"{name} {n}") for n in range(25)])
+        for name, who in (("visitor", visitor), ("nadia", agents[0]), ("paul", agents[1]))
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    told = visitor.history()
+    assert [message["seq"] for message in told] == list(range(1, 76))
+    assert [client.history() for client in agents] == [told, told]
+    for name in ("visitor", "nadia", "paul"):
+        own = [message["body"] for message in told if message["body"].startswith(name)]
+        assert own == [f"{name} {n}" for n in range(25)]
+    wait_until(lambda: {news["message"]["seq"] for news in visitor.news} == set(range(1, 76)))
+
+
+def test_pipelined_messages_of_one_client_keep_their_order(live_site: LiveSite, connect: Callable[..., Client]) -> None:
+    visitor = connect(visitor_cookies(live_site))
+    visitor.open()
+
+    for number in range(200):
+        data = {"room": visitor.room, "client_id": str(uuid.uuid4()), "body": str(number)}
+        visitor.io.emit("message:send", data, namespace=NAMESPACE)
+
+    wait_until(lambda: len(visitor.history()) == 200)
+    assert [message["body"] for message in visitor.history()] == [str(number) for number in range(200)]
+
+
+def test_nothing_is_lost_or_doubled_when_the_web_process_is_killed(
+    live_site: LiveSite, connect: Callable[..., Client]
+) -> None:
+    visitor = connect(visitor_cookies(live_site))
+    room = visitor.open()["room"]["id"]
+    sent: list[str] = []
+    finished = threading.Event()
+
+    def write() -> None:
+        for number in range(150):
+            sent.append(str(number))
+            visitor.send(str(number))
+        finished.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for turn in (30, 90):
+        wait_until(lambda turn=turn: len(sent) > turn, seconds=60)
+        os.kill(live_site.house.pid_of("web"), signal.SIGKILL)
+    writer.join(timeout=120)
+
+    assert finished.is_set()
+    wait_until(lambda: visitor.io.connected and NAMESPACE in visitor.io.namespaces, seconds=30)
+    assert [message["body"] for message in visitor.history()] == sent
+    with live_site.inside():
+        rows = db.session.scalars(
+            select(ChatMessage.seq).join(ChatRoom).where(ChatRoom.public_id == room).order_by(ChatMessage.seq)
+        )
+        assert list(rows) == list(range(1, 151))
+
+
+def test_a_message_resent_after_the_reconnect_is_the_same(live_site: LiveSite, connect: Callable[..., Client]) -> None:
+    cookies = visitor_cookies(live_site)
+    first, second = connect(cookies), connect(cookies)
+    first.open()
+    second.open()
+    same = str(uuid.uuid4())
+
+    answers = [client.send("Bonjour", same) for client in (first, second, first)]
+
+    assert answers[0] == answers[1] == answers[2]
+    assert len(first.history()) == 1
+
+
+def test_the_log_out_ends_a_live_socket(live_site: LiveSite, connect: Callable[..., Client]) -> None:
+    with live_site.inside():
+        nadia = factories.agent(email=f"{uuid.uuid4().hex}@example.test")
+        nadia_id, cookies = nadia.id, session_cookies(live_site, nadia)
+    agent = connect(cookies)
+    visitor = connect(visitor_cookies(live_site))
+    agent.open(visitor.open()["room"]["id"])
+
+    with live_site.inside():
+        sessions.revoke_all(nadia_id, "log_out")
+    refused = agent.ask("room:list", {})
+    visitor.send("Il y a quelqu’un ?")
+
+    assert refused["error"]["type"] == "auth-expired"
+    wait_until(lambda: len(visitor.news) == 1)
+    assert agent.news == []
