@@ -1,0 +1,160 @@
+"""Many agents at once, in processes of their own, on each database: no hole, no double, and who loses reads why."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from calmness.extensions import db
+from calmness.models.billing import Invoice, InvoiceCounter, Payment, PaymentStatus, Subscription
+from calmness.models.delivery import OutboxTask
+from calmness.services import billing, invoice_ledger
+from tests import factories
+from tests.billing import issuer, shop
+
+Order = tuple[int, str]
+Outcome = tuple[int, str, str]
+Run = Callable[[list[list[Order]]], list[Outcome]]
+
+# The house is imported once, in a process that starts the others.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([issuer.__name__])
+PATIENCE = 90
+
+
+@pytest.fixture
+def agents(site: Flask, database: Any, tmp_path: Path) -> Iterator[Run]:
+    """Starts a process a list of orders, lets all go at the same moment; gives what became of each order."""
+    started: list[tuple[BaseProcess, Connection]] = []
+
+    def run(lists: list[list[Order]]) -> list[Outcome]:
+        agent_id = factories.agent().id
+        db.session.commit()
+        db.session.remove()
+        for orders in lists:
+            ours, theirs = PROCESSES.Pipe()
+            arguments = (database.url, str(tmp_path), agent_id, orders, theirs)
+            process = PROCESSES.Process(target=issuer.work, args=arguments)
+            process.start()
+            theirs.close()
+            started.append((process, ours))
+        for _process, pipe in started:
+            assert pipe.poll(PATIENCE)
+            assert pipe.recv() == "ready"
+        for _process, pipe in started:
+            pipe.send("go")
+        return [outcome for _process, pipe in started for outcome in _until_closed(pipe)]
+
+    yield run
+    for process, pipe in started:
+        process.join(PATIENCE)
+        assert not process.is_alive()
+        pipe.close()
+        process.close()
+
+
+def _until_closed(pipe: Connection) -> Iterator[Outcome]:
+    while pipe.poll(PATIENCE):
+        try:
+            yield pipe.recv()
+        except EOFError:
+            return
+    pytest.fail("a process hangs")
+
+
+def waiting_payments(count: int) -> list[int]:
+    """Payments of as many people, each ready to be validated."""
+    shop.identity()
+    offer = shop.signals_offer()
+    ids = []
+    for rank in range(count):
+        payment = shop.submitted(factories.student(), offer, f"SENT{rank:04d}")
+        ids.append(payment.id)
+    return ids
+
+
+def assert_no_hole(count: int) -> None:
+    """Numbers 1 to ``count`` once each, one day; serials, counter and chain agree."""
+    db.session.remove()
+    invoices = list(db.session.scalars(select(Invoice).order_by(Invoice.id)))
+    assert sorted(int(invoice.number[-4:]) for invoice in invoices) == list(range(1, count + 1))
+    assert [invoice.serial for invoice in invoices] == list(range(1, count + 1))
+    assert db.session.scalar(select(InvoiceCounter.last).where(InvoiceCounter.series == "CT")) == count
+    assert invoice_ledger.first_broken() is None
+
+
+def test_fifty_validations_at_once_leave_no_hole(agents: Run) -> None:
+    ids = waiting_payments(50)
+
+    outcomes = agents([[(own, f"SENT{rank:04d}") for rank, own in enumerate(ids)][start::10] for start in range(10)])
+
+    assert Counter(what for _id, what, _text in outcomes) == {"issued": 50}
+    assert_no_hole(50)
+    assert db.session.scalar(select(func.count()).select_from(OutboxTask)) == 50
+
+
+def test_one_payment_validated_by_all_at_once_has_one_invoice(agents: Run) -> None:
+    (payment_id,) = waiting_payments(1)
+
+    outcomes = agents([[(payment_id, "SENT0000")] * 3 for _agent in range(4)])
+
+    assert len(outcomes) == 12
+    assert len(set(outcomes)) == 1
+    assert_no_hole(1)
+    assert db.session.scalar(select(func.count()).select_from(Subscription)) == 1
+
+
+def test_the_same_number_by_two_agents_at_once_one_reads_why(agents: Run) -> None:
+    first, second = waiting_payments(2)
+    references = {own: db.session.get_one(Payment, own).reference for own in (first, second)}
+
+    outcomes = agents([[(first, "SAME 0001")], [(second, "same-0001")]])
+
+    by_outcome = {what: (own, text) for own, what, text in outcomes}
+    (winner, _number), (loser, other) = by_outcome["issued"], by_outcome["taken"]
+    assert {winner, loser} == {first, second}
+    assert other == references[winner]
+    assert_no_hole(1)
+    assert db.session.get_one(Payment, loser).status is PaymentStatus.TRANSACTION_SUBMITTED
+
+
+def test_processes_killed_inside_the_transaction_leave_no_hole(agents: Run) -> None:
+    ids = waiting_payments(12)
+    killed, issued = ids[:4], ids[4:]
+
+    outcomes = agents(
+        [[(issued[rank], f"GOOD{rank}"), (own, f"{issuer.CRASH}{rank}")] for rank, own in enumerate(killed)]
+        + [[(issued[rank], f"GOOD{rank}")] for rank in range(4, 8)]
+    )
+
+    assert sorted(own for own, _what, _text in outcomes) == issued
+    assert_no_hole(8)
+    for payment_id in killed:
+        assert db.session.get_one(Payment, payment_id).status is PaymentStatus.TRANSACTION_SUBMITTED
+    agent = factories.agent()
+    for payment_id in killed:
+        billing.validate_payment(payment_id, f"AFTER{payment_id}", by=agent)
+    db.session.commit()
+    assert_no_hole(12)
+
+
+def test_renewals_validated_at_once_follow_each_other(agents: Run) -> None:
+    shop.identity()
+    student, offer = factories.student(), shop.signals_offer()
+    ids = [shop.submitted(student, offer, f"SENT{rank}").id for rank in range(4)]
+
+    agents([[(own, f"SENT{rank}")] for rank, own in enumerate(ids)])
+
+    db.session.remove()
+    spans = db.session.execute(
+        select(Subscription.starts_at, Subscription.ends_at).order_by(Subscription.starts_at)
+    ).all()
+    assert len(spans) == 4
+    assert [end for _start, end in spans[:-1]] == [start for start, _end in spans[1:]]
