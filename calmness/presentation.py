@@ -58,11 +58,11 @@ def register(app: Flask) -> None:
 
 
 def number(value: Number | None, digits: int = 0) -> str:
-    """``12 480`` or ``3,5``; a dash for nothing."""
-    if value is None:
+    """``12 480`` or ``3,5``; a dash for nothing, and for what no division gives."""
+    exact = Decimal("NaN") if value is None else Decimal(str(value))
+    if not exact.is_finite():
         return "–"
-    step = Decimal(1).scaleb(-digits)
-    rounded = Decimal(str(value)).quantize(step, rounding=ROUND_HALF_UP)
+    rounded = exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     text = format_decimal(abs(rounded), pattern, locale=_babel())
     return (MINUS if rounded < 0 else "") + text
@@ -82,7 +82,7 @@ def amount(value: Number | None, currency: str = "EUR", digits: int = 2) -> str:
         digits = 0
     symbol = SYMBOLS.get(currency, currency)
     if locale.select_locale() == "en":
-        text = number(abs(value), digits)
+        text = number(abs(Decimal(str(value))), digits)
         return (MINUS if value < 0 and _is_not_zero(text) else "") + symbol + text
     text = number(value, digits)
     return f"{text if _is_not_zero(text) else text.lstrip(MINUS)}{NO_BREAK}{symbol}"
@@ -105,8 +105,11 @@ def signed_money(cents: int | None, currency: str = "EUR") -> str:
 
 
 def percent(ratio: Number | None, digits: int = 1) -> str:
-    """``58,4 %`` from 0.584; a dash when there is nothing to divide."""
-    return "–" if ratio is None else number(Decimal(str(ratio)) * 100, digits) + NO_BREAK + "%"
+    """``58,4 %`` from 0.584 (``58.4%`` in English); a dash when there is nothing to divide."""
+    if ratio is None:
+        return "–"
+    space = "" if locale.select_locale() == "en" else NO_BREAK
+    return number(Decimal(str(ratio)) * 100, digits) + space + "%"
 
 
 def points(ratio: Number | None, digits: int = 1) -> str:
@@ -193,6 +196,8 @@ def duration(seconds: Number | None) -> str:
     """``3 h 12``, ``41 min``, ``3 min 42``, ``23 s``, ``2 j 5 h``."""
     if seconds is None:
         return "–"
+    if seconds < 0:
+        return MINUS + duration(-seconds)
     total = int(seconds)
     days, rest = divmod(total, 86_400)
     hours, rest = divmod(rest, 3600)
@@ -219,12 +224,13 @@ def days_left(value: datetime) -> str:
 
 
 def file_size(size: int) -> str:
-    """``48 ko``, ``1,2 Mo``."""
+    """``48 ko``, ``1,2 Mo``; ``48 kB`` in English. A thousand is 1 000, as on phones."""
+    letter = "B" if locale.select_locale() == "en" else "o"
     if size < 1000:
-        return f"{size}{NO_BREAK}o"
-    if size < 1_000_000:
-        return f"{number(size / 1000)}{NO_BREAK}ko"
-    return f"{number(size / 1_000_000, 1)}{NO_BREAK}Mo"
+        return f"{size}{NO_BREAK}{letter}"
+    if size < 999_500:
+        return f"{number(size / 1000)}{NO_BREAK}k{letter}"
+    return f"{number(size / 1_000_000, 1)}{NO_BREAK}M{letter}"
 
 
 def initials(name: str) -> str:
@@ -234,8 +240,8 @@ def initials(name: str) -> str:
 
 
 def masked(text: str | None, shown: int = 4) -> str:
-    """``••4451``: the end of an account number."""
-    return "" if not text else "••" + text[-shown:]
+    """``••4451``: the end of an account number, never more than half of a short one."""
+    return "" if not text else "••" + text[-max(1, min(shown, len(text) // 2)) :]
 
 
 def iban(text: str) -> str:
