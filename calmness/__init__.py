@@ -19,6 +19,7 @@ from calmness import (
     presentation,
     security,
     sessions,
+    socket_manager,
     static_files,
 )
 from calmness.blueprints import registry
@@ -47,8 +48,8 @@ def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:
 
     _bind_extensions(app)
     security.init_app(app)
-    access.init_app(app)
     sessions.init_app(app)
+    access.init_app(app)
     error_handlers.init_app(app)
     locale.init_app(app)
     presentation.register(app)
@@ -75,14 +76,12 @@ def _bind_extensions(app: CalmnessFlask) -> None:
     socketio.init_app(
         app,
         async_mode=app.config["SOCKETIO_ASYNC_MODE"],
-        message_queue=app.config["REDIS_URL"] or None,
-        channel="calmness",
+        client_manager=socket_manager.manager_for(app.config["REDIS_URL"]),
         manage_session=False,
         async_handlers=False,
         max_http_buffer_size=64_000,
         ping_interval=15,
         ping_timeout=10,
-        redis_options={"socket_connect_timeout": 1, "health_check_interval": 15},
     )
 
 

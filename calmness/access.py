@@ -154,6 +154,7 @@ def enforce() -> ResponseReturnValue | None:
     if access.kind is not AccessKind.PERMISSION:
         return None
     if request.blueprint == "api":
+        # Imported late: the API's resources declare their access with this module.
         from calmness.blueprints.api.authentication import load_bearer
 
         load_bearer()

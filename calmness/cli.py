@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 
-from calmness import clock_process
+from calmness import cli_users, clock_process
 from calmness.services import attendance, audit, invoice_ledger, signals
 
 CHAINS: dict[str, Callable[[], int | str | None]] = {
@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(clock_command)
     app.cli.add_command(ledger)
     app.cli.add_command(demo_command)
+    app.cli.add_command(cli_users.users)
 
 
 @click.command("clock")

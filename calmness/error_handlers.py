@@ -1,17 +1,22 @@
 """Errors at the edge: a page for people, problem+json (RFC 9457) for programs."""
 
+import math
+import time
+from collections.abc import Iterator
+
 import structlog
-from flask import Flask, Response, json, render_template, request
+from apiflask import APIFlask, HTTPError
+from flask import Response, json, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from calmness.context import cause_id
 from calmness.database import is_lock_timeout
 from calmness.errors import DomainError, TooManyAttempts
-from calmness.extensions import db
+from calmness.extensions import db, limiter
 
 log = structlog.get_logger(__name__)
 
@@ -19,8 +24,10 @@ JSON_BLUEPRINTS = frozenset({"api", "ea", "hooks"})
 JSON_PATHS = ("/api/", "/ea/", "/hooks/")
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: APIFlask) -> None:
     """Register the handlers."""
+    app.error_processor(_schema_error)
+    app.register_error_handler(DataError, _unfit_value)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -76,21 +83,35 @@ def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
+    if isinstance(error, SecurityError):
+        # A host that is not ours has no pages: nothing that builds an address can be rendered for it.
+        return Response(_title(400), status=400, mimetype="text/plain")
     if 300 <= status < 400:
         return error.get_response()
-    title = _title(status)
+    title, wait = _title(status), _seconds_to_wait() if status == 429 else None
     if wants_json():
-        answer = problem(status, _SLUGS.get(status, "error"), title)
+        answer = problem(status, _SLUGS.get(status, "error"), title, retry_after=wait)
     else:
-        answer = Response(*_rendered(status, title))
+        answer = Response(*_rendered(status, title, wait))
+        if wait:
+            answer.headers["Retry-After"] = str(wait)
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:
             answer.headers[name] = value
     return answer
 
 
-def _rendered(status: int, title: str) -> tuple[str, int]:
-    return render_template("errors/error.html", status=status, title=title, text=_text(status)), status
+def _rendered(status: int, title: str, wait: int | None) -> tuple[str, int]:
+    text = _text(status)
+    if wait:
+        text = _("Recommencez dans %(minutes)s\u00a0min. Ce que vous avez saisi peut attendre.", minutes=-(-wait // 60))
+    return render_template("errors/error.html", status=status, title=title, text=text), status
+
+
+def _seconds_to_wait() -> int | None:
+    """Until the limit that refused this request opens again."""
+    reached = limiter.current_limit
+    return max(1, math.ceil(reached.reset_at - time.time())) if reached else None
 
 
 def _database_busy(error: OperationalError) -> ResponseReturnValue:
@@ -103,6 +124,34 @@ def _database_busy(error: OperationalError) -> ResponseReturnValue:
     if wants_json():
         return problem(503, "busy", title, retry_after=2)
     return page(503, title, _text(503))
+
+
+def _schema_error(error: HTTPError) -> Response:
+    """What a schema of the API refused: each field with its reasons (RFC 6901 pointers)."""
+    status = error.status_code
+    answer = problem(status, _SLUGS.get(status, "invalid"), _title(status))
+    places = error.detail.values() if isinstance(error.detail, dict) else ()
+    reasons = [reason for place in places if isinstance(place, dict) for reason in _reasons("#", place)]
+    if reasons:
+        answer.set_data(json.dumps(answer.get_json() | {"errors": reasons}))
+    return answer
+
+
+def _reasons(pointer: str, found: dict[object, object]) -> Iterator[dict[str, str]]:
+    for name, inside in found.items():
+        if isinstance(inside, dict):
+            yield from _reasons(f"{pointer}/{name}", inside)
+        elif isinstance(inside, list):
+            yield from ({"pointer": f"{pointer}/{name}", "detail": str(text)} for text in inside)
+
+
+def _unfit_value(error: DataError) -> ResponseReturnValue:
+    """A value that the database can't hold, such as a NUL in a text: the caller's mistake, not a breakdown."""
+    db.session.rollback()
+    log.info("unfit_value", reason=type(error.orig).__name__)
+    if wants_json():
+        return problem(422, "invalid", _title(422))
+    return page(422, _title(422), _text(422))
 
 
 def _server_error(_error: Exception) -> ResponseReturnValue:
@@ -118,6 +167,7 @@ _SLUGS = {
     404: "not-found",
     405: "method-not-allowed",
     409: "conflict",
+    410: "gone",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid",
@@ -134,6 +184,7 @@ def _title(status: int) -> str:
         404: _("Cette page n’existe pas"),
         405: _("Cette action n’existe pas ici"),
         409: _("Les choses ont changé entre-temps"),
+        410: _("Ce lien n’est plus valable"),
         413: _("Ce fichier est trop lourd"),
         415: _("Ce format n’est pas accepté"),
         422: _("Cette demande n’a pas pu être traitée"),

@@ -21,21 +21,27 @@ SEEN_EVERY = timedelta(minutes=5)
 def init_app(app: Flask) -> None:
     """Register the loader and the note of last use."""
     login_manager.user_loader(load_user)
-    app.before_request(_note_origin)
+    app.before_request(_forget_origin)
     app.after_request(_note_last_seen)
 
 
 def load_user(secret: str) -> SessionUser | None:
     """The person of a session's secret; None when the session has ended or was revoked."""
     found = session_rules.find(secret, clock.now())
-    return SessionUser(*found, secret) if found else None
+    if found is None:
+        return None
+    note_origin(found[1].id)
+    return SessionUser(*found, secret)
 
 
-def _note_origin() -> None:
-    # The device is known once somebody asks for the current person; acts of staff always do.
-    person = g.get("_login_user")
-    session_id = person.auth_session.id if isinstance(person, SessionUser) else None
+def note_origin(session_id: str | None) -> None:
+    """Tell the journal from which device and network the acts of this request come."""
     audit.set_origin(audit.Origin(session_id, network.truncated(request.remote_addr)))
+
+
+def _forget_origin() -> None:
+    # Before anybody is known: a thread serves one person after the other.
+    note_origin(None)
 
 
 def _note_last_seen(response: Response) -> Response:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from calmness.extensions import csrf
 
@@ -33,8 +34,16 @@ CSRF_EXEMPT = frozenset({"api", "ea", "hooks"})
 """Blueprints that never authenticate by the session's cookie, so that no other site can act through a browser."""
 
 
+class RowNumber(IntegerConverter):
+    """``<int:...>`` of an address: no larger than a key of the database, else the address does not exist."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def register_all(app: Flask) -> None:
     """Register every area; ``composants`` (live preview of the components) only in demo, development and tests."""
+    app.url_map.converters["int"] = RowNumber
     paths = BLUEPRINTS
     if app.config["ENVIRONMENT"] != "production":
         paths += ("calmness.blueprints.composants", "calmness.blueprints.mailbox")

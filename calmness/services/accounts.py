@@ -3,9 +3,11 @@
 Register and forgotten password answer the same for known and unknown addresses: only the mail differs.
 """
 
+import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, or_, select
@@ -15,9 +17,14 @@ from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, Consent, Role, TokenPurpose, User
-from calmness.services import audit, delivery, login_limits, passwords, sessions, tokens
+from calmness.models.delivery import Delivery
+from calmness.services import audit, delivery, login_limits, notifications, passwords, sessions, tokens
+from calmness.services.preferences import NoticeKind
 
 TERMS_VERSION = "2026-11"
+RECOVER_TASK = "account.recover"
+LINKS_PER_HOUR = 5
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\"]+")
 
 
 class WrongCredentials(DomainError):
@@ -34,6 +41,21 @@ class MalformedEmail(DomainError):
     slug = "malformed-email"
     field = "email"
     message = _l("Entrez une adresse e-mail complète, par exemple camille@exemple.fr.")
+
+
+class NameMissing(DomainError):
+    """Nothing readable is left of a name."""
+
+    slug = "name-missing"
+    field = "first_name"
+    message = _l("Entrez votre prénom et votre nom.")
+
+
+class OwnAccount(Conflict):
+    """An administrator does not close the own account or lower the own role by a slip."""
+
+    slug = "own-account"
+    message = _l("C’est votre propre compte\u00a0: demandez à un autre administrateur.")
 
 
 class LastAdmin(Conflict):
@@ -59,9 +81,9 @@ def email_key(email: str) -> str:
     Raises ``MalformedEmail``.
     """
     text = unicodedata.normalize("NFKC", email.strip())
-    local, separator, domain = text.rpartition("@")
-    if not separator or not local or "." not in domain or len(text) > 254 or any(c.isspace() for c in text):
+    if len(text) > 254 or not _ADDRESS.fullmatch(text) or any(unicodedata.category(c).startswith("C") for c in text):
         raise MalformedEmail
+    local, _separator, domain = text.rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError as error:
@@ -69,16 +91,26 @@ def email_key(email: str) -> str:
     return f"{local.casefold()}@{domain.lower()}"
 
 
+def clean_text(text: str) -> str:
+    """A line that a person typed, without control or direction characters, single spaces; any language stays."""
+    kept = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in text)
+    return " ".join(kept.split())
+
+
 def clean_name(name: str) -> str:
-    """A name without control or direction characters, single spaces; letters of any language stay."""
-    kept = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in name)
-    return " ".join(kept.split())[:100]
+    """A name as ``clean_text``, 100 characters at most."""
+    return clean_text(name)[:100].strip()
 
 
 def register(registration: Registration) -> None:
-    """Create the account and send the link; for an address that has one, send a reminder of it instead."""
+    """Create the account and send the link; for an address that has one, send a reminder of it instead.
+
+    Raises ``MalformedEmail``, ``NameMissing``, ``WeakPassword``: all of them before the address is looked up.
+    """
     key = email_key(registration.email)
     names = clean_name(registration.first_name), clean_name(registration.last_name)
+    if not all(names):
+        raise NameMissing(field="last_name" if names[0] else "first_name")
     passwords.check_strength(registration.password, (registration.email, *names))
     hashed = passwords.hash_password(registration.password)
     existing = find_by_email(registration.email)
@@ -87,11 +119,12 @@ def register(registration: Registration) -> None:
             with db.session.begin_nested():
                 user = _insert(registration.email.strip(), key, hashed, names)
         except IntegrityError:
+            # Somebody registered the address in this very moment: tell that person, as for any known address.
             existing = find_by_email(registration.email)
         else:
             send_verification(user)
             return
-    if existing is not None:
+    if existing is not None and not existing.disabled_at:
         day = clock.paris_today().isoformat()
         delivery.deliver(
             "account.already_registered",
@@ -109,12 +142,25 @@ def send_verification(user: User) -> None:
 
 
 def verify_email(token: str) -> User:
-    """Confirm the address of the link's owner. Raises ``TokenRefused``."""
-    user_id, _target = tokens.consume(token, TokenPurpose.VERIFY_EMAIL)
+    """Confirm the address of the link's owner; a second click finds it confirmed. Raises ``TokenRefused``."""
+    try:
+        user_id, _target = tokens.consume(token, TokenPurpose.VERIFY_EMAIL)
+    except tokens.TokenRefused:
+        confirmed = owner_confirmed_by(token)
+        if confirmed is None:
+            raise
+        return confirmed
     user = db.session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or clock.now()
     db.session.flush()
     return user
+
+
+def owner_confirmed_by(token: str) -> User | None:
+    """Account of a link that has done its work; None when the link is unknown or its address still unconfirmed."""
+    user_id = tokens.past_owner_of(token, TokenPurpose.VERIFY_EMAIL)
+    user = db.session.get(User, user_id) if user_id else None
+    return user if user and user.email_verified_at else None
 
 
 def find_by_email(email: str) -> User | None:
@@ -129,54 +175,85 @@ def find_by_email(email: str) -> User | None:
 def check_credentials(email: str, password: str, network: str) -> User:
     """The account whose address and password these are. Raises ``WrongCredentials``, ``TooManyAttempts``.
 
-    The try is recorded also when it fails: the caller commits in both cases.
+    The try is committed before the password is looked at: it counts whatever happens next, also when many come at
+    once, and no lock is held during the hash.
     """
     try:
-        key = email_key(email)
+        key, user = email_key(email), find_by_email(email)
     except MalformedEmail:
-        key = email.strip().casefold()
-    login_limits.check(key, network)
-    user = db.session.scalar(select(User).where(User.email_key == key, User.deleted_at.is_(None)))
-    right = passwords.matches(password, user.password_hash if user and not user.disabled_at else None)
-    login_limits.note(key, network, succeeded=right)
-    if user is None or not right:
+        key, user = email.strip().casefold(), None
+    attempt = login_limits.begin(key, network)
+    hashed = user.password_hash if user and not user.disabled_at else None
+    if not passwords.matches(password, hashed) or user is None or hashed is None:
         raise WrongCredentials
-    if passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
+    stronger = passwords.hash_password(password) if passwords.needs_rehash(hashed) else None
+    if user.password_hash != hashed or user.disabled_at:
+        # Changed or closed during the hash: the old password must not open a session any more.
+        raise WrongCredentials
+    login_limits.succeed(attempt)
+    if stronger:
+        user.password_hash = stronger
     return user
 
 
-def forgot_password(email: str) -> None:
-    """Send a link that sets a new password, if the address has an account."""
+def ask_for_recovery(email: str) -> None:
+    """Have a link sent to the address if it has an account.
+
+    The address is looked up by the worker: known or not, this request does the same and takes as long.
+    """
+    delivery.enqueue(RECOVER_TASK, f"recover:{secrets.token_hex(12)}", {"email": email.strip()[:254]})
+
+
+def send_recovery(email: str) -> None:
+    """Send a link that sets a new password, if the address has an account; a few an hour, so that nobody is flooded."""
     user = find_by_email(email)
     if user is None or user.disabled_at:
         return
-    _send_link(user, "account.reset_password", TokenPurpose.RESET_PASSWORD)
+    sent = db.session.scalar(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.user_id == user.id,
+            Delivery.kind == "account.reset_password",
+            Delivery.created_at > clock.now() - timedelta(hours=1),
+        )
+    )
+    if (sent or 0) < LINKS_PER_HOUR:
+        _send_link(user, "account.reset_password", TokenPurpose.RESET_PASSWORD)
 
 
 def reset_password(token: str, password: str) -> User:
-    """Set a new password by a link; ends every session. Raises ``TokenRefused``, ``WeakPassword``."""
-    passwords.check_strength(password, ())
+    """Set a new password by a link; ends every session and every other link. Raises ``TokenRefused``, ``WeakPassword``.
+
+    A password that is too weak leaves the link as it is.
+    """
+    owner_id = tokens.owner_of(token, TokenPurpose.RESET_PASSWORD)
+    if owner_id is None:
+        raise tokens.TokenRefused
+    owner = db.session.get_one(User, owner_id)
+    passwords.check_strength(password, (owner.email, owner.first_name, owner.last_name))
     hashed = passwords.hash_password(password)
     user_id, _target = tokens.consume(token, TokenPurpose.RESET_PASSWORD)
     user = db.session.get_one(User, user_id)
     user.password_hash = hashed
     # Who reads the mail owns the address.
     user.email_verified_at = user.email_verified_at or clock.now()
+    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
     sessions.revoke_all(user.id, "password_reset")
-    _tell_of_change(user, "password_changed")
+    _tell_of_new_password(user)
     audit.record("account.password_reset", "user", user.id, actor=user, changes=("password_hash",))
     return user
 
 
 def change_password(user: User, current: str, new: str, *, keep_session: str) -> None:
-    """Change one's own password; ends all other sessions. Raises ``WrongCredentials``, ``WeakPassword``."""
+    """Change one's own password; ends all other sessions and links. Raises ``WrongCredentials``, ``WeakPassword``."""
     if not passwords.matches(current, user.password_hash):
         raise WrongCredentials(_l("Le mot de passe actuel ne correspond pas."), field="current")
     passwords.check_strength(new, (user.email, user.first_name, user.last_name))
     user.password_hash = passwords.hash_password(new)
+    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
     sessions.revoke_all(user.id, "password_changed", keep=keep_session)
-    _tell_of_change(user, "password_changed")
+    _tell_of_new_password(user)
     audit.record("account.password_changed", "user", user.id, actor=user, changes=("password_hash",))
 
 
@@ -193,13 +270,16 @@ def search(text: str, role: Role | None, *, limit: int, offset: int) -> tuple[li
     query = select(User).where(User.deleted_at.is_(None))
     if role:
         query = query.where(User.role == role)
-    for word in text.split():
-        like = f"%{word.casefold()}%"
+    for word in text.split()[:6]:
+        # SQLite folds the case of ASCII letters only: É is looked for as typed, small and capital.
+        spellings = {word, word.casefold(), word.capitalize(), word.upper()}
         query = query.where(
             or_(
-                User.email_key.like(like),
-                func.lower(User.first_name).like(like),
-                func.lower(User.last_name).like(like),
+                *(
+                    column.icontains(spelling, autoescape=True)
+                    for spelling in spellings
+                    for column in (User.email_key, User.first_name, User.last_name)
+                )
             )
         )
     total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
@@ -215,36 +295,64 @@ def get(user_id: int) -> User:
     return user
 
 
-def change_role(user_id: int, role: Role, *, by: User) -> User:
-    """Give another role; its sessions end, so that the change holds at once. Raises ``LastAdmin``."""
+def change_role(user_id: int, role: Role, *, by: User | None) -> User:
+    """Give another role; its sessions end, so that the change holds at once. ``by`` is None for an operator.
+
+    Raises ``NotFound``, ``LastAdmin``, ``OwnAccount``.
+    """
     user = get(user_id)
     if user.role is role:
         return user
     if user.role is Role.ADMIN:
         _keep_an_admin(user)
+        _not_oneself(user, by)
     user.role = role
     sessions.revoke_all(user.id, "role_changed")
     audit.record("user.role_changed", "user", user.id, actor=by, changes=("role",))
+    notifications.notify(
+        user.id,
+        NoticeKind.SECURITY,
+        f"role-changed:{user.id}:{secrets.token_hex(6)}",
+        title=str(_l("Les droits de votre compte ont changé")),
+        body=str(_l("Reconnectez-vous pour les utiliser. Si ce changement vous surprend, écrivez au support.")),
+        url="/espace/compte",
+    )
     return user
 
 
-def set_disabled(user_id: int, disabled: bool, *, by: User) -> User:
-    """Close or reopen an account. Raises ``LastAdmin``."""
+def set_disabled(user_id: int, disabled: bool, *, by: User | None) -> User:
+    """Close or reopen an account; closing ends its sessions and links. ``by`` is None for an operator.
+
+    Raises ``NotFound``, ``LastAdmin``, ``OwnAccount``.
+    """
     user = get(user_id)
-    if disabled and user.role is Role.ADMIN:
-        _keep_an_admin(user)
+    if disabled is (user.disabled_at is not None):
+        return user
+    if disabled:
+        if user.role is Role.ADMIN:
+            _keep_an_admin(user)
+        _not_oneself(user, by)
     user.disabled_at = clock.now() if disabled else None
     if disabled:
+        tokens.end_all(user.id, *TokenPurpose)
         sessions.revoke_all(user.id, "disabled")
     audit.record("user.disabled" if disabled else "user.enabled", "user", user.id, actor=by, changes=("disabled_at",))
     return user
 
 
 def create(email: str, password: str, names: tuple[str, str], role: Role) -> User:
-    """An account made by an operator, its address taken as confirmed. Raises ``Conflict`` when it exists."""
-    if find_by_email(email):
+    """An account made by an operator, its address taken as confirmed.
+
+    Raises ``Conflict`` when it exists, ``MalformedEmail``, ``NameMissing``, ``WeakPassword``.
+    """
+    key, names = email_key(email), (clean_name(names[0]), clean_name(names[1]))
+    if not all(names):
+        raise NameMissing
+    passwords.check_strength(password, (email, *names))
+    hashed = passwords.hash_password(password)
+    if db.session.scalar(select(User.id).where(User.email_key == key)):
         raise Conflict(_l("Un compte existe déjà pour cette adresse."))
-    user = _insert(email, email_key(email), passwords.hash_password(password), names)
+    user = _insert(email.strip(), key, hashed, names)
     user.role = role
     user.email_verified_at = clock.now()
     audit.record("user.created", "user", user.id, actor=None)
@@ -289,10 +397,18 @@ def _send_link(user: User, kind: str, purpose: TokenPurpose) -> None:
     )
 
 
-def _tell_of_change(user: User, kind: str) -> None:
-    delivery.deliver(
-        f"account.{kind}",
-        f"{kind}:{user.id}:{clock.now():%Y%m%d%H%M%S}",
-        channel=Channel.EMAIL,
-        user_id=user.id,
+def _not_oneself(user: User, by: User | None) -> None:
+    if by is not None and by.id == user.id:
+        raise OwnAccount
+
+
+def _tell_of_new_password(user: User) -> None:
+    notifications.notify(
+        user.id,
+        NoticeKind.SECURITY,
+        f"password-changed:{user.id}:{secrets.token_hex(6)}",
+        title=str(_l("Votre mot de passe a été changé")),
+        body=str(_l("Vos autres appareils ont été déconnectés.")),
+        url="/espace/compte",
+        message_kind="account.password_changed",
     )

@@ -1,12 +1,17 @@
 """Addresses of a person on the channels: verified ones only."""
 
+import secrets
+
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 
 from calmness import clock
+from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, ChannelIdentity, TokenPurpose, User
 from calmness.models.dialect import upsert
-from calmness.services import tokens
+from calmness.services import audit, delivery, notifications, tokens
+from calmness.services.preferences import NoticeKind
 
 
 def address_of(user_id: int | None, channel: Channel) -> str | None:
@@ -74,4 +79,31 @@ def link_telegram(token: str, chat_id: str, display_name: str) -> User:
         key=["channel", "account", "external_id"],
         update_columns=["user_id", "display_name", "verified_at", "disabled_at"],
     )
-    return db.session.get_one(User, user_id)
+    user = db.session.get_one(User, user_id)
+    audit.record("account.channel_linked", "user", user.id, actor=user, changes=(Channel.TELEGRAM.value,))
+    key = f"telegram-linked:{user.id}:{secrets.token_hex(6)}"
+    title = str(_l("Telegram est relié à votre compte"))
+    body = str(
+        _l("Vos rappels de séance arriveront dans cette conversation. Vous pouvez la délier depuis votre profil.")
+    )
+    notifications.notify(user.id, NoticeKind.SECURITY, key, title=title, body=body, url="/espace/profil")
+    delivery.deliver(
+        notifications.GENERIC_MESSAGE,
+        f"{key}:hello",
+        channel=Channel.TELEGRAM,
+        user_id=user.id,
+        address=chat_id,
+        params={"title": title, "body": body, "url": "/espace/profil"},
+    )
+    return user
+
+
+def unlink(user: User, identity_id: int) -> None:
+    """Close one of one's own ways. Raises ``NotFound``."""
+    identity = db.session.scalar(
+        select(ChannelIdentity).where(ChannelIdentity.id == identity_id, ChannelIdentity.user_id == user.id)
+    )
+    if identity is None:
+        raise NotFound
+    identity.disabled_at = identity.disabled_at or clock.now()
+    audit.record("account.channel_unlinked", "user", user.id, actor=user, changes=(identity.channel.value,))

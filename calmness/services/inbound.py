@@ -7,7 +7,7 @@ from calmness.extensions import db
 from calmness.models.account import Channel
 from calmness.models.dialect import insert_once
 from calmness.models.support import InboundEvent
-from calmness.services import contacts
+from calmness.services import accounts, contacts
 from calmness.services.tokens import TokenRefused
 
 START = "/start "
@@ -32,9 +32,11 @@ def take_telegram(update: dict[str, Any]) -> bool:
     message = update.get("message")
     if not isinstance(message, dict):
         return True
-    chat, text = message.get("chat") or {}, str(message.get("text") or "")
+    chat, text = message.get("chat"), str(message.get("text") or "")
+    if not isinstance(chat, dict):
+        return True
     if chat.get("type") == "private" and text.startswith(START):
-        name = " ".join(str(chat.get(part) or "") for part in ("first_name", "last_name")).strip()
+        name = accounts.clean_name(" ".join(str(chat.get(part) or "") for part in ("first_name", "last_name")))
         try:
             contacts.link_telegram(text.removeprefix(START).strip(), str(chat.get("id")), name)
         except TokenRefused:

@@ -73,13 +73,15 @@ def rotate(jti: str, session_id: str) -> Rotation:
     ).rowcount  # type: ignore[attr-defined]
     if won:
         _store(auth_session, successor, jti)
-        auth_session.last_seen_at = now
-        db.session.flush()
+        sessions.note_last_seen(db.session.connection(), session_id, user.id, now)
         return Rotation(issue_access(auth_session), _encode(auth_session, successor), auth_session)
     used_at = db.session.scalar(
         select(RefreshToken.used_at).where(RefreshToken.jti == jti, RefreshToken.session_id == session_id)
     )
-    if used_at is not None and now - used_at < GRACE:
+    if used_at is None:
+        # Too old, or not ours: that is no replay, and nobody else's session may end for it.
+        raise SessionRevoked
+    if now - used_at < GRACE:
         return Rotation(issue_access(auth_session), None, auth_session)
     sessions.revoke(session_id, "refresh_reuse")
     audit.record("session.refresh_reuse", "auth_session", session_id, actor=user)
@@ -90,7 +92,8 @@ def rotate(jti: str, session_id: str) -> Rotation:
         title=str(_l("Une session a été fermée par sécurité")),
         body=str(
             _l(
-                "Un jeton déjà utilisé a été présenté une seconde fois. Si ce n’était pas vous, changez de mot de passe."
+                "Un jeton déjà utilisé a été présenté une seconde fois\u202f: peut-être une copie. "
+                "Dans le doute, changez de mot de passe."
             )
         ),
         url="/espace/compte",
@@ -99,6 +102,7 @@ def rotate(jti: str, session_id: str) -> Rotation:
 
 
 def _store(auth_session: AuthSession, jti: str, parent: str | None) -> None:
+    # Slides with use; the session's own row holds the absolute end, and is asked at each refresh.
     now = clock.now()
     lifetime: timedelta = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
     db.session.add(
@@ -107,7 +111,7 @@ def _store(auth_session: AuthSession, jti: str, parent: str | None) -> None:
             session_id=auth_session.id,
             parent_jti=parent,
             issued_at=now,
-            expires_at=min(now + lifetime, auth_session.expires_at),
+            expires_at=now + lifetime,
         )
     )
     db.session.flush()

@@ -94,6 +94,14 @@ def _emit_unread(user_id: int) -> None:
     live.emit_after_commit("unread", {"count": unread_count(user_id)}, room=f"user:{user_id}")
 
 
+def before(user_id: int, notification_id: int | None, *, limit: int) -> list[UserNotification]:
+    """One's own notices that came before one of them, newest first; from the newest on without one."""
+    query = select(UserNotification).where(UserNotification.user_id == user_id)
+    if notification_id is not None:
+        query = query.where(UserNotification.id < notification_id)
+    return list(db.session.scalars(query.order_by(UserNotification.id.desc()).limit(limit)))
+
+
 def listing(user_id: int, *, limit: int, offset: int = 0) -> tuple[list[UserNotification], int]:
     """One's own notices, newest first, with their total."""
     mine = UserNotification.user_id == user_id

@@ -1,7 +1,10 @@
-"""Passwords: argon2id, a real estimate of strength, and the same cost for an unknown address as for a wrong password."""
+"""Passwords: argon2id, a real estimate of strength, the same cost for an unknown address as for a wrong password."""
 
+import re
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -11,15 +14,27 @@ from flask_babel import lazy_gettext as _l
 from zxcvbn import zxcvbn
 
 from calmness.errors import DomainError
+from calmness.extensions import db
 
 MIN_LENGTH = 12
 MAX_LENGTH = 128
 MIN_SCORE = 3
+MIN_OWN_CHARACTERS = 5
+_SEPARATORS = re.compile(r"[\W_]+")
 ESTIMATOR_LENGTH = 72
 """The estimator refuses longer texts; what follows can only make a password stronger."""
 
+SLOT_PATIENCE_SECONDS = 5.0
 _slots = threading.BoundedSemaphore(4)
 """Hashing is the dearest thing that a visitor can ask for: four at a time in a process."""
+
+
+class TooBusy(DomainError):
+    """More people log in at this moment than this process can hash for."""
+
+    status = 503
+    slug = "busy"
+    message = _l("Beaucoup de personnes se connectent en ce moment. Recommencez dans quelques secondes.")
 
 
 class WeakPassword(DomainError):
@@ -37,23 +52,39 @@ def check_strength(password: str, personal: tuple[str, ...]) -> None:
         raise WeakPassword(_l("Le mot de passe doit compter au moins 12 caractères."))
     if len(password) > MAX_LENGTH:
         raise WeakPassword(_l("Le mot de passe ne peut pas dépasser 128 caractères."))
-    known = [word for text in personal for word in text.replace("@", " ").replace(".", " ").split()]
-    estimate = zxcvbn(password[:ESTIMATOR_LENGTH], user_inputs=[*known, "calmness", "trading"])
+    known = {*personal, *(word for text in personal for word in _SEPARATORS.split(text)), "calmness", "trading"}
+    if _own_part(password, known) < MIN_OWN_CHARACTERS:
+        raise WeakPassword
+    estimate = zxcvbn(password[:ESTIMATOR_LENGTH], user_inputs=sorted(known))
     if estimate["score"] < MIN_SCORE:
         raise WeakPassword
 
 
+def _own_part(password: str, known: set[str]) -> int:
+    """Different characters beside the words that anybody knows of the person.
+
+    The estimator takes each further word for a hard guess, even when all of them stand in the address.
+    """
+    rest = password.casefold()
+    for word in sorted((word.casefold() for word in known if len(word) > 2), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return len({character for character in rest if character.isalnum()})
+
+
 def hash_password(password: str) -> str:
-    """Argon2id hash. Call it outside of a transaction."""
-    with _slots:
-        return _hasher(*_cost()).hash(normalised(password))
+    """Argon2id hash. Ends the transaction first: no lock may be held during the slow part. Raises ``TooBusy``."""
+    with _slot():
+        return _hasher(*_cost()).hash(_bytes(password))
 
 
 def matches(password: str, hashed: str | None) -> bool:
-    """Whether the password is right. Without a hash the same work is done, and the answer is no."""
-    with _slots:
+    """Whether the password is right. Without a hash the same work is done, and the answer is no.
+
+    Ends the transaction first. Raises ``TooBusy``.
+    """
+    with _slot():
         try:
-            _hasher(*_cost()).verify(hashed or _dummy(*_cost()), normalised(password))
+            _hasher(*_cost()).verify(hashed or _dummy(*_cost()), _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
     return hashed is not None
@@ -67,6 +98,22 @@ def needs_rehash(hashed: str) -> bool:
 def normalised(password: str) -> str:
     """Same letters, same bytes, whatever the keyboard made of an accent (NFC)."""
     return unicodedata.normalize("NFC", password)
+
+
+def _bytes(password: str) -> bytes:
+    # JSON can carry half a surrogate pair: it is a wrong password, not a failure of ours.
+    return normalised(password).encode("utf-8", "surrogatepass")
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    db.session.commit()
+    if not _slots.acquire(timeout=SLOT_PATIENCE_SECONDS):
+        raise TooBusy
+    try:
+        yield
+    finally:
+        _slots.release()
 
 
 def _cost() -> tuple[int, int]:

@@ -11,7 +11,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
-from calmness.services import live
+from calmness.services import audit, live
 
 PERSISTENT_LIFETIME = timedelta(days=30)
 ABSOLUTE_LIFETIME = timedelta(days=90)
@@ -64,7 +64,10 @@ def note_last_seen(connection: Connection, session_id: str, user_id: int, at: da
     connection.execute(
         update(AuthSession)
         .where(
-            AuthSession.id == session_id, AuthSession.persistent.is_(False), AuthSession.expires_at < at + IDLE_LIFETIME
+            AuthSession.id == session_id,
+            AuthSession.persistent.is_(False),
+            AuthSession.expires_at < at + IDLE_LIFETIME,
+            AuthSession.created_at > at - ABSOLUTE_LIFETIME,
         )
         .values(expires_at=at + IDLE_LIFETIME)
     )
@@ -126,11 +129,18 @@ def living_of(user_id: int) -> list[AuthSession]:
     )
 
 
-def revoke_own(user_id: int, session_id: str) -> None:
+def revoke_own(user: User, session_id: str) -> None:
     """End one of a person's own devices. Raises ``NotFound``."""
     owned = db.session.scalar(
-        select(AuthSession.id).where(AuthSession.id == session_id, AuthSession.user_id == user_id)
+        select(AuthSession.id).where(AuthSession.id == session_id, AuthSession.user_id == user.id)
     )
     if owned is None:
         raise NotFound
     revoke(session_id, "revoked_by_owner")
+    audit.record("session.ended", "auth_session", session_id, actor=user)
+
+
+def revoke_others(user: User, *, keep: str) -> None:
+    """End all of a person's devices but the one in hand."""
+    revoke_all(user.id, "revoked_by_owner", keep=keep)
+    audit.record("session.others_ended", "user", user.id, actor=user)

@@ -29,13 +29,13 @@ class TokenRefused(DomainError):
 
 
 def issue(user_id: int, purpose: TokenPurpose, target: str | None = None) -> str:
-    """A new token; earlier ones of the same purpose end."""
+    """A new token; earlier ones of the same purpose end, but for links that only confirm an address.
+
+    Who asked twice opens either mail, and confirming twice is harmless.
+    """
     now = clock.now()
-    db.session.execute(
-        update(OneTimeToken)
-        .where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose, OneTimeToken.used_at.is_(None))
-        .values(used_at=now)
-    )
+    if purpose is not TokenPurpose.VERIFY_EMAIL:
+        end_all(user_id, purpose)
     token = secrets.token_urlsafe(32)
     db.session.add(
         OneTimeToken(
@@ -51,18 +51,33 @@ def issue(user_id: int, purpose: TokenPurpose, target: str | None = None) -> str
     return token
 
 
-def is_good(token: str, purpose: TokenPurpose) -> bool:
-    """Whether a token would be taken; consumes nothing (mail scanners open links)."""
-    return (
-        db.session.scalar(
-            select(OneTimeToken.user_id).where(
-                OneTimeToken.token_hash == hash_secret(token),
-                OneTimeToken.purpose == purpose,
-                OneTimeToken.used_at.is_(None),
-                OneTimeToken.expires_at > clock.now(),
-            )
+def end_all(user_id: int, *purposes: TokenPurpose) -> None:
+    """No link of these purposes that was sent to the person works any longer."""
+    db.session.execute(
+        update(OneTimeToken)
+        .where(OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes), OneTimeToken.used_at.is_(None))
+        .values(used_at=clock.now())
+    )
+
+
+def owner_of(token: str, purpose: TokenPurpose) -> int | None:
+    """Whose token it is, if it would be taken; consumes nothing (mail scanners open links)."""
+    return db.session.scalar(
+        select(OneTimeToken.user_id).where(
+            OneTimeToken.token_hash == hash_secret(token),
+            OneTimeToken.purpose == purpose,
+            OneTimeToken.used_at.is_(None),
+            OneTimeToken.expires_at > clock.now(),
         )
-        is not None
+    )
+
+
+def past_owner_of(token: str, purpose: TokenPurpose) -> int | None:
+    """Whose token it is or was, used and expired ones too."""
+    return db.session.scalar(
+        select(OneTimeToken.user_id).where(
+            OneTimeToken.token_hash == hash_secret(token), OneTimeToken.purpose == purpose
+        )
     )
 
 

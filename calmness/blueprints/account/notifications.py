@@ -1,6 +1,6 @@
 """List of notices."""
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -8,6 +8,7 @@ from calmness.access import current_account, requires, writes
 from calmness.blueprints.account import bp
 from calmness.extensions import db
 from calmness.navigation import badge
+from calmness.paging import page_number
 from calmness.permissions import Permission
 from calmness.services import notifications as rules
 
@@ -20,9 +21,12 @@ badge("notifications", _l("notifications non lues"))(rules.unread_count)
 @requires(Permission.OWN_SPACE)
 def notifications() -> ResponseReturnValue:
     """All notices, newest first."""
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_number()
     rows, total = rules.listing(current_account().id, limit=PAGE, offset=(page - 1) * PAGE)
-    return render_template("account/notifications.html", rows=rows, total=total, page=page, size=PAGE)
+    if not rows and total:
+        return redirect(url_for("account.notifications", page=-(-total // PAGE)))
+    unread = rules.unread_count(current_account().id)
+    return render_template("account/notifications.html", rows=rows, total=total, page=page, size=PAGE, unread=unread)
 
 
 @bp.get("/notifications/<int:notification_id>")
@@ -34,6 +38,15 @@ def open_notification(notification_id: int) -> ResponseReturnValue:
     target = notice.url or url_for("account.notifications")
     db.session.commit()
     return redirect(target)
+
+
+@bp.post("/notifications/<int:notification_id>/lue")
+@requires(Permission.OWN_SPACE)
+def mark_read(notification_id: int) -> ResponseReturnValue:
+    """Mark one as read and stay on the list."""
+    rules.mark_read(current_account().id, notification_id)
+    db.session.commit()
+    return redirect(url_for("account.notifications", page=page_number()))
 
 
 @bp.post("/notifications/lues")

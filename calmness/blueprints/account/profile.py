@@ -1,32 +1,33 @@
 """Identity and contact channels."""
 
-from zoneinfo import available_timezones
+import unicodedata
+from typing import Any
 
-from flask import current_app, flash, redirect, render_template, url_for
+from babel import Locale
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField, TelField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db
+from calmness.locale import select_locale
 from calmness.models.account import AgeBracket, Gender
 from calmness.permissions import Permission
-from calmness.services import contacts, profiles
+from calmness.services import accounts, contacts, profiles
 
 GENDERS = [
-    ("", _l("Ne pas répondre")),
-    (Gender.MAN.value, _l("Homme")),
-    (Gender.WOMAN.value, _l("Femme")),
-    (Gender.OTHER.value, _l("Autre")),
-    (Gender.UNSAID.value, _l("Préfère ne pas dire")),
+    SelectChoice("", _l("Ne pas répondre")),
+    SelectChoice(Gender.MAN.value, _l("Homme")),
+    SelectChoice(Gender.WOMAN.value, _l("Femme")),
+    SelectChoice(Gender.OTHER.value, _l("Autre")),
+    SelectChoice(Gender.UNSAID.value, _l("Préfère ne pas dire")),
 ]
-ZONES = sorted(
-    name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix", "right"))
-)
 
 
 class ProfileForm(FlaskForm):
@@ -44,15 +45,25 @@ class ProfileForm(FlaskForm):
     address = StringField(_l("Adresse"), validators=[Optional(), Length(max=200)])
     postcode = StringField(_l("Code postal"), validators=[Optional(), Length(max=16)])
     city = StringField(_l("Ville"), validators=[Optional(), Length(max=100)])
-    time_zone = SelectField(_l("Fuseau horaire"), choices=ZONES)
+    country = SelectField(_l("Pays"))
+    time_zone = SelectField(_l("Fuseau horaire"), choices=profiles.TIME_ZONES)
+    company = StringField(_l("Raison sociale"), validators=[Optional(), Length(max=200)])
+    siren = StringField("SIREN", validators=[Optional(), Length(max=20)])
+    vat_number = StringField(_l("Numéro de TVA intracommunautaire"), validators=[Optional(), Length(max=24)])
     gender = SelectField(_l("Genre"), choices=GENDERS)
     age_bracket = SelectField(
         _l("Tranche d’âge"),
-        choices=[("", _l("Ne pas répondre")), *((member.value, member.value) for member in AgeBracket)],
+        choices=[SelectChoice("", _l("Ne pas répondre")), *(SelectChoice(member.value) for member in AgeBracket)],
     )
     demographics = BooleanField(
         _l("J’accepte que ces deux réponses servent aux statistiques anonymes de l’école (groupes de cinq au moins)")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Locale(select_locale()).territories
+        codes = sorted(profiles.COUNTRIES, key=lambda code: _folded(names[code]))
+        self.country.choices = [SelectChoice(code, names[code]) for code in codes]
 
 
 @bp.get("/profil")
@@ -72,10 +83,15 @@ def update_profile() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(form), 422
     data = {name: value for name, value in form.data.items() if name != "csrf_token"}
-    profiles.update(current_account(), profiles.Profile(**data))
+    try:
+        profiles.update(current_account(), profiles.Profile(**data))
+    except (accounts.NameMissing, profiles.WrongSiren, profiles.WrongVatNumber) as error:
+        db.session.rollback()
+        form[error.field].errors = [error.message]
+        return _page(form), error.status
     db.session.commit()
     flash(_("Votre profil est enregistré."), "success")
-    return redirect(url_for("account.profile"))
+    return redirect(url_for("account.profile", enregistre=1))
 
 
 @bp.post("/profil/telegram")
@@ -91,6 +107,21 @@ def create_telegram_link() -> ResponseReturnValue:
     return render_template("account/telegram.html", url=f"https://t.me/{bot}?start={token}")
 
 
+@bp.post("/profil/canaux/<int:identity_id>/fin")
+@requires(Permission.OWN_SPACE)
+def end_channel(identity_id: int) -> ResponseReturnValue:
+    """Untie a channel from the account."""
+    contacts.unlink(current_account(), identity_id)
+    db.session.commit()
+    flash(_("Ce canal est délié : plus rien n’y sera envoyé."), "success")
+    return redirect(url_for("account.profile"))
+
+
+def _folded(name: str) -> str:
+    """For sorting: É stands with E."""
+    return unicodedata.normalize("NFD", name).casefold()
+
+
 def _page(form: ProfileForm) -> str:
     user = current_account()
     return render_template(
@@ -99,4 +130,5 @@ def _page(form: ProfileForm) -> str:
         user=user,
         identities=contacts.identities_of(user.id),
         telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
+        saved="enregistre" in request.args,
     )

@@ -11,10 +11,10 @@ from wtforms.validators import InputRequired
 
 from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
-from calmness.errors import DomainError
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
 from calmness.services import accounts, sessions
+from calmness.services.passwords import WeakPassword
 
 
 class PasswordForm(FlaskForm):
@@ -42,7 +42,7 @@ def create_new_password() -> ResponseReturnValue:
     keep = current_user.auth_session.id
     try:
         accounts.change_password(current_account(), form.current.data, form.password.data, keep_session=keep)
-    except DomainError as error:
+    except (accounts.WrongCredentials, WeakPassword) as error:
         db.session.rollback()
         form[error.field or "password"].errors = [error.message]
         return _page(form), 422
@@ -55,9 +55,19 @@ def create_new_password() -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def end_device(session_id: str) -> ResponseReturnValue:
     """End one of one's own devices."""
-    sessions.revoke_own(current_account().id, session_id)
+    sessions.revoke_own(current_account(), session_id)
     db.session.commit()
     flash(_("Cet appareil est déconnecté."), "success")
+    return redirect(url_for("account.overview"))
+
+
+@bp.post("/compte/appareils/autres/fin")
+@requires(Permission.OWN_SPACE)
+def end_other_devices() -> ResponseReturnValue:
+    """End all of one's own devices but this one."""
+    sessions.revoke_others(current_account(), keep=current_user.auth_session.id)
+    db.session.commit()
+    flash(_("Vos autres appareils sont déconnectés."), "success")
     return redirect(url_for("account.overview"))
 
 

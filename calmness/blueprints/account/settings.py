@@ -8,9 +8,9 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
-from calmness.models.account import Channel
+from calmness.models.account import Channel, User
 from calmness.permissions import Permission
-from calmness.services import preferences
+from calmness.services import contacts, preferences
 from calmness.services.preferences import FEATURE_LABELS, NOTICES, Feature, NoticeKind
 
 YEAR_SECONDS = 31_536_000
@@ -30,6 +30,7 @@ def settings() -> ResponseReturnValue:
         matrix=preferences.notice_matrix(user.id),
         notices=NOTICES,
         channels=CHANNELS,
+        linked=_linked(user),
     )
 
 
@@ -55,3 +56,9 @@ def update_settings() -> ResponseReturnValue:
     db.session.commit()
     flash(_("Vos paramètres sont enregistrés."), "success")
     return response
+
+
+def _linked(user: User) -> set[Channel]:
+    """Channels that reach the person today; for the others the choice waits until they are linked."""
+    ways = {identity.channel for identity in contacts.identities_of(user.id) if identity.verified_at}
+    return ways | {Channel.SITE} | ({Channel.EMAIL} if user.email_verified_at else set())

@@ -1,14 +1,14 @@
 """People: search, roles, closing an account."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from calmness.access import current_account, requires
-from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import Role
+from calmness.paging import page_number
 from calmness.permissions import Permission
 from calmness.services import accounts, sessions
 
@@ -21,9 +21,11 @@ ROLE_LABELS = {Role.STUDENT: _l("Élève"), Role.AGENT: _l("Agent"), Role.ADMIN:
 @requires(Permission.MANAGE_USERS)
 def users() -> ResponseReturnValue:
     """All accounts."""
-    text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
+    text, page = request.args.get("q", "").strip()[:100], page_number()
     role = request.args.get("role", type=Role) if request.args.get("role") in set(Role) else None
     rows, total = accounts.search(text, role, limit=PAGE, offset=(page - 1) * PAGE)
+    if not rows and total:
+        return redirect(url_for("admin_account.users", q=text, role=role, page=-(-total // PAGE)))
     return render_template(
         "admin/users/index.html", rows=rows, total=total, page=page, size=PAGE, q=text, role=role, labels=ROLE_LABELS
     )
@@ -43,14 +45,17 @@ def user(user_id: int) -> ResponseReturnValue:
 @requires(Permission.MANAGE_USERS)
 def create_role(user_id: int) -> ResponseReturnValue:
     """Give another role."""
+    wanted = request.form.get("role", type=Role)
+    if wanted is None:
+        abort(400)
     try:
-        accounts.change_role(user_id, Role(request.form["role"]), by=current_account())
-    except DomainError as error:
+        accounts.change_role(user_id, wanted, by=current_account())
+    except (accounts.LastAdmin, accounts.OwnAccount) as error:
         db.session.rollback()
         flash(str(error.message), "error")
     else:
         db.session.commit()
-        flash(_("Le rôle est changé ; ses sessions ouvertes sont fermées."), "success")
+        flash(_("Le rôle est changé\u202f; ses sessions ouvertes sont fermées."), "success")
     return redirect(url_for("admin_account.user", user_id=user_id))
 
 
@@ -60,7 +65,7 @@ def create_closure(user_id: int) -> ResponseReturnValue:
     """Close or reopen the account."""
     try:
         accounts.set_disabled(user_id, request.form.get("disabled") == "1", by=current_account())
-    except DomainError as error:
+    except (accounts.LastAdmin, accounts.OwnAccount) as error:
         db.session.rollback()
         flash(str(error.message), "error")
     else:

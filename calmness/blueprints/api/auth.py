@@ -1,43 +1,29 @@
 """Tokens for clients: log in, refresh, log out; and registration."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Integer, String
 from apiflask.validators import Length, OneOf
-from flask import Response, jsonify, request
+from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_jwt_extended import (
-    get_jwt,
-    set_refresh_cookies,
-    unset_refresh_cookies,
-    verify_jwt_in_request,
-)
+from flask_jwt_extended import get_jwt, unset_refresh_cookies, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import current_user
 from jwt import PyJWTError
-from marshmallow import RAISE
 
 from calmness import network
 from calmness.access import NotAuthenticated, current_account, public, requires
 from calmness.blueprints.api import bp
-from calmness.blueprints.auth.device import device_label
-from calmness.errors import TooManyAttempts
+from calmness.blueprints.api.schemas import ClosedSchema
+from calmness.blueprints.auth.device import device_label, keep_refresh_cookie
+from calmness.error_handlers import problem
+from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind
 from calmness.permissions import Permission
 from calmness.services import accounts, jwt_tokens, sessions
-
-EXPIRES_IN = 600
-
-
-class ClosedSchema(Schema):
-    """Input that refuses fields it does not know: nobody gets a role by naming it."""
-
-    class Meta:
-        """Marshmallow's options."""
-
-        unknown = RAISE
 
 
 class RegisterIn(ClosedSchema):
@@ -67,9 +53,28 @@ class LoginIn(ClosedSchema):
 
 
 class RefreshIn(ClosedSchema):
-    """A refresh token in the body, for clients without cookies."""
+    """A refresh token in the body, for clients without cookies; browsers send none."""
 
     refresh_token = String(validate=Length(max=2000))
+
+
+class ForgottenIn(ClosedSchema):
+    """The address that gets a link."""
+
+    email = String(required=True, validate=Length(max=254))
+
+
+class ResetIn(ClosedSchema):
+    """A token from a mail, and the new password."""
+
+    token = String(required=True, validate=Length(max=200))
+    password = String(required=True, validate=Length(max=256))
+
+
+class StatusOut(Schema):
+    """What was done."""
+
+    status = String(required=True)
 
 
 class TokenOut(Schema):
@@ -82,6 +87,7 @@ class TokenOut(Schema):
 
 @bp.post("/auth/register")
 @bp.input(RegisterIn, arg_name="wanted")
+@bp.output(StatusOut, status_code=202)
 @limiter.limit("20 per hour")
 @public
 def api_register(wanted: dict[str, Any]) -> ResponseReturnValue:
@@ -95,6 +101,8 @@ def api_register(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 @bp.post("/auth/verify-email")
 @bp.input(TokenIn, arg_name="given")
+@bp.output(StatusOut)
+@limiter.limit("60 per hour")
 @public
 def api_verify_email(given: dict[str, Any]) -> ResponseReturnValue:
     """Confirm an address."""
@@ -105,15 +113,12 @@ def api_verify_email(given: dict[str, Any]) -> ResponseReturnValue:
 
 @bp.post("/auth/login")
 @bp.input(LoginIn, arg_name="given")
+@bp.output(TokenOut)
 @limiter.limit("60 per hour")
 @public
 def api_login(given: dict[str, Any]) -> ResponseReturnValue:
     """Open a session; give its access token, and its refresh token as asked."""
-    try:
-        user = accounts.check_credentials(given["email"], given["password"], network.network_of(request.remote_addr))
-    except (accounts.WrongCredentials, TooManyAttempts):
-        db.session.commit()
-        raise
+    user = accounts.check_credentials(given["email"], given["password"], network.network_of(request.remote_addr))
     auth_session, _secret = sessions.open_session(
         user,
         kind=SessionKind.API,
@@ -123,78 +128,106 @@ def api_login(given: dict[str, Any]) -> ResponseReturnValue:
     )
     access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
     db.session.commit()
-    return _tokens(access, refresh, in_body=given["refresh"] == "body")
+    return _tokens(jwt_tokens.Rotation(access, refresh, auth_session), in_body=given["refresh"] == "body")
 
 
 @bp.post("/auth/refresh")
+@bp.input(RefreshIn, arg_name="given")
+@bp.output(TokenOut)
+@limiter.limit("120 per minute")
 @public
-def api_refresh() -> ResponseReturnValue:
+def api_refresh(given: dict[str, Any]) -> ResponseReturnValue:
     """Rotate a refresh token, from the cookie (with its CSRF header) or from the body, never from both."""
-    given = request.get_json(silent=True)
-    in_body = isinstance(given, dict) and "refresh_token" in given
+    in_body = "refresh_token" in given
+    if not in_body:
+        _refuse_other_sites()
     try:
         verify_jwt_in_request(refresh=True, locations=["json"] if in_body else ["cookies"])
-    except (JWTExtendedException, PyJWTError) as error:
+        claims = get_jwt()
+        rotation = jwt_tokens.rotate(claims["jti"], str(claims.get("sid", "")))
+    except JWTExtendedException as error:
+        # Also a missing CSRF header: the cookie may be good, so it stays.
         raise NotAuthenticated from error
-    claims = get_jwt()
-    try:
-        rotation = jwt_tokens.rotate(claims["jti"], claims.get("sid", ""))
-    except jwt_tokens.SessionRevoked:
+    except PyJWTError:
+        return _session_over(jwt_tokens.SessionRevoked())
+    except jwt_tokens.SessionRevoked as error:
         # The revocation of the family must outlive the error.
         db.session.commit()
-        raise
+        return _session_over(error)
     db.session.commit()
-    return _tokens(rotation.access, rotation.refresh, in_body=in_body)
+    return _tokens(rotation, in_body=in_body)
 
 
 @bp.post("/auth/logout")
+@bp.output({}, status_code=204)
 @requires(Permission.OWN_SPACE)
 def api_logout() -> ResponseReturnValue:
     """End this session everywhere."""
     sessions.revoke(current_user.auth_session.id, "log_out")
     db.session.commit()
-    response = Response(status=204)
-    unset_refresh_cookies(response)
-    return response
+    return _emptied()
 
 
 @bp.post("/auth/logout-all")
+@bp.output({}, status_code=204)
 @requires(Permission.OWN_SPACE)
 def api_logout_all() -> ResponseReturnValue:
     """End all of one's own sessions."""
     sessions.revoke_all(current_account().id, "log_out_all")
     db.session.commit()
-    response = Response(status=204)
-    unset_refresh_cookies(response)
-    return response
+    return _emptied()
 
 
 @bp.post("/auth/password/forgot")
+@bp.input(ForgottenIn, arg_name="given")
+@bp.output(StatusOut, status_code=202)
 @limiter.limit("10 per hour")
 @public
-def api_forgot_password() -> ResponseReturnValue:
+def api_forgot_password(given: dict[str, Any]) -> ResponseReturnValue:
     """Send a link if the address has an account."""
-    given = request.get_json(silent=True) or {}
-    accounts.forgot_password(str(given.get("email", "")))
+    accounts.ask_for_recovery(given["email"])
     db.session.commit()
     return {"status": "sent"}, 202
 
 
 @bp.post("/auth/password/reset")
+@bp.input(ResetIn, arg_name="given")
+@bp.output(StatusOut)
+@limiter.limit("20 per hour")
 @public
-def api_reset_password() -> ResponseReturnValue:
-    """Set a new password by a link's token."""
-    given = request.get_json(silent=True) or {}
-    accounts.reset_password(str(given.get("token", "")), str(given.get("password", "")))
+def api_reset_password(given: dict[str, Any]) -> ResponseReturnValue:
+    """Set a new password by a link's token; every session ends."""
+    accounts.reset_password(given["token"], given["password"])
     db.session.commit()
     return {"status": "changed"}
 
 
-def _tokens(access: str, refresh: str | None, *, in_body: bool) -> Response:
-    body: dict[str, Any] = {"access_token": access, "expires_in": EXPIRES_IN}
-    if in_body and refresh:
-        body["refresh_token"] = refresh
+def _tokens(rotation: jwt_tokens.Rotation, *, in_body: bool) -> Response:
+    lifetime = current_app.config["JWT_ACCESS_TOKEN_EXPIRES"]
+    body: dict[str, Any] = {"access_token": rotation.access, "expires_in": int(lifetime.total_seconds())}
+    if in_body and rotation.refresh:
+        body["refresh_token"] = rotation.refresh
     response = jsonify(body)
-    if refresh and not in_body:
-        set_refresh_cookies(response, refresh)
+    if rotation.refresh and not in_body:
+        keep_refresh_cookie(response, rotation.refresh, rotation.auth_session)
+    return response
+
+
+def _refuse_other_sites() -> None:
+    """A cookie is only taken from our own pages. Raises ``Forbidden``."""
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and urlsplit(origin).netloc != urlsplit(request.host_url).netloc
+    if foreign or request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        raise Forbidden
+
+
+def _session_over(error: jwt_tokens.SessionRevoked) -> Response:
+    response = problem(error.status, error.slug, str(error.message))
+    unset_refresh_cookies(response)
+    return response
+
+
+def _emptied() -> Response:
+    response = Response(status=204)
+    unset_refresh_cookies(response)
     return response

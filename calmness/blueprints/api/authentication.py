@@ -3,7 +3,7 @@
 from typing import Any
 
 import jwt as pyjwt
-from flask import Response, current_app, g
+from flask import Response, current_app, g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 
@@ -12,6 +12,7 @@ from calmness.access import NotAuthenticated, SessionUser
 from calmness.error_handlers import problem
 from calmness.extensions import jwt
 from calmness.services import sessions as session_rules
+from calmness.sessions import note_origin
 
 REQUIRED_CLAIMS = ("exp", "iss", "sid", "sub")
 
@@ -19,16 +20,22 @@ REQUIRED_CLAIMS = ("exp", "iss", "sid", "sub")
 def load_bearer() -> None:
     """Set the current person from the access token. Raises ``NotAuthenticated``; never falls back to a cookie."""
     g._login_user = None
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        # Names of schemes have no case (RFC 9110, section 11.1); the extension compares letter by letter.
+        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token.strip()}"
     try:
         verify_jwt_in_request()
     except (JWTExtendedException, pyjwt.PyJWTError) as error:
         raise NotAuthenticated from error
     claims = get_jwt()
+    # A token of ours always has these; one without an end would live for ever.
     if any(name not in claims for name in REQUIRED_CLAIMS):
         raise NotAuthenticated
     found = session_rules.find_by_id(claims["sid"], clock.now())
     if found is None or str(found[0].id) != claims["sub"]:
         raise NotAuthenticated
+    note_origin(found[1].id)
     g._login_user = SessionUser(*found)
 
 
@@ -52,7 +59,7 @@ def _verifying_key(headers: dict[str, Any], _payload: dict[str, Any]) -> str:
 
 
 def _refused(*_details: Any) -> Response:
-    return problem(401, "not-authenticated", "Jeton absent, expiré ou refusé.")
+    return problem(401, NotAuthenticated.slug, str(NotAuthenticated.message))
 
 
 jwt.unauthorized_loader(_refused)

@@ -2,17 +2,23 @@
 
 from flask import Response, request, session
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
-from flask_login import login_user
+from flask_login import current_user, login_user
 from user_agents import parse
 
 from calmness import network
 from calmness.access import SessionUser
-from calmness.models.account import SessionKind, User
+from calmness.models.account import AuthSession, SessionKind, User
 from calmness.services import jwt_tokens, sessions
+
+SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+"""Headers of a page whose address holds a token."""
 
 
 def open_device(user: User, *, persistent: bool) -> SessionUser:
     """Open a session in this browser. Whatever the cookie held before is dropped; a chat's visitor stays known."""
+    if current_user.is_authenticated:
+        # Logging in again, or as somebody else, ends what this browser held.
+        sessions.revoke(current_user.auth_session.id, "replaced")
     auth_session, secret = sessions.open_session(
         user,
         kind=SessionKind.PAGE,
@@ -29,7 +35,13 @@ def open_device(user: User, *, persistent: bool) -> SessionUser:
 
 def give_refresh_cookie(response: Response, person: SessionUser) -> None:
     """Give the browser the refresh token of its session, as an HttpOnly cookie that only the API's path gets."""
-    set_refresh_cookies(response, jwt_tokens.issue_refresh(person.auth_session))
+    keep_refresh_cookie(response, jwt_tokens.issue_refresh(person.auth_session), person.auth_session)
+
+
+def keep_refresh_cookie(response: Response, token: str, auth_session: AuthSession) -> None:
+    """Set the cookie of a refresh token. It outlives the browser only where the person asked to stay logged in."""
+    lifetime = sessions.PERSISTENT_LIFETIME if auth_session.persistent else sessions.IDLE_LIFETIME
+    set_refresh_cookies(response, token, max_age=int(lifetime.total_seconds()))
 
 
 def forget_device(response: Response) -> None:
@@ -40,6 +52,7 @@ def forget_device(response: Response) -> None:
 
 
 def device_label() -> str:
-    """``Chrome, Windows`` for the list of devices."""
-    agent = parse(request.headers.get("User-Agent", ""))
-    return f"{agent.browser.family}, {agent.os.family}"
+    """``Chrome, Windows`` for the list of devices; empty when the client does not say."""
+    agent = parse(request.headers.get("User-Agent", "")[:400])
+    families = (agent.browser.family, agent.os.family)
+    return ", ".join(family for family in families if family and family != "Other")

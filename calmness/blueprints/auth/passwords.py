@@ -6,11 +6,13 @@ from flask_babel import gettext as _
 
 from calmness.access import public
 from calmness.blueprints.auth import bp
+from calmness.blueprints.auth.device import SECRET_ADDRESS, forget_device
 from calmness.blueprints.auth.forms import ForgottenPasswordForm, NewPasswordForm
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
 from calmness.services import accounts, tokens
 from calmness.services.passwords import WeakPassword
+from calmness.services.tokens import TokenRefused
 
 
 @bp.get("/mot-de-passe-oublie")
@@ -28,7 +30,7 @@ def create_password_link() -> ResponseReturnValue:
     form = ForgottenPasswordForm()
     if not form.validate_on_submit():
         return render_template("auth/forgotten.html", form=form, sent=False), 422
-    accounts.forgot_password(form.email.data)
+    accounts.ask_for_recovery(form.email.data)
     db.session.commit()
     return render_template("auth/forgotten.html", form=form, sent=True)
 
@@ -37,24 +39,33 @@ def create_password_link() -> ResponseReturnValue:
 @public
 def reset_password(token: str) -> ResponseReturnValue:
     """The form behind the link."""
-    good = tokens.is_good(token, TokenPurpose.RESET_PASSWORD)
-    page = render_template("auth/reset.html", form=NewPasswordForm(), token=token, good=good)
-    return page, 200 if good else 410, {"Referrer-Policy": "no-referrer"}
+    good = tokens.owner_of(token, TokenPurpose.RESET_PASSWORD) is not None
+    return _page(NewPasswordForm(), 200 if good else 410)
 
 
 @bp.post("/nouveau-mot-de-passe/<token>")
+@limiter.limit("20 per hour")
 @public
 def create_password(token: str) -> ResponseReturnValue:
     """Set the password; every device has to log in again."""
     form = NewPasswordForm()
-    if form.validate_on_submit():
-        try:
-            accounts.reset_password(token, form.password.data)
-        except WeakPassword as error:
-            db.session.rollback()
-            form.password.errors = [error.message]
-        else:
-            db.session.commit()
-            flash(_("Votre mot de passe est changé. Connectez-vous avec le nouveau."), "success")
-            return make_response(redirect(url_for("auth.new_session")))
-    return render_template("auth/reset.html", form=form, token=token, good=True), 422
+    if not form.validate_on_submit():
+        return _page(form, 422)
+    try:
+        accounts.reset_password(token, form.password.data)
+    except TokenRefused as error:
+        return _page(form, error.status)
+    except WeakPassword as error:
+        form.password.errors = [error.message]
+        return _page(form, error.status)
+    db.session.commit()
+    response = make_response(redirect(url_for("auth.new_session")))
+    forget_device(response)
+    flash(_("Votre mot de passe est changé. Connectez-vous avec le nouveau."), "success")
+    return response
+
+
+def _page(form: NewPasswordForm, status: int) -> ResponseReturnValue:
+    """The form, or why the link does not work; its address is a secret and must not travel on."""
+    page = render_template("auth/reset.html", form=form, good=status != TokenRefused.status)
+    return page, status, SECRET_ADDRESS

@@ -7,12 +7,13 @@ from flask_login import current_user
 
 from calmness.access import current_account, public, requires
 from calmness.blueprints.auth import bp
+from calmness.blueprints.auth.device import SECRET_ADDRESS
 from calmness.blueprints.auth.forms import EmptyForm, RegistrationForm
-from calmness.errors import DomainError
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
 from calmness.permissions import Permission
 from calmness.services import accounts, tokens
+from calmness.services.passwords import WeakPassword
 
 
 @bp.get("/inscription")
@@ -35,10 +36,10 @@ def create_account() -> ResponseReturnValue:
     wanted = accounts.Registration(form.email.data, form.password.data, form.first_name.data, form.last_name.data)
     try:
         accounts.register(wanted)
-    except DomainError as error:
+    except (accounts.MalformedEmail, accounts.NameMissing, WeakPassword) as error:
         db.session.rollback()
         form[error.field or "email"].errors = [error.message]
-        return render_template("auth/register.html", form=form), 422
+        return render_template("auth/register.html", form=form), error.status
     db.session.commit()
     session["registered_email"] = form.email.data.strip()
     return redirect(url_for("auth.registered"))
@@ -55,20 +56,31 @@ def registered() -> ResponseReturnValue:
 @public
 def verify_email(token: str) -> ResponseReturnValue:
     """A button, because scanners of mail open links."""
-    good = tokens.is_good(token, TokenPurpose.VERIFY_EMAIL)
-    response = render_template("auth/verify.html", token=token, good=good, form=EmptyForm())
-    return response, 200 if good else 410, {"Referrer-Policy": "no-referrer"}
+    good = tokens.owner_of(token, TokenPurpose.VERIFY_EMAIL) is not None
+    if not good and accounts.owner_confirmed_by(token):
+        return _verification("confirmed", 200)
+    return _verification("open", 200) if good else _verification("refused", 410)
 
 
 @bp.post("/verification/<token>")
+@limiter.limit("60 per hour")
 @public
 def confirm_email(token: str) -> ResponseReturnValue:
-    """Confirm the address."""
-    accounts.verify_email(token)
+    """Confirm the address; a double click confirms it once."""
+    try:
+        accounts.verify_email(token)
+    except tokens.TokenRefused as error:
+        return _verification("refused", error.status)
     db.session.commit()
+    if current_user.is_authenticated:
+        flash(_("Votre adresse est confirmée."), "success")
+        return redirect(url_for("dashboard.show"))
     flash(_("Votre adresse est confirmée. Vous pouvez vous connecter."), "success")
-    target = "dashboard.show" if current_user.is_authenticated else "auth.new_session"
-    return redirect(url_for(target))
+    return redirect(url_for("auth.new_session"))
+
+
+def _verification(state: str, status: int) -> ResponseReturnValue:
+    return render_template("auth/verify.html", state=state, form=EmptyForm()), status, SECRET_ADDRESS
 
 
 @bp.post("/verification")
@@ -78,5 +90,8 @@ def resend_verification() -> ResponseReturnValue:
     """Send the link once more."""
     accounts.send_verification(current_account())
     db.session.commit()
-    flash(_("Un nouveau lien vient de partir. Pensez à regarder dans les indésirables."), "success")
+    if current_account().email_verified_at:
+        flash(_("Votre adresse est déjà confirmée."), "success")
+    else:
+        flash(_("Un nouveau lien vient de partir. Pensez à regarder dans les indésirables."), "success")
     return redirect(url_for("account.overview"))

@@ -37,10 +37,9 @@ def create_session() -> ResponseReturnValue:
     try:
         user = accounts.check_credentials(form.email.data, form.password.data, network_of(request.remote_addr))
     except (accounts.WrongCredentials, TooManyAttempts) as error:
-        # The failed try is counted although the answer is an error.
-        db.session.commit()
         form.password.errors = [error.message]
-        return render_template("auth/log_in.html", form=form, next=safe_next("")), error.status
+        wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
+        return render_template("auth/log_in.html", form=form, next=safe_next("")), error.status, wait
     person = open_device(user, persistent=form.persistent.data)
     home = "admin_home.show" if user.role in STAFF_ROLES else "dashboard.show"
     response = make_response(redirect(safe_next(url_for(home))))

@@ -35,7 +35,8 @@ def already_registered(delivery: Delivery) -> Message:
         delivery,
         "Vous avez déjà un compte",
         [
-            "Quelqu’un, sans doute vous, vient de demander la création d’un compte avec cette adresse. Elle en a déjà un."
+            "Quelqu’un, sans doute vous, vient de demander la création d’un compte avec cette adresse. "
+            "Elle en a déjà un."
         ],
         path="/connexion",
         action="Me connecter",

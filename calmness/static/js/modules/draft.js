@@ -5,11 +5,13 @@ const SECRET = new Set(["password", "file", "hidden"]);
 export default function draft(form) {
   const key = `ct.draft.${location.pathname}.${form.id || form.getAttribute("action") || ""}`;
   const fields = () => [...form.elements].filter((field) => field.name && !SECRET.has(field.type) && field.autocomplete !== "one-time-code");
+  if (form.dataset.draftDone !== undefined) sessionStorage.removeItem(key);
   const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}");
   for (const field of fields()) {
-    if (!(field.name in kept) || field.value !== field.defaultValue) continue;
+    if (!(field.name in kept)) continue;
     if (field.type === "checkbox" || field.type === "radio") field.checked = kept[field.name].includes(field.value);
-    else if (!field.value) field.value = kept[field.name];
+    // A value that the browser itself has put back is newer than ours.
+    else if (field.type === "select-one" || field.value === field.defaultValue) field.value = kept[field.name];
   }
   const save = () => {
     const values = {};
@@ -22,5 +24,4 @@ export default function draft(form) {
     sessionStorage.setItem(key, JSON.stringify(values));
   };
   form.addEventListener("input", save);
-  if (form.dataset.draftDone !== undefined) sessionStorage.removeItem(key);
 }
