@@ -21,6 +21,7 @@ from calmness import (
     sessions,
     socket_manager,
     static_files,
+    tracker,
 )
 from calmness.blueprints import registry
 from calmness.extensions import babel, csrf, db, jwt, limiter, mail, migrate, socketio, work_queue
@@ -56,6 +57,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:
     static_files.init_app(app)
     files.init_app(app)
     health.init_app(app)
+    tracker.init_app(app)
     registry.register_all(app)
     navigation.init_app(app)
     cli.init_app(app)

@@ -9,6 +9,7 @@ from calmness.extensions import csrf
 
 BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.account",
+    "calmness.blueprints.admin.analytics",
     "calmness.blueprints.admin.billing",
     "calmness.blueprints.admin.home",
     "calmness.blueprints.admin.signals",

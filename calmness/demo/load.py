@@ -16,7 +16,7 @@ from calmness.models.billing import Invoice, Payment
 from calmness.models.delivery import Delivery, DeliveryState, Lane
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind
-from calmness.services import signals, trading_statistics
+from calmness.services import analytics_rollups, signals, trading_statistics
 from calmness.services.preferences import NoticeKind
 from calmness.services.signals import Draft
 
@@ -51,6 +51,8 @@ def load(seed: int = SEED) -> bool:
         trading_statistics.rebuild(account.id)
     conversations.make(rng, now, agent, camille, students)
     traffic.make(rng, now)
+    today = clock.paris_today()
+    analytics_rollups.rebuild(today - timedelta(days=traffic.DAYS), today)
     _quiet_the_past()
     db.session.add(Setting(key=MARKER, value={"seed": seed}, updated_at=now))
     db.session.commit()

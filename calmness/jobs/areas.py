@@ -5,6 +5,7 @@ from importlib import import_module
 MODULES = (
     "calmness.jobs.housekeeping",
     "calmness.jobs.account",
+    "calmness.jobs.analytics",
     "calmness.jobs.billing",
     "calmness.jobs.messages.billing",
     "calmness.jobs.trading",

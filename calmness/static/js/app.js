@@ -48,3 +48,5 @@ if (document.querySelector("meta[name=user]")) {
   import("./live.js").then((live) => live.begin());
 }
 if (document.querySelector("[hx-get], [hx-post], [data-hx-get], [data-hx-post]")) import("./partial.js");
+
+import("./engaged.js").then((engaged) => engaged.begin());
