@@ -99,6 +99,28 @@ def test_what_is_written_without_connection_leaves_when_it_is_back(
     expect(page.locator(".bubble--mine").last).to_contain_text("Envoyé", timeout=15_000)
 
 
+def test_a_student_who_is_live_already_writes_on_the_same_connection(
+    live_site: LiveSite, desk: Page, browser_context: Contexts
+) -> None:
+    with live_site.inside():
+        camille = factories.student(email=f"{uuid.uuid4().hex}@example.test")
+        cookies = session_cookies(live_site, camille)
+    context = browser_context(viewport={"width": 360, "height": 740})
+    context.add_cookies([{"name": name, "value": value, "url": live_site.url} for name, value in cookies.items()])
+    page = context.new_page()
+    page.goto("/espace/notifications")
+    open_widget(page)
+    mark = uuid.uuid4().hex[:8]
+
+    write(page, f"Ma facture {mark} ?")
+
+    expect(page.locator(".bubble--mine")).to_contain_text("Envoyé")
+    desk.set_viewport_size({"width": 360, "height": 740})
+    desk.locator(".inbox-line", has_text=mark).get_by_role("link").click()
+    expect(page.locator(".bubble--mine")).to_contain_text("Lu")
+    assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_escape_closes_the_panel_and_gives_the_focus_back(live_site: LiveSite, page: Page) -> None:
     page.goto("/connexion")
     page.locator("[data-chat-launcher][role=button]").focus()

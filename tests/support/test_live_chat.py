@@ -1,5 +1,6 @@
 """Real Socket.IO clients against the real web process: order, one message however often sent, and ``kill -9``."""
 
+import gc
 import os
 import signal
 import threading
@@ -19,7 +20,11 @@ from calmness.services import sessions
 from tests import factories
 from tests.fixtures.live import LiveSite, wait_until
 
-pytestmark = pytest.mark.live
+pytestmark = [
+    pytest.mark.live,
+    # The client leaves the socket of a killed server to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 NAMESPACE = "/support"
 
 
@@ -85,6 +90,8 @@ def connect(live_site: LiveSite) -> Iterator[Callable[[dict[str, str]], Client]]
     yield make
     for client in made:
         client.io.disconnect()
+    made.clear()
+    gc.collect()
 
 
 def visitor_cookies(live_site: LiveSite) -> dict[str, str]:

@@ -4,6 +4,7 @@
 const ANSWER_MS = 8_000;
 const NET_MS = 60_000;
 const HIDDEN_MS = 30_000;
+const REFUSED_S = 20;
 
 let shared;
 
@@ -42,6 +43,8 @@ export class Conversation extends EventTarget {
   more = false;
   unread = 0;
   connected = false;
+  // Whether a page should speak of a lost connection: not while the first one is being made.
+  away = false;
   introduction = {};
   #busy = false;
   #asking = null;
@@ -58,6 +61,7 @@ export class Conversation extends EventTarget {
     this.handlers = {
       connect: () => this.#enter(),
       disconnect: () => this.#lost(),
+      connect_error: () => this.#refused(),
       "message:new": (news) => this.#onNew(news),
       "message:state": (news) => this.#onState(news),
       "room:updated": (news) => this.#onRoom(news),
@@ -70,8 +74,9 @@ export class Conversation extends EventTarget {
     this.onStorage = (event) => event.key === this.key && this.#reloadPending();
     addEventListener("storage", this.onStorage);
     this.net = setInterval(() => document.visibilityState === "visible" && this.catchUp(), NET_MS);
+    // A second request to connect while the first is under way is refused, and would end the first.
     if (connection.connected) this.#enter();
-    else connection.connect();
+    else if (!connection.active) connection.connect();
   }
 
   stop() {
@@ -169,6 +174,7 @@ export class Conversation extends EventTarget {
       return;
     }
     this.connected = true;
+    this.away = false;
     this.#take(answer);
     this.#tell("state");
     this.#reloadPending();
@@ -198,8 +204,16 @@ export class Conversation extends EventTarget {
 
   #lost() {
     this.connected = false;
+    this.away = true;
     this.#busy = false;
     this.#tell("state");
+  }
+
+  // The network's failures are tried again by the client itself; a refusal of the server is not.
+  #refused() {
+    this.away = true;
+    this.#tell("state");
+    if (!this.socket.active) this.#later(REFUSED_S, () => this.socket.active || this.socket.connect());
   }
 
   #onNew({ room, message }) {

@@ -23,9 +23,9 @@ export async function begin(root) {
   };
   const status = () => {
     const waiting = conversation.pending.length > 0;
-    if (!conversation.connected) line.textContent = waiting ? said.offline_waiting : said.offline;
+    if (conversation.away) line.textContent = waiting ? said.offline_waiting : said.offline;
     else line.textContent = conversation.presence?.staff ? said.present : line.dataset.hours;
-    root.classList.toggle("is-offline", !conversation.connected);
+    root.classList.toggle("is-offline", conversation.away);
     const known = conversation.room?.introduced !== false;
     introduction.hidden = known || conversation.messages.length === 0;
     root.querySelector("[data-chat-closed]").hidden = conversation.room?.status !== "closed";

@@ -39,7 +39,7 @@ export default function inboxRoom(root) {
 
     const show = () => {
       const room = conversation.room;
-      status.textContent = conversation.connected ? "" : conversation.pending.length ? said.offline_waiting : said.offline;
+      status.textContent = !conversation.away ? "" : conversation.pending.length ? said.offline_waiting : said.offline;
       if (!room) return;
       for (const field of page.querySelectorAll("[data-room-version]")) field.value = room.version;
       assigned.textContent = room.assigned_to ? said.assigned.replace("{name}", room.assigned_name) : said.nobody;
