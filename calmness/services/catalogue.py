@@ -1,16 +1,35 @@
 """What is for sale today."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, or_, select
 
 from calmness import clock
-from calmness.errors import NotFound
+from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
 from calmness.services import audit
+
+
+class DurationMissing(DomainError):
+    """A signal subscription lasts some days."""
+
+    slug = "duration-missing"
+    field = "duration_days"
+    message = _l("Donnez la durée de l’abonnement, en jours.")
+
+
+class FormationMissing(DomainError):
+    """An offer of this kind sells a formation."""
+
+    slug = "formation-missing"
+    field = "formation_id"
+    message = _l("Choisissez la formation vendue.")
 
 
 @dataclass(frozen=True)
@@ -65,9 +84,38 @@ def get(offer_id: int) -> Offer:
     return offer
 
 
+def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | None = None) -> Offer:
+    """Put something new on the shelf. Raises ``DurationMissing``, ``FormationMissing``."""
+    if kind is OfferKind.SIGNALS and not draft.duration_days:
+        raise DurationMissing
+    if kind is OfferKind.FORMATION and formation_id is None:
+        raise FormationMissing
+    name = draft.name.strip()
+    offer = Offer(
+        slug=_free_slug(name),
+        kind=kind,
+        name=name,
+        summary=draft.summary.strip(),
+        formation_id=formation_id if kind is OfferKind.FORMATION else None,
+        duration_days=None if kind is OfferKind.FORMATION else draft.duration_days,
+        price_cents=draft.price_cents,
+        vat_regime=draft.vat_regime,
+        vat_rate_bp=draft.vat_rate_bp,
+        status=draft.status,
+        position=(db.session.scalar(select(func.max(Offer.position)).where(Offer.kind == kind)) or 0) + 1,
+        created_at=clock.now(),
+    )
+    db.session.add(offer)
+    db.session.flush()
+    audit.record("offer.created", "offer", offer.id, actor=by)
+    return offer
+
+
 def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
-    """Save a new version. Payments made keep what they copied."""
+    """Save a new version. Payments made keep what they copied. Raises ``DurationMissing``."""
     offer = get(offer_id)
+    if offer.kind is OfferKind.SIGNALS and not draft.duration_days:
+        raise DurationMissing
     offer.name, offer.summary = draft.name.strip(), draft.summary.strip()
     offer.price_cents = draft.price_cents
     offer.vat_regime, offer.vat_rate_bp = draft.vat_regime, draft.vat_rate_bp
@@ -86,3 +134,12 @@ def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
     if formation_id:
         query = query.where(Review.formation_id == formation_id)
     return list(db.session.scalars(query.order_by(Review.published_at.desc()).limit(limit)))
+
+
+def _free_slug(name: str) -> str:
+    """Words of a name as an address, with a number when another offer has it."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:80] or "offre"
+    taken = set(db.session.scalars(select(Offer.slug).where(Offer.slug.startswith(words, autoescape=True))))
+    candidates = [words, *(f"{words}-{number}" for number in range(2, len(taken) + 3))]
+    return next(candidate for candidate in candidates if candidate not in taken)

@@ -175,6 +175,11 @@ def of_user(user_id: int) -> list[Invoice]:
     )
 
 
+def of_payment(payment_id: int) -> list[Invoice]:
+    """The invoice of a payment and its credit note, in order; for the staff."""
+    return list(db.session.scalars(select(Invoice).where(Invoice.payment_id == payment_id).order_by(Invoice.id)))
+
+
 def own(user_id: int, number: str) -> Invoice:
     """A person's own document. Raises ``NotFound``."""
     invoice = db.session.scalar(select(Invoice).where(Invoice.user_id == user_id, Invoice.number == number))

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import billing, invoicing, payment_queue
+from calmness.services import billing, credit_notes, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -34,6 +34,14 @@ class RejectionForm(FlaskForm):
 
     reason = TextAreaField(
         _l("Motif, lu par l’élève"), validators=[InputRequired(_l("Dites à l’élève pourquoi.")), Length(max=500)]
+    )
+
+
+class CreditForm(FlaskForm):
+    """Why an invoice is credited."""
+
+    reason = StringField(
+        _l("Motif de l’avoir"), validators=[InputRequired(_l("Dites pourquoi l’avoir est émis.")), Length(max=300)]
     )
 
 
@@ -98,6 +106,19 @@ def create_rejection(payment_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_billing.payments"))
 
 
+@bp.post("/paiements/<int:payment_id>/avoir")
+@requires(Permission.VALIDATE_PAYMENTS)
+def create_credit_note(payment_id: int) -> ResponseReturnValue:
+    """Credit the invoice whole."""
+    form, found = CreditForm(), billing.get(payment_id)
+    if not form.validate_on_submit() or found.invoice is None:
+        return _page(found, ValidationForm(formdata=None), credit=form), 422
+    credit_note = credit_notes.credit_whole(found.invoice.number, form.reason.data, by=current_account())
+    db.session.commit()
+    flash(_("Avoir %(number)s émis : l’accès est fermé, l’élève est prévenu.", number=credit_note.number), "success")
+    return redirect(url_for("admin_billing.payment", payment_id=payment_id))
+
+
 @bp.get("/factures")
 @requires(Permission.SEE_INVOICES)
 def invoices() -> ResponseReturnValue:
@@ -120,12 +141,15 @@ def _page(
     *,
     taken_by: int | None = None,
     rejection: RejectionForm | None = None,
+    credit: CreditForm | None = None,
 ) -> str:
     return render_template(
         "admin/billing/payment.html",
         payment=found,
         form=form,
         rejection=rejection or RejectionForm(formdata=None),
+        credit=credit or CreditForm(formdata=None),
+        documents=invoicing.of_payment(found.id),
         events=billing.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
         taken=billing.get(taken_by) if taken_by else None,

@@ -1,6 +1,6 @@
 """Offers and legal identity."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -8,14 +8,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
+from calmness.errors import DomainError
 from calmness.extensions import db
-from calmness.models.catalogue import PublicationStatus, VatRegime
+from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
 from calmness.permissions import Permission
-from calmness.services import catalogue, identity
+from calmness.services import catalogue, formations, identity
 
 REGIMES = {
     VatRegime.STANDARD: _l("Soumis à la TVA"),
@@ -28,6 +30,11 @@ STATUSES = {
     PublicationStatus.DRAFT: _l("Brouillon"),
     PublicationStatus.PUBLISHED: _l("Publiée"),
     PublicationStatus.ARCHIVED: _l("Archivée"),
+}
+KINDS = {
+    OfferKind.SIGNALS: _l("Signaux"),
+    OfferKind.SERVICE: _l("Service"),
+    OfferKind.FORMATION: _l("Formation"),
 }
 
 
@@ -42,10 +49,19 @@ class OfferForm(FlaskForm):
         use_locale=False,
         validators=[InputRequired(_l("Entrez un prix comme 149.00.")), NumberRange(min=Decimal("0.01"), max=99999)],
     )
-    vat_regime = SelectField(_l("Régime de TVA"), choices=[(regime.value, label) for regime, label in REGIMES.items()])
+    vat_regime = SelectField(
+        _l("Régime de TVA"), choices=[SelectChoice(regime.value, label) for regime, label in REGIMES.items()]
+    )
     vat_rate = DecimalField(_l("Taux de TVA en %"), places=2, validators=[Optional(), NumberRange(min=0, max=100)])
     duration_days = IntegerField(_l("Durée en jours"), validators=[Optional(), NumberRange(min=1, max=3650)])
-    status = SelectField(_l("État"), choices=[(status.value, label) for status, label in STATUSES.items()])
+    status = SelectField(_l("État"), choices=[SelectChoice(status.value, label) for status, label in STATUSES.items()])
+
+
+class NewOfferForm(OfferForm):
+    """An offer that does not exist yet: its kind never changes afterwards."""
+
+    kind = SelectField(_l("Type"), choices=[SelectChoice(kind.value, label) for kind, label in KINDS.items()])
+    formation_id = SelectField(_l("Formation vendue"), coerce=int, validate_choice=False)
 
 
 class IdentityForm(FlaskForm):
@@ -87,36 +103,77 @@ def offer(offer_id: int) -> ResponseReturnValue:
     return render_template("admin/billing/offer.html", offer=found, form=OfferForm(obj=found, data=values))
 
 
+@bp.get("/offres/nouvelle")
+@requires(Permission.MANAGE_CATALOGUE)
+def new_offer() -> ResponseReturnValue:
+    """Form of an offer that does not exist yet."""
+    values = {"vat_regime": VatRegime.STANDARD.value, "vat_rate": Decimal(20), "status": PublicationStatus.DRAFT.value}
+    return _new_offer_page(NewOfferForm(data=values))
+
+
+@bp.post("/offres/nouvelle")
+@requires(Permission.MANAGE_CATALOGUE)
+def create_offer() -> ResponseReturnValue:
+    """Put it on the shelf."""
+    form = NewOfferForm()
+    if form.validate_on_submit():
+        try:
+            kind = OfferKind(form.kind.data)
+            catalogue.create(kind, _draft(form), by=current_account(), formation_id=form.formation_id.data or None)
+        except DomainError as error:
+            db.session.rollback()
+            form[error.field or "name"].errors = [error.message]
+        else:
+            db.session.commit()
+            flash(_("L’offre est créée."), "success")
+            return redirect(url_for("admin_billing.offers"))
+    return _new_offer_page(form), 422
+
+
 @bp.post("/offres/<int:offer_id>")
 @requires(Permission.MANAGE_CATALOGUE)
 def update_offer(offer_id: int) -> ResponseReturnValue:
     """Save a new version."""
     form = OfferForm()
-    if not form.validate_on_submit():
-        return render_template("admin/billing/offer.html", offer=catalogue.get(offer_id), form=form), 422
+    if form.validate_on_submit():
+        try:
+            catalogue.change(offer_id, _draft(form), by=current_account())
+        except catalogue.DurationMissing as error:
+            db.session.rollback()
+            form.duration_days.errors = [error.message]
+        else:
+            db.session.commit()
+            flash(_("L’offre est enregistrée. Les achats déjà faits gardent leur prix."), "success")
+            return redirect(url_for("admin_billing.offers"))
+    return render_template("admin/billing/offer.html", offer=catalogue.get(offer_id), form=form), 422
+
+
+def _draft(form: OfferForm) -> catalogue.OfferDraft:
     regime = VatRegime(form.vat_regime.data)
-    draft = catalogue.OfferDraft(
-        name=form.name.data,
+    price: Decimal = form.price.data or Decimal(0)
+    rate: Decimal = form.vat_rate.data or Decimal(0)
+    return catalogue.OfferDraft(
+        name=form.name.data or "",
         summary=form.summary.data or "",
-        price_cents=int(form.price.data * 100),
+        price_cents=int((price * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)),
         vat_regime=regime,
-        vat_rate_bp=int((form.vat_rate.data or 0) * 100) if regime is VatRegime.STANDARD else 0,
+        vat_rate_bp=int(rate * 100) if regime is VatRegime.STANDARD else 0,
         duration_days=form.duration_days.data,
         status=PublicationStatus(form.status.data),
     )
-    catalogue.change(offer_id, draft, by=current_account())
-    db.session.commit()
-    flash(_("L’offre est enregistrée. Les achats déjà faits gardent leur prix."), "success")
-    return redirect(url_for("admin_billing.offers"))
+
+
+def _new_offer_page(form: NewOfferForm) -> str:
+    choices = [SelectChoice(formation.id, formation.title) for formation in formations.every()]
+    form.formation_id.choices = [SelectChoice(0, _("Aucune")), *choices]
+    return render_template("admin/billing/new_offer.html", form=form)
 
 
 @bp.get("/identite")
 @requires(Permission.MANAGE_IDENTITY)
 def legal_identity() -> ResponseReturnValue:
     """The identity in force, with its versions."""
-    return render_template(
-        "admin/billing/identity.html", form=IdentityForm(obj=identity.current()), versions=identity.versions()
-    )
+    return _identity_page(IdentityForm(obj=identity.current()))
 
 
 @bp.post("/identite")
@@ -137,4 +194,9 @@ def create_identity_version() -> ResponseReturnValue:
             db.session.commit()
             flash(_("Identité enregistrée : les prochaines factures la porteront."), "success")
             return redirect(url_for("admin_billing.legal_identity"))
-    return render_template("admin/billing/identity.html", form=form, versions=identity.versions()), 422
+    return _identity_page(form), 422
+
+
+def _identity_page(form: IdentityForm) -> str:
+    current, versions = identity.current(), identity.versions()
+    return render_template("admin/billing/identity.html", form=form, current=current, versions=versions)

@@ -39,10 +39,10 @@ def new_checkout(slug: str) -> ResponseReturnValue:
 def checkout(payment_id: int) -> ResponseReturnValue:
     """The step asked for, or the furthest one that makes sense."""
     payment = billing.own(current_account().id, payment_id)
+    if payment.status in {PaymentStatus.CANCELLED, PaymentStatus.REFUNDED}:
+        return redirect(url_for("billing.payment", payment_id=payment_id))
     step = min(max(request.args.get("etape", _furthest(payment), type=int), IDENTITY), _furthest(payment))
-    user = payment.user
-    form = IdentityForm(obj=user, data={"terms": payment.terms_accepted_at is not None}) if step == IDENTITY else None
-    return _page(payment, step, form=form, transaction=TransactionForm(transaction_id=payment.transaction_id))
+    return _page(payment, step, transaction=TransactionForm(transaction_id=payment.transaction_id))
 
 
 @bp.post("/espace/commandes/<int:payment_id>/identite")
@@ -87,9 +87,15 @@ def create_cancellation(payment_id: int) -> ResponseReturnValue:
 
 
 def _furthest(payment: Payment) -> int:
+    """The last step that may be looked at: nothing is paid before the conditions are accepted."""
     if payment.status not in {PaymentStatus.DECLARED, PaymentStatus.REJECTED}:
         return RECEIPT
     return TRANSACTION if payment.terms_accepted_at else IDENTITY
+
+
+def _identity_form(payment: Payment) -> IdentityForm:
+    consents = {"terms": payment.terms_accepted_at is not None, "early_start": payment.early_start_requested}
+    return IdentityForm(obj=payment.user, data=consents)
 
 
 def _page(
@@ -111,7 +117,7 @@ def _page(
         "billing/checkout.html",
         payment=payment,
         step=step,
-        form=form or IdentityForm(obj=payment.user),
+        form=form or _identity_form(payment),
         transaction=transaction or TransactionForm(),
         identity=identity,
         code=code,

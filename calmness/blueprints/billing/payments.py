@@ -10,7 +10,7 @@ from calmness.errors import NotFound
 from calmness.files import store
 from calmness.models.billing import Invoice, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, invoicing, subscriptions
+from calmness.services import billing, credit_notes, invoicing, subscriptions
 
 STATES = {
     PaymentStatus.DECLARED: (_l("À régler"), "warning", "clock"),
@@ -20,6 +20,15 @@ STATES = {
     PaymentStatus.REFUNDED: (_l("Remboursé"), "", "undo-2"),
     PaymentStatus.CANCELLED: (_l("Abandonné"), "", "ban"),
 }
+NEXT_STEPS = {
+    PaymentStatus.DECLARED: _l("Faites le virement, puis donnez-nous son numéro de transaction."),
+    PaymentStatus.TRANSACTION_SUBMITTED: _l("Nous cherchons votre virement sur notre relevé : rien à faire pour vous."),
+    PaymentStatus.VALIDATED: _l("Tout est en ordre : votre accès est ouvert."),
+    PaymentStatus.REJECTED: _l("Lisez le motif, puis donnez-nous le bon numéro de transaction."),
+    PaymentStatus.REFUNDED: _l("Le montant vous est rendu par virement ; l’accès correspondant est fermé."),
+    PaymentStatus.CANCELLED: _l("Rien n’est dû."),
+}
+"""What a person has to do, or to know, in each state."""
 
 
 @bp.get("/espace/paiements")
@@ -41,7 +50,14 @@ def payments() -> ResponseReturnValue:
 def payment(payment_id: int) -> ResponseReturnValue:
     """One payment with what happened to it."""
     mine = billing.own(current_account().id, payment_id)
-    return render_template("billing/payment.html", payment=mine, events=billing.events(mine.id), states=STATES)
+    return render_template(
+        "billing/payment.html",
+        payment=mine,
+        credit_note=credit_notes.of_invoice(mine.invoice.id) if mine.invoice else None,
+        events=billing.events(mine.id),
+        states=STATES,
+        next_steps=NEXT_STEPS,
+    )
 
 
 @bp.get("/espace/factures/<number>.pdf")
