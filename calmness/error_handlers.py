@@ -28,6 +28,7 @@ def init_app(app: APIFlask) -> None:
     """Register the handlers."""
     app.error_processor(_schema_error)
     app.register_error_handler(DataError, _unfit_value)
+    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -152,6 +153,12 @@ def _unfit_value(error: DataError) -> ResponseReturnValue:
     if wants_json():
         return problem(422, "invalid", _title(422))
     return page(422, _title(422), _text(422))
+
+
+def _too_deep(error: RecursionError) -> ResponseReturnValue:
+    """JSON nested without end; a recursion of our own is logged all the same."""
+    log.warning("too_deep", exc_info=error)
+    return problem(400, "bad-request", _title(400)) if wants_json() else page(400, _title(400), _text(400))
 
 
 def _server_error(_error: Exception) -> ResponseReturnValue:

@@ -16,27 +16,18 @@ class QueueManager(socketio.RedisManager):
     def _handle_emit(self, message: dict[str, Any]) -> None:
         super()._handle_emit(message)
         if message["event"] == SESSION_REVOKED:
-            _cut(self, message["room"], message["namespace"])
+            cut(self, message["room"], message["namespace"])
 
 
-class LocalManager(socketio.Manager):
-    """Rooms of the one process there is, without Redis."""
-
-    def emit(self, event: str, data: Any, namespace: str, room: str | None = None, **options: Any) -> None:
-        """Send an event to a room."""
-        super().emit(event, data, namespace, room=room, **options)
-        if event == SESSION_REVOKED:
-            _cut(self, room, namespace)
-
-
-def manager_for(redis_url: str) -> socketio.Manager:
-    """The manager of this process."""
+def manager_for(redis_url: str) -> QueueManager | None:
+    """The manager of this process; None leaves it to the library, for a single process without Redis."""
     if not redis_url:
-        return LocalManager()
+        return None
     options = {"socket_connect_timeout": 1, "health_check_interval": 15}
     return QueueManager(redis_url, channel="calmness", redis_options=options)
 
 
-def _cut(manager: Any, room: str | None, namespace: str) -> None:
+def cut(manager: Any, room: str, namespace: str) -> None:
+    """Disconnect the sockets of a room that this process holds."""
     for sid, _connection in list(manager.get_participants(namespace, room)):
         manager.server.disconnect(sid, namespace=namespace, ignore_queue=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from calmness.context import cause_id
 from calmness.extensions import db, socketio
+from calmness.socket_manager import SESSION_REVOKED, cut
 
 LIVE = "/live"
 SUPPORT = "/support"
@@ -26,6 +27,8 @@ def emit_after_commit(name: str, data: dict[str, Any], *, room: str, namespace: 
 def _emit(session: Session) -> None:
     for name, data, room, namespace in session.info.pop(_PENDING, []):
         socketio.emit(name, data, to=room, namespace=namespace)
+        if name == SESSION_REVOKED:
+            cut(socketio.server.manager, room, namespace)
 
 
 @event.listens_for(Session, "after_rollback")

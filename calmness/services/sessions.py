@@ -12,6 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
 from calmness.services import audit, live
+from calmness.socket_manager import SESSION_REVOKED
 
 PERSISTENT_LIFETIME = timedelta(days=30)
 ABSOLUTE_LIFETIME = timedelta(days=90)
@@ -113,7 +114,7 @@ def _revoke(condition: object, reason: str) -> None:
     ).all()
     for session_id in ended:
         for namespace in (live.LIVE, live.SUPPORT):
-            live.emit_after_commit("session:revoked", {}, room=f"session:{session_id}", namespace=namespace)
+            live.emit_after_commit(SESSION_REVOKED, {}, room=f"session:{session_id}", namespace=namespace)
 
 
 def living_of(user_id: int) -> list[AuthSession]:
