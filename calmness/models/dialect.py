@@ -28,13 +28,11 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     if not rows:
         return 0
     dialect = session.get_bind().dialect.name
-    # The table, not the model: an ORM insert gives no row count.
+    # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     table: Table = model.__table__  # type: ignore[assignment]
-    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
-    inserted = 0
-    for row in rows:
-        inserted += session.execute(statement, row).rowcount  # type: ignore[attr-defined]
-    return inserted
+    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+    statement = insert_ignore.returning(*table.primary_key.columns)
+    return sum(len(session.execute(statement, row).all()) for row in rows)
 
 
 def upsert(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 import socketio
+from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import select
 
 from calmness.extensions import db
@@ -109,8 +110,11 @@ def session_cookies(live_site: LiveSite, user: User) -> dict[str, str]:
         user, kind=SessionKind.PAGE, persistent=False, ip_truncated=None, device_label="Test"
     )
     name = live_site.application.config["SESSION_COOKIE_NAME"]
-    signer = live_site.application.session_interface.get_signing_serializer(live_site.application)
-    return {name: signer.dumps({"_user_id": secret, "_fresh": True})}
+    interface = live_site.application.session_interface
+    assert isinstance(interface, SecureCookieSessionInterface)
+    signer = interface.get_signing_serializer(live_site.application)
+    assert signer is not None
+    return {name: str(signer.dumps({"_user_id": secret, "_fresh": True}))}
 
 
 def team(live_site: LiveSite, *names: str) -> list[dict[str, str]]:

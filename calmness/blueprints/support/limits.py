@@ -24,12 +24,14 @@ class Rate:
     burst: int
 
 
+# Every page that is opened connects and opens the room anew, and a company's people share one address: these two are
+# generous. What costs a row is not.
 RATES = {
-    "connect": Rate(0.5, 60),
+    "connect": Rate(5, 200),
     "message": Rate(1, 8),
     "typing": Rate(0.7, 4),
     "history": Rate(4, 20),
-    "open": Rate(10 / 60, 10),
+    "open": Rate(0.5, 30),
     "read": Rate(2, 10),
     "desk": Rate(5, 30),
 }
