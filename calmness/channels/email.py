@@ -6,7 +6,6 @@ server's certificate (0.10.0).
 
 import hashlib
 import smtplib
-import socket
 import ssl
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
@@ -51,7 +50,8 @@ class EmailClient:
     def send(self, message: Message, address: str, *, idempotency_key: str) -> Outcome:
         """Hand a message to the server. Connection faults and 4xx are to be tried again, 5xx are final."""
         try:
-            mime = build(message, address, self._settings.sender, idempotency_key)
+            content = build(message, address, self._settings.sender, idempotency_key).as_bytes()
+            address.encode("ascii")
         except (BadHeaderError, ValueError) as error:
             return Outcome(OutcomeKind.PERMANENT, code="malformed", text=type(error).__name__)
         try:
@@ -59,12 +59,12 @@ class EmailClient:
         except (OSError, smtplib.SMTPException) as error:
             self._close()
             return Outcome(OutcomeKind.RETRY, code="connect", text=type(error).__name__)
-        return self._transmit(connection, mime, address, message_id(idempotency_key, self._settings.sender))
+        return self._transmit(connection, content, address, message_id(idempotency_key, self._settings.sender))
 
-    def _transmit(self, connection: smtplib.SMTP, mime: MimeMessage, address: str, identity: str) -> Outcome:
+    def _transmit(self, connection: smtplib.SMTP, content: bytes, address: str, identity: str) -> Outcome:
         envelope = parseaddr(self._settings.sender)[1]
         try:
-            connection.sendmail(envelope, [address], mime.as_bytes())
+            connection.sendmail(envelope, [address], content)
         except smtplib.SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
             return _refused(code, text)
@@ -85,18 +85,18 @@ class EmailClient:
             return self._connection
         settings = self._settings
         context = ssl.create_default_context()
+        greeting = _domain(settings.sender)  # smtplib would ask the name service who we are
         if settings.tls == "tls":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                settings.host, settings.port, timeout=TIMEOUT_SECONDS, context=context
+            self._connection = smtplib.SMTP_SSL(
+                settings.host, settings.port, greeting, timeout=TIMEOUT_SECONDS, context=context
             )
         else:
-            connection = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT_SECONDS)
+            self._connection = smtplib.SMTP(settings.host, settings.port, greeting, timeout=TIMEOUT_SECONDS)
             if settings.tls == "starttls":
-                connection.starttls(context=context)
+                self._connection.starttls(context=context)
         if settings.username:
-            connection.login(settings.username, settings.password)
-        self._connection = connection
-        return connection
+            self._connection.login(settings.username, settings.password)
+        return self._connection
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
@@ -114,7 +114,8 @@ def build(message: Message, address: str, sender: str, idempotency_key: str) -> 
     if message.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    for value in (*headers.values(), address, message.subject):
+    names = [name for attachment in message.attachments for name in (attachment.name, attachment.content_type)]
+    for value in (*headers.values(), address, message.subject, *names):
         # Flask-Mail does not look into extra headers: a line break there would be sent as a header of its own.
         if "\r" in value or "\n" in value:
             raise ValueError("line break in a header")
@@ -134,8 +135,11 @@ def build(message: Message, address: str, sender: str, idempotency_key: str) -> 
 
 def message_id(idempotency_key: str, sender: str) -> str:
     """The same for every try of a row, so that a mailbox shows a doubled mail once."""
-    domain = parseaddr(sender)[1].rpartition("@")[2] or socket.getfqdn()
-    return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}@{domain}>"
+    return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:32]}@{_domain(sender)}>"
+
+
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
 def _refused(code: int, text: bytes | str) -> Outcome:

@@ -1,13 +1,19 @@
 """The one way channel clients talk to a provider: short time-outs, answers sorted by what they mean for the row."""
 
+import logging
 from typing import Any
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from calmness.channels import Outcome, OutcomeKind
 
+# At DEBUG it writes each path, and Telegram's path holds the bot's token.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+
 TIMEOUT = (3.05, 10.0)
 """Seconds to connect and to answer."""
+TOKEN_PAUSE = 300.0
 
 
 def post(
@@ -23,9 +29,15 @@ def post(
         return Outcome(OutcomeKind.RETRY, code="connect-timeout")
     except requests.Timeout:
         return Outcome(OutcomeKind.UNKNOWN, code="timeout")
+    except requests.exceptions.SSLError:
+        return Outcome(OutcomeKind.RETRY, code="tls")
     except requests.ConnectionError as error:
-        refused = "NewConnectionError" in repr(error) or "Name or service" in repr(error)
+        cause = getattr(error.args[0], "reason", None) if error.args else None
+        refused = isinstance(cause, NewConnectionError)
         return Outcome(OutcomeKind.RETRY if refused else OutcomeKind.UNKNOWN, code="connection")
+    except requests.RequestException as error:
+        # Its text holds the address, and so the token: the name of the class is enough.
+        return Outcome(OutcomeKind.UNKNOWN, code=type(error).__name__)
 
 
 def json_of(response: requests.Response) -> dict[str, Any]:
@@ -47,6 +59,11 @@ def too_many(response: requests.Response, retry_after: object) -> Outcome:
 
 
 def failed(response: requests.Response, code: object = None) -> Outcome:
-    """Outcome of any other refusal: a provider's own trouble passes, ours does not."""
+    """Outcome of any other refusal: a provider's own trouble passes, a wrong message does not.
+
+    A wrong token is the school's trouble, not the message's: it waits until somebody has set the right one.
+    """
+    if response.status_code == 401:
+        return Outcome(OutcomeKind.RETRY, retry_after=TOKEN_PAUSE, code="401")
     kind = OutcomeKind.RETRY if response.status_code >= 500 else OutcomeKind.PERMANENT
     return Outcome(kind, code=str(code or response.status_code))
