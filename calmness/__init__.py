@@ -41,7 +41,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:
         json_errors=False,
         docs_path=None,
         spec_path=None,
-        static_folder=None,
+        static_folder=None,  # type: ignore[arg-type]
     )
     app.config.update(settings)
     app.config["OPENAPI_VERSION"] = "3.1.0"

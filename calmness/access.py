@@ -22,6 +22,9 @@ from calmness.permissions import Permission, may
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+_IDENTITY_LOADERS: dict[str, Callable[[], None]] = {}
+"""How a blueprint finds out who calls, where it is not by the session's cookie."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -63,7 +66,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
 
 def requires_ea_key(view: View) -> View:
-    """Only an EA with a valid key may use the view; the ``ea`` blueprint checks it and sets ``g.trading_account_id``."""
+    """Only an EA with a valid key may use the view; the ``ea`` blueprint checks it."""
     return _declare(view, Access(AccessKind.EA_KEY))
 
 
@@ -124,6 +127,11 @@ class Visitor(AnonymousUserMixin):
         return False
 
 
+def identify_by(blueprint: str, loader: Callable[[], None]) -> None:
+    """Let a blueprint authenticate by its own means; ``loader`` sets the current person or raises."""
+    _IDENTITY_LOADERS[blueprint] = loader
+
+
 def current_account() -> User:
     """Account of the person of this request. Raises ``NotAuthenticated`` for a visitor."""
     if not current_user.is_authenticated:
@@ -153,11 +161,9 @@ def enforce() -> ResponseReturnValue | None:
         abort(404)
     if access.kind is not AccessKind.PERMISSION:
         return None
-    if request.blueprint == "api":
-        # Imported late: the API's resources declare their access with this module.
-        from calmness.blueprints.api.authentication import load_bearer
-
-        load_bearer()
+    load_identity = _IDENTITY_LOADERS.get(request.blueprint or "")
+    if load_identity is not None:
+        load_identity()
     if not current_user.is_authenticated:
         return _ask_to_log_in()
     if access.permission is not None and not current_user.may(access.permission):

@@ -198,7 +198,7 @@ def _title(status: int) -> str:
         429: _("Trop de demandes en peu de temps"),
         503: _("Le service est très sollicité"),
     }
-    return titles.get(status, _("Une panne de notre côté"))
+    return str(titles.get(status, _("Une panne de notre côté")))
 
 
 def _text(status: int) -> str:
@@ -210,7 +210,7 @@ def _text(status: int) -> str:
         503: _("Recommencez dans quelques secondes : rien n’a été perdu."),
     }
     if status >= 500:
-        return texts.get(
-            status, _("Nous sommes prévenus. Recommencez dans un instant ; rien n’a été enregistré à moitié.")
-        )
-    return texts.get(status, _("Revenez en arrière et recommencez, ou écrivez au support."))
+        default = _("Nous sommes prévenus. Recommencez dans un instant ; rien n’a été enregistré à moitié.")
+    else:
+        default = _("Revenez en arrière et recommencez, ou écrivez au support.")
+    return str(texts.get(status, default))

@@ -1,9 +1,11 @@
 """Errors of the rules. Services raise them; one handler turns them into a page or into problem+json (RFC 9457)."""
 
+from typing import TypeAlias
+
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-Text = str | LazyString
+Text: TypeAlias = "str | LazyString"
 
 
 class DomainError(Exception):

@@ -88,7 +88,7 @@ def _redis_ready() -> bool:
 def _migrated() -> bool:
     wanted = current_app.extensions.get("migration_head")
     if wanted is None:
-        wanted = ScriptDirectory.from_config(migrate.get_config()).get_current_head()
+        wanted = ScriptDirectory(migrate.directory).get_current_head()
         current_app.extensions["migration_head"] = wanted
     current = MigrationContext.configure(db.session.connection()).get_current_revision()
     return bool(current == wanted)

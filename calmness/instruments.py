@@ -6,8 +6,26 @@ _METALS = {"XAU": Decimal("0.1"), "XAG": Decimal("0.01"), "XPT": Decimal("0.1"),
 
 _OIL = ("USOIL", "UKOIL", "WTI", "BRENT", "XTI", "XBR")
 _CURRENCIES = frozenset(
-    ("EUR", "USD", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "TRY", "ZAR")
-    + ("MXN", "SGD", "HKD", "CNH")
+    [
+        "EUR",
+        "USD",
+        "GBP",
+        "JPY",
+        "CHF",
+        "CAD",
+        "AUD",
+        "NZD",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "TRY",
+        "ZAR",
+        "MXN",
+        "SGD",
+    ]
 )
 
 

@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, has_request_context, request
+from flask_babel import get_translations
 from flask_login import current_user
 
 LOCALES = ("fr", "en")
@@ -43,6 +44,17 @@ def current_theme() -> str:
     return chosen if chosen in THEMES else "dark"
 
 
+def plural(singular: str, plural_form: str, number: float) -> str:
+    """The right form of a counted word. French takes the singular up to 1.99: gettext without a catalogue does not."""
+    if select_locale() == "fr":
+        number = 1 if abs(number) < 2 else 2
+    text: str = get_translations().ungettext(singular, plural_form, number)
+    return text
+
+
 def init_app(app: Flask) -> None:
     """Give templates the language, the theme and the languages on offer."""
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: get_translations().ugettext(text), ngettext=plural, newstyle=True
+    )
     app.jinja_env.globals.update(current_theme=current_theme, current_locale=select_locale, locales=LOCALES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _l
@@ -179,7 +180,7 @@ def init_app(app: Flask) -> None:
     )
 
 
-def url_if(endpoint: str, **values: object) -> str:
+def url_if(endpoint: str, **values: Any) -> str:
     """Address of a page, ``#`` when the page does not exist in this application."""
     try:
         return url_for(endpoint, **values)

@@ -1,4 +1,4 @@
-"""Wake-ups of workers through RQ. Nothing is stored here: rows of the database are the queue (see services.delivery)."""
+"""Wake-ups of workers through RQ. Nothing is stored here: rows of the database are the queue."""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 import random
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -73,7 +74,8 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     """Create rooms and messages in bulk, in the order of their time."""
     db.session.execute(insert(CannedAnswer), [{"shortcut": s, "title": t, "body": b} for s, t, b in CANNED])
     owners = [camille, camille, *rng.choices(students, k=ROOMS - 2)]
-    messages, reads = [], []
+    messages: list[dict[str, Any]] = []
+    reads: list[dict[str, Any]] = []
     open_owners: set[int] = set()
     for number, owner in enumerate(owners):
         age = timedelta(days=360 * rng.random() ** 1.6, minutes=rng.randrange(1440))

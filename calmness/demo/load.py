@@ -42,7 +42,7 @@ def load(seed: int = SEED) -> bool:
     admin, agent, camille = staff["admin"], staff["agent"], staff["camille"]
     students = list(db.session.scalars(select(User).where(User.email.endswith("@exemple.test")).order_by(User.id)))
     formations.make(now)
-    training.program(rng, now, admin)
+    training.program(now, admin)
     sales.make(rng, now, agent, camille, students)
     training.attend(rng, now)
     _signals(rng, now, admin)

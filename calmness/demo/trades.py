@@ -15,6 +15,7 @@ from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, Tra
 
 TRADES = 30_000
 CAMILLE_TRADES = 1_450
+CAMILLE_LOGIN = "5514451"
 CENT = Decimal("0.01")
 
 
@@ -44,7 +45,7 @@ MARKETS = (
 def make(rng: random.Random, now: datetime, camille: User, students: list[User]) -> list[TradingAccount]:
     """Create accounts and their trades in bulk; statistics are computed afterwards by their own service."""
     owners = rng.sample(students, 80)
-    accounts = [_account(rng, camille, "IC Markets principal", now, login="5514451")]
+    accounts = [_account(rng, camille, "IC Markets principal", now, login=CAMILLE_LOGIN)]
     accounts += [
         _account(rng, owner, rng.choice(("Compte principal", "Swing", "Compte réel")), now) for owner in owners
     ]
@@ -93,7 +94,7 @@ def _history(rng: random.Random, account: TradingAccount, count: int, now: datet
     instants = sorted(_working_time(rng, start + timedelta(seconds=rng.random() * span)) for _ in range(count))
     deposit = Decimal(rng.choice((2_000, 3_000, 5_000, 10_000)))
     balance = deposit
-    skill = rng.gauss(-0.06, 0.07)
+    skill = 0.06 if _is_camilles(account) else rng.gauss(-0.05, 0.07)
     ticket = rng.randrange(60_000_000, 80_000_000)
     rows = [_cash(account, ticket, start - timedelta(hours=3), deposit, "Deposit")]
     for index, opened in enumerate(instants):
@@ -102,7 +103,7 @@ def _history(rng: random.Random, account: TradingAccount, count: int, now: datet
             continue
         # People learn: the edge of a trade grows slowly with experience.
         edge = skill + 0.14 * index / max(count, 1)
-        row, net = _trade(rng, account, ticket, opened, balance, edge, now)
+        row, net = _trade(rng, account, ticket, opened, deposit, edge, now)
         balance += net
         rows.append(row)
     floating = sum((row["net"] for row in rows if row["status"] is TradeStatus.OPEN), Decimal(0))
@@ -112,6 +113,11 @@ def _history(rng: random.Random, account: TradingAccount, count: int, now: datet
     account.free_margin = account.equity - account.margin
     account.history_total = len(rows)
     return rows
+
+
+def _is_camilles(account: TradingAccount) -> bool:
+    """Camille's account: the one that the pictures show."""
+    return account.login == CAMILLE_LOGIN
 
 
 def _working_time(rng: random.Random, moment: datetime) -> datetime:
@@ -128,7 +134,7 @@ def _trade(
     account: TradingAccount,
     ticket: int,
     opened: datetime,
-    balance: Decimal,
+    capital: Decimal,
     edge: float,
     now: datetime,
 ) -> tuple[dict[str, Any], Decimal]:
@@ -137,10 +143,10 @@ def _trade(
     unit = Decimal(1).scaleb(-market.digits)
     side = 1 if rng.random() < 0.54 else -1
     stop_pips = Decimal(market.stop_pips) * Decimal(str(round(rng.uniform(0.7, 1.5), 2)))
-    risk = max(balance, Decimal(300)) * Decimal(str(round(rng.uniform(0.004, 0.012), 4)))
+    risk = capital * Decimal(str(round(rng.uniform(0.002, 0.006), 4)))
     volume = max(Decimal("0.01"), (risk / (stop_pips * market.pip_value)).quantize(Decimal("0.01")))
     won = rng.random() < 0.52 + edge * 0.5
-    multiple = rng.uniform(0.3, 2.6) if won else -min(1.15, rng.uniform(0.35, 1.25))
+    multiple = rng.uniform(0.2, 1.7) if won else -min(1.1, rng.uniform(0.5, 1.25))
     held = timedelta(seconds=int(rng.lognormvariate(8.2, 1.1)))
     closed = opened + held
     still_open = closed > now

@@ -105,15 +105,25 @@ def make(rng: random.Random, now: datetime) -> None:
     visit_id = 0
     for day, wanted in zip(days, per_day, strict=True):
         count = 0
+        if day == today:
+            # Today has only begun: as many views as the hours so far deserve.
+            hour = now.astimezone(PARIS).hour
+            wanted *= sum(HOURS[:hour]) / sum(HOURS)
         while count < wanted:
-            started = datetime(day.year, day.month, day.day, rng.choices(range(24), weights=HOURS)[0], tzinfo=PARIS)
+            started = datetime(day.year, day.month, day.day, _hour(rng, day, today, now), tzinfo=PARIS)
             started = (started + timedelta(seconds=rng.random() * 3600)).astimezone(now.tzinfo)
             visit_id += 1
-            count += _visit(rng, tables, visit_id, day, min(started, now - timedelta(seconds=rng.randrange(5, 240))))
+            count += _visit(rng, tables, visit_id, day, started)
     _live_visitors(rng, tables, visit_id, now)
     for model, rows in ((UserSession, tables.visits), (PageView, tables.views)):
         for start in range(0, len(rows), 10_000):
             db.session.execute(insert(model), rows[start : start + 10_000])
+
+
+def _hour(rng: random.Random, day: Any, today: Any, now: datetime) -> int:
+    """Hour of a visit; of today only the hours that are over."""
+    last = now.astimezone(PARIS).hour if day == today else 24
+    return rng.choices(range(max(last, 1)), weights=HOURS[: max(last, 1)])[0]
 
 
 def _live_visitors(rng: random.Random, tables: _Tables, visit_id: int, now: datetime) -> None:

@@ -27,7 +27,7 @@ DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LINKS = ("https://us02web.zoom.us/j/81234567890", "https://meet.google.com/abc-defg-hij")
 
 
-def program(rng: random.Random, now: datetime, admin: User) -> None:
+def program(now: datetime, admin: User) -> None:
     """Past sessions as they were; coming ones by weekly programmings."""
     formations = list(db.session.scalars(select(Formation).order_by(Formation.id)))
     for number in range(PAST):

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -58,7 +59,7 @@ def _group(redis: Redis) -> None:
             raise
 
 
-def _read(redis: Redis, consumer: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
+def _read(redis: Any, consumer: str) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """What a reader that died left, else what is new."""
     claimed = redis.xautoclaim(STREAM, GROUP, consumer, min_idle_time=CLAIM_AFTER_MS, count=BATCH)
     left = [(entry_id, fields) for entry_id, fields in claimed[1] if entry_id is not None]

@@ -8,6 +8,7 @@ MODULES = (
     "calmness.jobs.analytics",
     "calmness.jobs.billing",
     "calmness.jobs.messages.billing",
+    "calmness.jobs.signals",
     "calmness.jobs.trading",
     "calmness.jobs.training",
     "calmness.jobs.messages.training",

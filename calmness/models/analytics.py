@@ -14,7 +14,7 @@ from calmness.models.types import BigKey, UtcDateTime
 
 
 class UserSession(Model):
-    """A visit: views of one visitor at most 30 min apart within a local day. Source, place, device: from its first view."""
+    """A visit: views of a visitor at most 30 min apart in a local day. Source, place, device: from its first view."""
 
     __table_args__ = (
         Index("ix_user_session_day", "day", "channel"),

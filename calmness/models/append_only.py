@@ -54,5 +54,5 @@ def attach(metadata: MetaData) -> None:
     for table in TABLES:
         for dialect in ("sqlite", "postgresql"):
             for statement in create_statements(dialect, table):
-                ddl = DDL(statement).execute_if(dialect=dialect)
+                ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
                 event.listen(metadata.tables[table], "after_create", ddl)

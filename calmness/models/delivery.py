@@ -86,7 +86,7 @@ class OutboxTask(Model):
 
 
 class Delivery(Model):
-    """One message to one person (or address) on one channel, once: the ``key`` says who, what, where, which occurrence."""
+    """One message to a person (or address) on one channel, once: the ``key`` says who, what, where, which one."""
 
     __table_args__ = (
         CheckConstraint("user_id IS NOT NULL OR address IS NOT NULL", name="has_recipient"),

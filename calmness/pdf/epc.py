@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import segno
+from markupsafe import Markup
 from stdnum import iso11649
 
 
@@ -14,7 +15,7 @@ def structured_reference(payment_number: int) -> str:
     return str(iso11649.validate(reference))
 
 
-def transfer_svg(*, name: str, iban: str, bic: str, cents: int, reference: str) -> str:
+def transfer_svg(*, name: str, iban: str, bic: str, cents: int, reference: str) -> Markup:
     """QR code that banking apps read, as SVG without style attributes: black on white, four modules of quiet zone.
 
     The payload is written here, because the library's helper takes binary floats for the amount.
@@ -24,4 +25,5 @@ def transfer_svg(*, name: str, iban: str, bic: str, cents: int, reference: str) 
         ("BCD", "002", "1", "SCT", bic, name[:70], iban.replace(" ", ""), f"EUR{amount:.2f}", "", reference)
     )
     code = segno.make(payload, error="m", micro=False, boost_error=False, encoding="utf-8")
-    return str(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))
+    # Drawn from checked digits: no text of a person is in it.
+    return Markup(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", omitsize=True))  # noqa: S704

@@ -197,7 +197,7 @@ def audience(minimum: int = 5) -> dict[str, list[tuple[str, int]]]:
         rows = db.session.execute(
             select(column, func.count()).where(column.is_not(None)).group_by(column).order_by(func.count().desc())
         )
-        result[name] = [(value.value, count) for value, count in rows if count >= minimum]
+        result[name] = [(str(value.value), count) for value, count in rows if value is not None and count >= minimum]
     return result
 
 

@@ -77,7 +77,7 @@ def enqueue(
         "cause_id": cause_id(),
         "created_at": now,
     }
-    _wake_after_commit(lane, row["due_at"], now)
+    _wake_after_commit(lane, due_at or now, now)
     return insert_once(db.session(), OutboxTask, [row]) == 1
 
 
@@ -112,7 +112,7 @@ def deliver(
         "cause_id": cause_id(),
         "created_at": now,
     }
-    _wake_after_commit(lane, row["due_at"], now)
+    _wake_after_commit(lane, due_at or now, now)
     return insert_once(db.session(), Delivery, [row]) == 1
 
 
@@ -239,7 +239,7 @@ def cancel(*, key_prefix: str) -> int:
 def sweep() -> dict[str, int]:
     """Finish what a crash left: expired claims go back, messages that may have left end by their channel's policy."""
     now = clock.now()
-    counts = {
+    return {
         "tasks": _updated(
             update(OutboxTask)
             .where(OutboxTask.state == TaskState.CLAIMED, OutboxTask.lease_until < now)
@@ -270,7 +270,6 @@ def sweep() -> dict[str, int]:
             .values(state=DeliveryState.EXPIRED)
         ),
     }
-    return counts
 
 
 def release(worker: str) -> int:
@@ -333,7 +332,8 @@ def states_of_notices(notice_ids: list[int]) -> dict[int, dict[str, int]]:
     )
     counts: dict[int, dict[str, int]] = {}
     for notice_id, state, count in rows:
-        counts.setdefault(notice_id, {})[state.value] = count
+        if notice_id is not None:
+            counts.setdefault(notice_id, {})[state.value] = count
     return counts
 
 
@@ -350,7 +350,7 @@ def _changed(statement: Any) -> bool:
 
 
 def _updated(statement: Any) -> int:
-    result = db.session.execute(statement, execution_options={"synchronize_session": False})
+    result: Any = db.session.execute(statement, execution_options={"synchronize_session": False})
     return int(result.rowcount)
 
 

@@ -92,4 +92,4 @@ def counts_by_formation() -> dict[int, int]:
         .where(UserFormationEnrollment.status == EnrollmentStatus.ACTIVE)
         .group_by(UserFormationEnrollment.formation_id)
     )
-    return {formation_id: count for formation_id, count in rows}
+    return dict(rows.tuples().all())

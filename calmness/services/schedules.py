@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
@@ -151,7 +151,10 @@ def extend_all(at: datetime | None = None) -> int:
 def move(
     session_id: int, starts_local: datetime, duration_minutes: int, *, by: User, at: datetime | None = None
 ) -> AdminFormationSession:
-    """Move one session. Its old reminders die, new ones are planned, everybody enrolled is told. Raises ``SessionPast``."""
+    """Move one session: old reminders die, new ones are planned, everybody enrolled is told.
+
+    Raises ``SessionPast``, ``RuleRefused``.
+    """
     now = at or clock.now()
     session = _changeable(session_id, now)
     start = starts_local.replace(tzinfo=clock.PARIS).astimezone(session.start_at.tzinfo)
@@ -236,18 +239,6 @@ def finish_past(at: datetime | None = None) -> int:
         session.status = SessionStatus.FINISHED
     db.session.flush()
     return len(sessions)
-
-
-def count_upcoming(at: datetime) -> int:
-    """How many sessions are to come."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(AdminFormationSession)
-            .where(AdminFormationSession.status == SessionStatus.SCHEDULED, AdminFormationSession.start_at > at)
-        )
-        or 0
-    )
 
 
 def _provider(url: str) -> MeetingProvider:

@@ -97,7 +97,10 @@ class TrackRecord:
 
 
 def publish(draft: Draft, *, author: User, at: datetime | None = None, announce: bool = True) -> Signal:
-    """Publish a signal and tell its subscribers, unless an old one is only being written down. Raises ``StopOnWrongSide``, ``TargetOnWrongSide``."""
+    """Publish a signal and tell its subscribers, unless an old one is only being written down.
+
+    Raises ``StopOnWrongSide``, ``TargetOnWrongSide``.
+    """
     now = at or clock.now()
     side = 1 if draft.direction is Direction.BUY else -1
     if (draft.entry - draft.stop) * side <= 0:
@@ -127,15 +130,6 @@ def publish(draft: Draft, *, author: User, at: datetime | None = None, announce:
     for user_id in subscriber_ids(now) if announce else ():
         _tell(signal, user_id, f"signal:{signal.id}:published")
     audit.record("signal.published", "signal", signal.id, actor=author)
-    return signal
-
-
-def trigger(signal_id: int, *, by: User) -> Signal:
-    """Note that the entry price was touched."""
-    signal = _living(signal_id)
-    signal.status = SignalStatus.ACTIVE
-    _append(signal, SignalEventKind.TRIGGERED, clock.now(), {})
-    audit.record("signal.triggered", "signal", signal.id, actor=by)
     return signal
 
 
@@ -275,6 +269,8 @@ def track_record(since: datetime | None = None) -> TrackRecord:
     curve = []
     rows = db.session.execute(query.order_by(Signal.closed_at, Signal.id)).all()
     for closed_at, result_r, result_pips, instrument in rows:
+        if closed_at is None or result_r is None or result_pips is None:
+            continue
         total += result_r
         peak = max(peak, total)
         drawdown = max(drawdown, peak - total)

@@ -1,7 +1,7 @@
 """A batch of an EA: read, checked ticket by ticket, written in one statement, answered.
 
-Idempotent by content and by ``batch_id``. A bad trade never fails its batch. An older batch changes nothing that a newer
-one wrote. Times are the broker's server epochs; the offset to UTC is kept beside the instants.
+Idempotent by content and by ``batch_id``. A bad trade never fails its batch. An older batch changes nothing that a
+newer one wrote. Times are the broker's server epochs; the offset to UTC is kept beside the instants.
 """
 
 from dataclasses import dataclass, field
@@ -125,7 +125,7 @@ def take(account_id: int, body: Any, at: datetime | None = None) -> dict[str, An
         )
     if newer:
         _snapshot(account, head, now)
-    answer = _answer(account, head, parsed, behind=len(trades) >= MAX_TRADES)
+    answer = _answer(account, parsed, behind=len(trades) >= MAX_TRADES)
     row = {
         "account_id": account.id,
         "batch_id": head["batch_id"],
@@ -239,9 +239,10 @@ def _parse(account_id: int, trades: list[Any], offset: int | None, now: datetime
     parsed = Parsed()
     for item in trades:
         ticket = str(item.get("ticket", ""))[:32] if isinstance(item, dict) else ""
+        if not ticket:
+            parsed.rejected.append({"ticket": "", "reason": "ticket missing"})
+            continue
         try:
-            if not ticket:
-                raise ValueError("ticket missing")
             # The last one of a ticket wins: PostgreSQL refuses a key twice in a statement.
             parsed.rows[ticket] = _trade(account_id, ticket, item, offset, now)
         except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
@@ -384,7 +385,7 @@ def _forget_vanished(account_id: int, open_tickets: list[str]) -> None:
     )
 
 
-def _answer(account: TradingAccount, head: dict[str, Any], parsed: Parsed, *, behind: bool) -> dict[str, Any]:
+def _answer(account: TradingAccount, parsed: Parsed, *, behind: bool) -> dict[str, Any]:
     closed = [row for row in parsed.rows.values() if row["close_time_server"]]
     if closed:
         last = max(closed, key=lambda row: (row["close_time_server"], row["ticket"]))

@@ -14,6 +14,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import upsert
 from calmness.models.trading import Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
+from calmness.services import trading_statistics
 
 SORTS = {
     "closed": Trade.closed_at,
@@ -64,7 +65,7 @@ def search(user: User, wanted: Filter, *, limit: int, offset: int = 0) -> Page:
         func.count().filter(Trade.status == TradeStatus.CLOSED),
     )
     total, net, wins, closed = db.session.execute(counted).one()
-    exact = net if isinstance(net, Decimal) else Decimal(int(net)) / Decimal(10) ** 8
+    exact = trading_statistics.exact(net)
     return Page(rows, total, exact, wins, closed)
 
 
@@ -111,7 +112,7 @@ def write_note(user_id: int, trade_id: int, note: str, tags: list[str]) -> None:
     upsert(db.session(), TradeJournal, [row], key=["trade_id"], update_columns=["note", "tags", "updated_at"])
 
 
-def _query(user: User, wanted: Filter) -> Select[tuple[Trade]]:
+def _query(user: User, wanted: Filter) -> Select[Any]:
     account_ids = select(TradingAccount.id).where(
         TradingAccount.user_id == user.id, TradingAccount.archived_at.is_(None)
     )

@@ -1,7 +1,7 @@
-"""What an account really did: figures by day, recomputed from where they changed; wider periods are sums of days.
+"""What an account really did: figures by day, recomputed from where they changed; periods are sums of days.
 
-Net of a trade = profit + swap + commission + taxes, exact. Only closed buys and sells count; deposits never do. A day is
-the day of closing in the owner's zone. Definitions stand in docs/trading.md and on the page.
+Net of a trade = profit + swap + commission + taxes, exact. Only closed buys and sells count; deposits never do. A day
+is the day of closing in the owner's zone. Definitions stand in docs/trading.md and on the page.
 """
 
 from collections import defaultdict
@@ -138,7 +138,7 @@ def by_symbol(account_ids: Sequence[int], since: datetime | None = None) -> list
         .order_by(func.count().desc())
         .limit(12)
     )
-    return [(symbol, count, int(wins or 0), _scaled(net)) for symbol, count, wins, net in db.session.execute(query)]
+    return [(symbol, count, int(wins or 0), exact(net)) for symbol, count, wins, net in db.session.execute(query)]
 
 
 def by_weekday(account_ids: Sequence[int], start: date | None = None) -> list[tuple[int, int, Decimal]]:
@@ -203,6 +203,8 @@ def _day_rows(account_id: int, start: datetime, zone: ZoneInfo, balance: Decimal
     )
     days: dict[date, dict[str, Any]] = {}
     for closed_at, opened_at, kind, net, swap, commission, volume, suspect in db.session.execute(query):
+        if closed_at is None:
+            continue
         day = closed_at.astimezone(zone).date()
         row = days.setdefault(day, _empty(account_id, day))
         balance += net
@@ -252,5 +254,6 @@ def _drawdown(results: Iterable[Decimal]) -> Decimal:
     return worst
 
 
-def _scaled(value: Any) -> Decimal:
+def exact(value: Any) -> Decimal:
+    """A sum as the database gives it: decimals, or a bare integer of 1e-8 units from SQLite's coalesce."""
     return value if isinstance(value, Decimal) else Decimal(int(value or 0)) / Decimal(10) ** 8

@@ -1,6 +1,7 @@
 """Analytics: four tabs over the same period, export, refresh."""
 
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, json, render_template, request, url_for
@@ -18,7 +19,7 @@ from calmness.presentation import duration, money, number, percent, short_day
 from calmness.services import analytics_reports as reports
 from calmness.services.analytics_periods import Period, period
 from calmness.services.analytics_reports import Card, Row
-from calmness.spreadsheets import csv_lines, xlsx
+from calmness.spreadsheets import Cell, csv_lines, xlsx
 from calmness.tracker import geo_database
 
 bp = Blueprint("admin_analytics", __name__, url_prefix="/admin/analytics")
@@ -155,9 +156,9 @@ def export(extension: str) -> ResponseReturnValue:
     raise NotFound
 
 
-def export_rows(chosen: Period, zone: ZoneInfo) -> list[list[object]]:
+def export_rows(chosen: Period, zone: ZoneInfo) -> list[list[Cell]]:
     """Every panel of a period, a line a value."""
-    rows: list[list[object]] = [["card", card.key, card.value, None, None] for card in reports.cards(chosen, zone)]
+    rows: list[list[Cell]] = [["card", card.key, card.value, None, None] for card in reports.cards(chosen, zone)]
     for name in ("channel", "source", "campaign", "country", "region", "city", "device", "browser", "system"):
         rows += [[name, row.key, row.visitors, row.visits, row.views] for row in reports.dimension(chosen, name, 100)]
     rows += [["page", row.path, row.visitors, row.entries, row.views] for row in reports.pages(chosen, limit=100)]
@@ -195,7 +196,7 @@ def shown(card: Card) -> tuple[str, str, str, bool | None]:
 
 def _page(tab: str, chosen: Period, **panels: object) -> str:
     zone = _zone()
-    arguments = {"period": chosen.name}
+    arguments: dict[str, Any] = {"period": chosen.name}
     if chosen.name == "custom":
         arguments |= {"from": chosen.start.isoformat(), "to": chosen.end.isoformat()}
     return render_template(

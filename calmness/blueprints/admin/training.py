@@ -13,6 +13,7 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.training import AttendanceStatus, FormationStatus
 from calmness.permissions import Permission
+from calmness.recurrence import Occurrence
 from calmness.services import attendance, delivery, enrollments, reminders
 from calmness.services import formations as rules
 from calmness.services import schedules as calendar
@@ -135,7 +136,7 @@ def create_attendance(session_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_training.session", session_id=session_id))
 
 
-def _programming_page(form: ProgrammingForm, dates: list[object] | None = None) -> str:
+def _programming_page(form: ProgrammingForm, dates: list[Occurrence] | None = None) -> str:
     now = clock.now()
     form.formation_id.choices = [(found.id, found.title) for found in rules.every()]
     return render_template(

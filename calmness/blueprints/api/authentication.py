@@ -8,7 +8,7 @@ from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 
 from calmness import clock
-from calmness.access import NotAuthenticated, SessionUser
+from calmness.access import NotAuthenticated, SessionUser, identify_by
 from calmness.error_handlers import problem
 from calmness.extensions import jwt
 from calmness.services import sessions as session_rules
@@ -37,6 +37,9 @@ def load_bearer() -> None:
         raise NotAuthenticated
     note_origin(found[1].id)
     g._login_user = SessionUser(*found)
+
+
+identify_by("api", load_bearer)
 
 
 @jwt.encode_key_loader

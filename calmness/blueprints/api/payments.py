@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
-from calmness.blueprints.api.auth import ClosedSchema
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.pages import PageIn, Window
+from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus

@@ -2,6 +2,8 @@
 another device find it again.
 """
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -53,7 +55,7 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
     form = IdentityForm()
     if not form.validate_on_submit():
         return _page(payment, IDENTITY, form=form), 422
-    data = {name: value or "" for name, value in form.data.items() if name != "csrf_token"}
+    data: dict[str, Any] = {name: value or "" for name, value in form.data.items() if name != "csrf_token"}
     data |= {"terms": form.terms.data, "early_start": form.early_start.data}
     billing.confirm_identity(payment, billing.Identity(**data))
     db.session.commit()

@@ -17,7 +17,7 @@ from calmness.presentation import local
 from calmness.services import trade_history, trading_accounts
 from calmness.services.preferences import Feature
 from calmness.services.trade_history import Filter
-from calmness.spreadsheets import csv_lines, xlsx
+from calmness.spreadsheets import Cell, csv_lines, xlsx
 
 PAGE = 50
 
@@ -117,7 +117,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _rows(trades: Iterable[Trade]) -> list[list[object]]:
+def _rows(trades: Iterable[Trade]) -> list[list[Cell]]:
     return [
         [
             trade.ticket,

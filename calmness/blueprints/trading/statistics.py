@@ -10,8 +10,9 @@ from calmness import charts, clock
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.features import requires_feature
+from calmness.models.trading import TradingAccount
 from calmness.permissions import Permission
-from calmness.presentation import amount, short_day, signed_amount
+from calmness.presentation import amount, short_day, signed_number
 from calmness.services import billing, trading_accounts, trading_overview, trading_statistics
 from calmness.services.preferences import Feature
 from calmness.services.trading_overview import Overview
@@ -54,7 +55,7 @@ def portfolio() -> ResponseReturnValue:
     """All accounts together, by currency, beside what was spent at the school."""
     user = current_account()
     accounts = trading_accounts.of_user(user.id)
-    by_currency = {}
+    by_currency: dict[str, list[TradingAccount]] = {}
     for account in accounts:
         by_currency.setdefault(account.currency, []).append(account)
     figures = {
@@ -90,7 +91,7 @@ def capital_chart(view: Overview) -> str:
 
 def month_cells(view: Overview) -> list[tuple[str, str, str, str]]:
     """Cells of the month's calendar."""
-    return trading_overview.month_cells(view, lambda net: signed_amount(net, view.currency, 0))
+    return trading_overview.month_cells(view, lambda net: signed_number(net))
 
 
 def _weekday_chart(ids: list[int], start: object, currency: str) -> str:
