@@ -1,7 +1,7 @@
 """Trading accounts of a student and the keys of their EA.
 
-A key reads ``ct_ea_<id>_<secret>``: the id finds the row, the secret is compared by hash in constant time. An
-unknown id costs the same. The old key lives a day after a rotation, so that nobody loses a trade while pasting the new one.
+A key reads ``ct_ea_<id>_<secret>``: the id finds the row, the secret is compared by hash in constant time. An unknown
+id costs the same. The old key lives a day after a rotation, so that nobody loses a trade while pasting the new one.
 """
 
 import hmac
