@@ -13,7 +13,7 @@ GATES = {
     "style": [*PYTHON, "ruff", "check", "--quiet", "."],
     "format": [*PYTHON, "ruff", "format", "--check", "--quiet", "."],
     "types": [*PYTHON, "mypy"],
-    "arrows": [str(Path(sys.executable).parent / "lint-imports"), "--no-timing"],
+    "arrows": [str(Path(sys.executable).parent / "lint-imports")],
     "templates": [sys.executable, "scripts/check_templates.py"],
     "css": [sys.executable, "scripts/check_css.py"],
     "dead code": [sys.executable, "scripts/check_dead_code.py"],

@@ -1,5 +1,6 @@
 """Tokens of the API: log in, refresh, replay, log out."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -119,7 +120,7 @@ def test_a_forged_token_is_a_plain_401(
     claims = {name: value for name, value in claims.items() if value is not None}
 
     if claims.get("sub") == 7:
-        forged = pyjwt.PyJWS().encode(pyjwt.api_jwt.json.dumps(claims).encode(), key, "HS256", headers=headers)
+        forged = pyjwt.PyJWS().encode(json.dumps(claims).encode(), key, "HS256", headers=headers)
     else:
         forged = pyjwt.encode(claims, key, algorithm="HS256", headers=headers)
 

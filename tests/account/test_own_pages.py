@@ -83,11 +83,11 @@ def test_demographic_answers_need_consent_and_go_with_it(client_for: LogIn) -> N
 
     browser.post("/espace/profil", data=PROFILE | answers)
     db.session.expire_all()
-    assert user.gender is None
+    assert not user.gender
 
     browser.post("/espace/profil", data=PROFILE | answers | {"demographics": "y"})
     db.session.expire_all()
-    assert user.gender is Gender.WOMAN
+    assert str(user.gender) == Gender.WOMAN.value
 
     browser.post("/espace/profil", data=PROFILE | answers)
     db.session.expire_all()

@@ -35,7 +35,8 @@ def open_family() -> tuple[str, str]:
 
 def rotate_at_once(site: Flask, jti: str, session_id: str) -> list[Rotation | str]:
     """All tabs refresh with the same token at the same moment, each in a thread with its own connection."""
-    barrier, outcomes = threading.Barrier(TABS), []
+    barrier = threading.Barrier(TABS)
+    outcomes: list[Rotation | str] = []
 
     def tab() -> None:
         with site.app_context():
@@ -62,7 +63,7 @@ def test_of_tabs_that_refresh_at_once_one_gets_the_next_token_and_all_go_on(site
         outcomes = rotate_at_once(site, jti, session_id)
 
         assert all(isinstance(outcome, Rotation) for outcome in outcomes)
-        assert [outcome.refresh is not None for outcome in outcomes].count(True) == 1
+        assert [isinstance(outcome, Rotation) and outcome.refresh is not None for outcome in outcomes].count(True) == 1
         living = db.session.scalars(
             select(RefreshToken.jti).where(RefreshToken.session_id == session_id, RefreshToken.used_at.is_(None))
         ).all()

@@ -148,9 +148,11 @@ def test_a_server_that_is_away_is_tried_again() -> None:
 
 def test_a_server_that_never_speaks_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "TIMEOUT_SECONDS", 0.2)
-    with socket.create_server((LOOPBACK, 0)) as mute:
-        with EmailClient(EmailSettings(LOOPBACK, mute.getsockname()[1], SENDER, tls="off")) as client:
-            outcome = client.send(WORD, "camille@calmness.test", idempotency_key="1")
+    with (
+        socket.create_server((LOOPBACK, 0)) as mute,
+        EmailClient(EmailSettings(LOOPBACK, mute.getsockname()[1], SENDER, tls="off")) as client,
+    ):
+        outcome = client.send(WORD, "camille@calmness.test", idempotency_key="1")
 
     assert (outcome.kind, outcome.code) == (OutcomeKind.RETRY, "connect")
 
