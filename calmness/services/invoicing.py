@@ -108,17 +108,23 @@ def issue(draft: Draft, at: datetime) -> Invoice:
     """Give a document its number, its place in the chain, and its PDF to make. Nothing slow happens in here."""
     template = active_template()
     number, day = next_number(draft.kind, at)
-    serial = (db.session.scalar(select(func.max(Invoice.serial)).where(Invoice.kind == draft.kind)) or 0) + 1
+    last = db.session.execute(
+        select(Invoice.serial, Invoice.issued_at)
+        .where(Invoice.kind == draft.kind)
+        .order_by(Invoice.serial.desc())
+        .limit(1)
+    ).first()
     invoice = Invoice(
         number=number,
         kind=draft.kind,
-        serial=serial,
+        serial=last.serial + 1 if last else 1,
         user_id=draft.user_id,
         payment_id=draft.payment_id,
         corrects_id=draft.corrects_id,
         template_id=template.id,
         issued_on=day,
-        issued_at=at,
+        # As with the day: a clock set back never makes a later number look older.
+        issued_at=max(at, last.issued_at) if last else at,
         service_on=draft.service_on,
         buyer=draft.buyer,
         mentions=draft.mentions,
@@ -168,11 +174,7 @@ def active_template() -> InvoiceTemplate:
 
 def of_user(user_id: int) -> list[Invoice]:
     """A person's own documents, newest first."""
-    return list(
-        db.session.scalars(
-            select(Invoice).where(Invoice.user_id == user_id).order_by(Invoice.issued_at.desc(), Invoice.id.desc())
-        )
-    )
+    return list(db.session.scalars(select(Invoice).where(Invoice.user_id == user_id).order_by(Invoice.id.desc())))
 
 
 def of_payment(payment_id: int) -> list[Invoice]:
@@ -206,7 +208,7 @@ def listing(*, limit: int, offset: int = 0, text: str = "") -> tuple[list[Invoic
             | User.email_key.contains(text.lower(), autoescape=True)
         )
     total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = db.session.scalars(query.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit).offset(offset))
+    rows = db.session.scalars(query.order_by(Invoice.id.desc()).limit(limit).offset(offset))
     return list(rows), total
 
 

@@ -8,6 +8,8 @@ from calmness.models.account import User
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.services import transactions
 
+SHOWN = 5
+
 
 def listing(status: PaymentStatus | None, text: str, *, limit: int, offset: int) -> tuple[list[Payment], int]:
     """Payments for the staff: what waits longest first, else newest first; with their total."""
@@ -51,4 +53,6 @@ def look_alikes(payment: Payment) -> list[Payment]:
         .order_by(Payment.id.desc())
         .limit(500)
     )
-    return [other for other in near if transactions.alike(payment.transaction_key, other.transaction_key or "")]
+    alike = [other for other in near if transactions.alike(key, other.transaction_key or "")]
+    # The same amount makes a typing error likelier than two transfers of one day.
+    return sorted(alike, key=lambda other: other.amount_cents != payment.amount_cents)[:SHOWN]

@@ -107,6 +107,7 @@ def test_a_clock_set_back_never_issues_before_the_last_day(site: Flask) -> None:
 
     assert late.number == "CT-20261125-0002"
     assert late.issued_on == date(2026, 11, 25)
+    assert late.issued_at == datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
     assert invoice_ledger.first_broken() is None
 
 
