@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
@@ -80,4 +80,13 @@ def claim(
     return list(session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True}))
 
 
-__all__ = ["claim", "insert_once", "locked", "upsert"]
+def hold(session: Session, name: str) -> None:
+    """One at a time, by name, until the transaction ends: for counting rows before adding one.
+
+    SQLite has one writer at a time as it is; PostgreSQL takes an advisory lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+__all__ = ["claim", "hold", "insert_once", "locked", "upsert"]

@@ -10,6 +10,7 @@ from calmness import clock
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db
 from calmness.models.account import LoginAttempt
+from calmness.models.dialect import hold
 
 WINDOW = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
@@ -26,6 +27,7 @@ def begin(email_key: str, network: str) -> int:
     logged in lately: guessing from elsewhere must not lock anybody out.
     """
     now, account = clock.now(), _hash(email_key)
+    hold(db.session(), f"login:{account}")
     here = LoginAttempt.network == network
     mine = LoginAttempt.account_hash == account
     _hold(WINDOW, PER_ACCOUNT_AND_NETWORK, now, mine, here)

@@ -1,6 +1,8 @@
 """Logging in and out."""
 
+import contextvars
 import statistics
+import threading
 import time
 from datetime import timedelta
 
@@ -11,9 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from calmness import clock
+from calmness.errors import TooManyAttempts
 from calmness.extensions import db
 from calmness.models.account import AuthSession, LoginAttempt, Role
-from calmness.services import passwords
+from calmness.services import login_limits, passwords
 from calmness.services.sessions import hash_secret
 from tests.account.people import PASSWORD, log_in, with_password
 
@@ -169,6 +172,30 @@ def test_addresses_of_one_ipv6_network_count_together(visitor: FlaskClient) -> N
     ]
 
     assert answers == [401] * 5 + [429]
+
+
+def test_many_tries_at_once_do_not_slip_through(site: Flask) -> None:
+    barrier, outcomes = threading.Barrier(12), []
+
+    def guess() -> None:
+        with site.app_context():
+            barrier.wait(timeout=10)
+            try:
+                login_limits.begin("zoe@example.test", "198.51.100.7")
+            except TooManyAttempts:
+                outcomes.append("refused")
+            else:
+                outcomes.append("taken")
+            db.session.commit()
+            db.session.remove()
+
+    threads = [threading.Thread(target=contextvars.Context().run, args=(guess,)) for _turn in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert outcomes.count("taken") == 5
 
 
 def test_tries_are_kept_without_the_address(visitor: FlaskClient) -> None:
