@@ -5,7 +5,7 @@ from typing import TypeAlias
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-Text: TypeAlias = "str | LazyString"
+Text: TypeAlias = str | LazyString
 
 
 class DomainError(Exception):
