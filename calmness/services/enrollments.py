@@ -92,4 +92,4 @@ def counts_by_formation() -> dict[int, int]:
         .where(UserFormationEnrollment.status == EnrollmentStatus.ACTIVE)
         .group_by(UserFormationEnrollment.formation_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -72,7 +72,7 @@ NOTICES: dict[NoticeKind, Notice] = {
 def settings_of(user_id: int) -> dict[str, object]:
     """What a person set, by key; absent keys are at their default."""
     rows = db.session.execute(select(UserSetting.key, UserSetting.value).where(UserSetting.user_id == user_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def features_of(user_id: int) -> dict[Feature, bool]:
