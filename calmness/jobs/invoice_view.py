@@ -1,11 +1,13 @@
 """From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
 
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
-from calmness.pdf import printable
+from calmness.pdf import fitting, printable
 from calmness.pdf.invoice import InvoiceView, LineView
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
+PARTY_POINTS, LABEL_POINTS = 235, 225
+"""Widths of the columns of people and of lines in the document."""
 DUE_LABELS = {InvoiceKind.INVOICE: "Reste à payer", InvoiceKind.CREDIT_NOTE: "Montant de l’avoir"}
 
 
@@ -29,7 +31,7 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
 
 
 def _clean(texts: list[str]) -> tuple[str, ...]:
-    return tuple(printable(text) for text in texts if text)
+    return tuple(fitting(printable(text), PARTY_POINTS) for text in texts if text)
 
 
 def _seller(template: InvoiceTemplate) -> list[str]:
@@ -69,8 +71,8 @@ def _facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
 
 def _line(item: InvoiceItem) -> LineView:
     return LineView(
-        label=printable(item.label),
-        detail=printable(item.detail),
+        label=fitting(printable(item.label), LABEL_POINTS),
+        detail=fitting(printable(item.detail), LABEL_POINTS),
         quantity=number(item.quantity),
         unit=money(item.unit_excl_cents),
         vat=f"{number(item.vat_rate_bp / 100, 0 if item.vat_rate_bp % 100 == 0 else 1)}\u00a0%",
