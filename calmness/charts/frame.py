@@ -48,8 +48,8 @@ def bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:
 
 
 def steps(low: float, high: float) -> list[float]:
-    """Three to six round values between two bounds."""
-    rough = (high - low) / 3
+    """Two to five round values between two bounds."""
+    rough = (high - low) / 4
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough)
     start = math.ceil(low / step)

@@ -18,7 +18,7 @@ class Tile:
     """A square of the grid. ``url`` leads to its list, so that the grid works with the keyboard."""
 
     column: int
-    row: int
+    row: float
     short: str
     name: str
     value: float
@@ -31,7 +31,7 @@ def tiles(grid: Sequence[Tile], *, title: str, format_value: Callable[[float], s
         return Markup("")
     highest = max(tile.value for tile in grid)
     width = (max(tile.column for tile in grid) + 1) * (SIZE + GAP) - GAP
-    height = (max(tile.row for tile in grid) + 1) * (SIZE + GAP) - GAP
+    height = round((max(tile.row for tile in grid) + 1) * (SIZE + GAP) - GAP)
     parts = [_square(tile, highest, format_value) for tile in sorted(grid, key=lambda tile: (tile.row, tile.column))]
     # A drawing with links inside is a group: an image would hide them from screen readers.
     role = "group" if any(tile.url for tile in grid) else "img"
@@ -46,7 +46,7 @@ def level(value: float, highest: float) -> int:
 
 
 def _square(tile: Tile, highest: float, format_value: Callable[[float], str]) -> str:
-    x, y = tile.column * (SIZE + GAP), tile.row * (SIZE + GAP)
+    x, y = tile.column * (SIZE + GAP), round(tile.row * (SIZE + GAP))
     figure = escape(format_value(tile.value))
     square = (
         f'<g class="chart__tile chart__tile--{level(tile.value, highest)}">'

@@ -10,7 +10,7 @@ from babel import Locale
 class Region:
     """A region. ``code`` is what visits store: the ISO 3166-2 part in Europe, the INSEE number overseas.
 
-    ``column`` and ``row`` place it in the tile grid, roughly where it lies on a map.
+    ``column`` and ``row`` place it in the tile grid, roughly where it lies on a map; overseas below.
     """
 
     code: str
@@ -18,7 +18,7 @@ class Region:
     name: str
     short: str
     column: int
-    row: int
+    row: float
 
 
 REGIONS = (
@@ -29,17 +29,17 @@ REGIONS = (
     Region("BRE", "53", "Bretagne", "BRE", 1, 1),
     Region("PDL", "52", "Pays de la Loire", "PDL", 1, 2),
     Region("CVL", "24", "Centre-Val de Loire", "CVL", 2, 2),
-    Region("BFC", "27", "Bourgogne-Franche-Comté", "BFC", 4, 2),
+    Region("BFC", "27", "Bourgogne-Franche-Comté", "BFC", 3, 2),
     Region("NAQ", "75", "Nouvelle-Aquitaine", "NAQ", 2, 3),
-    Region("ARA", "84", "Auvergne-Rhône-Alpes", "ARA", 4, 3),
-    Region("OCC", "76", "Occitanie", "OCC", 3, 4),
-    Region("PAC", "93", "Provence-Alpes-Côte d’Azur", "PAC", 4, 4),
-    Region("20R", "94", "Corse", "COR", 5, 5),
-    Region("01", "01", "Guadeloupe", "GLP", 0, 0),
-    Region("02", "02", "Martinique", "MTQ", 0, 1),
-    Region("03", "03", "Guyane", "GUF", 0, 2),
-    Region("04", "04", "La Réunion", "REU", 0, 3),
-    Region("06", "06", "Mayotte", "MYT", 0, 4),
+    Region("ARA", "84", "Auvergne-Rhône-Alpes", "ARA", 3, 3),
+    Region("OCC", "76", "Occitanie", "OCC", 2, 4),
+    Region("PAC", "93", "Provence-Alpes-Côte d’Azur", "PAC", 3, 4),
+    Region("20R", "94", "Corse", "COR", 4, 4),
+    Region("01", "01", "Guadeloupe", "GLP", 0, 5.4),
+    Region("02", "02", "Martinique", "MTQ", 1, 5.4),
+    Region("03", "03", "Guyane", "GUF", 2, 5.4),
+    Region("04", "04", "La Réunion", "REU", 3, 5.4),
+    Region("06", "06", "Mayotte", "MYT", 4, 5.4),
 )
 BY_CODE = {region.code: region for region in REGIONS}
 OVERSEAS = {"GP": "01", "MQ": "02", "GF": "03", "RE": "04", "YT": "06"}
