@@ -26,6 +26,8 @@ class Entry:
     permission: Permission | None = None
     feature: Feature | None = None
     badge: str | None = None
+    short: LazyString | None = None
+    """Name in the bottom bar of phones, where five stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Link:
     badge: int = 0
     badge_key: str = ""
     badge_label: LazyString | str = ""
+    short: LazyString | str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ LEGAL = (
     Entry("site.risks", _l("Avertissement sur les risques")),
 )
 ESPACE = (
-    Group("", (Entry("dashboard.show", _l("Tableau de bord"), "layout-dashboard"),)),
+    Group("", (Entry("dashboard.show", _l("Tableau de bord"), "layout-dashboard", short=_l("Accueil")),)),
     Group(
         _l("Apprendre"),
         (
@@ -109,7 +112,13 @@ ADMIN = (
     Group(
         "",
         (
-            Entry("admin_home.show", _l("Tableau de bord"), "layout-dashboard", Permission.SEE_ADMIN),
+            Entry(
+                "admin_home.show",
+                _l("Tableau de bord"),
+                "layout-dashboard",
+                Permission.SEE_ADMIN,
+                short=_l("Accueil"),
+            ),
             Entry("admin_analytics.overview", _l("Analytics"), "chart-line", Permission.SEE_ANALYTICS),
         ),
     ),
@@ -218,7 +227,16 @@ def _link(entry: Entry) -> Link | None:
         return None
     count, label = _badge(entry.badge)
     url = url_for(entry.endpoint)
-    return Link(url, entry.label, entry.icon, _is_current(entry, url), count, entry.badge or "", label)
+    return Link(
+        url,
+        entry.label,
+        entry.icon,
+        _is_current(entry, url),
+        count,
+        entry.badge or "",
+        label,
+        entry.short or entry.label,
+    )
 
 
 def _is_current(entry: Entry, url: str) -> bool:

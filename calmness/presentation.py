@@ -20,6 +20,7 @@ NARROW = "\u202f"
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
+THOUSAND = 1000
 Number = int | float | Decimal
 _MARKS = re.compile(r" ([;!?])")
 
@@ -72,6 +73,14 @@ def signed_number(value: Number | None, digits: int = 0) -> str:
     """``+12,5`` or ``−3,0``; zero has no sign."""
     text = number(value, digits)
     return "+" + text if value is not None and Decimal(str(value)) > 0 and _is_not_zero(text) else text
+
+
+def signed_short(value: Number | None) -> str:
+    """``+97``, ``−4,9 k`` or ``+12 k``: fits a cell of a calendar on a phone; the exact figure stands elsewhere."""
+    if value is None or abs(Decimal(str(value))) < THOUSAND:
+        return signed_number(value)
+    thousands = Decimal(str(value)) / THOUSAND
+    return f"{signed_number(thousands, 0 if abs(thousands) >= 10 else 1)}{NO_BREAK}k"
 
 
 def amount(value: Number | None, currency: str = "EUR", digits: int = 2) -> str:

@@ -8,13 +8,20 @@ from markupsafe import Markup, escape
 WIDTH = 800
 LEFT = 64
 RIGHT = 8
-TOP = 10
+TOP = 18
 BOTTOM = 26
 
 
-def svg(parts: Sequence[str], title: str, height: int, identity: str) -> Markup:
-    """The drawing with its name for screen readers."""
-    return framed(parts, title, identity, f'viewBox="0 0 {WIDTH} {height}" role="img"')
+class Drawing(Markup):
+    """A chart as SVG, with what can be read off it: (place in words, value in words), for the table behind it."""
+
+    readings: tuple[tuple[str, str], ...] = ()
+
+
+def svg(parts: Sequence[str], title: str, height: int, identity: str, values: str = "") -> Markup:
+    """The drawing with its name for screen readers. ``values``: what the script reads out, see ``line``."""
+    data = f' data-values="{escape(values)}"' if values else ""
+    return framed(parts, title, identity, f'viewBox="0 0 {WIDTH} {height}" role="img"{data}')
 
 
 def framed(parts: Sequence[str], title: str, identity: str, attributes: str) -> Markup:
@@ -30,10 +37,10 @@ def axis_text(x: float, y: float, text: str, anchor: str = "middle") -> str:
 
 
 def grid(value: float, scale_y: Callable[[float], float], format_value: Callable[[float], str]) -> str:
-    """A line of the grid with its figure."""
+    """A line of the grid with its figure above it, inside the frame: there no amount is too long."""
     y = scale_y(value)
-    rule = f'<line class="chart__grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-    return rule + axis_text(LEFT - 8, y + 4, format_value(value), "end")
+    rule = f'<line class="chart__grid" x1="0" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    return rule + axis_text(0, y - 5, format_value(value), "start")
 
 
 def bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, framed, grid, scale, steps, svg
+from calmness.charts.frame import BOTTOM, TOP, WIDTH, Drawing, axis_text, bounds, framed, grid, scale, steps, svg
 from calmness.charts.sampling import Point, downsample
+
+READINGS = 120
+"""Points that can be read one by one, by pointer, keyboard or in the table."""
 
 
 @dataclass(frozen=True)
@@ -26,31 +29,45 @@ def line(
     height: int = 280,
     zero: bool = False,
     identity: str = "chart",
-) -> Markup:
-    """Line with a soft area under it. ``x`` are numbers that grow (seconds, days); empty for fewer than two points."""
+    read_x: Callable[[float], str] | None = None,
+) -> Drawing:
+    """Line with a soft area under it. ``x`` are numbers that grow (seconds, days); empty for fewer than two points.
+
+    With ``read_x``, which puts an ``x`` in words, points can be read: a line each, as place x, place y, words, value.
+    """
     if len(points) < 2:
-        return Markup("")
+        return Drawing("")
     shown = downsample(points, 400)
     low, high = bounds([y for _, y in shown], zero=zero)
     first, last = shown[0][0], shown[-1][0]
-    scale_x = scale(first, last, LEFT, WIDTH - RIGHT)
+    scale_x = scale(first, last, 0, WIDTH)
     scale_y = scale(low, high, height - BOTTOM, TOP)
     path = "M" + "L".join(f"{scale_x(x):.1f} {scale_y(y):.1f}" for x, y in shown)
     floor = scale_y(max(low, 0.0) if zero else low)
-    parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    rules = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    parts = []
     if zero and low < 0 < high:
-        parts.append(
-            f'<line class="chart__zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{scale_y(0):.1f}" y2="{scale_y(0):.1f}"/>'
-        )
+        parts.append(f'<line class="chart__zero" x1="0" x2="{WIDTH}" y1="{scale_y(0):.1f}" y2="{scale_y(0):.1f}"/>')
     parts.append(
         f'<path class="chart__area" d="{path}L{scale_x(last):.1f} {floor:.1f}L{scale_x(first):.1f} {floor:.1f}Z"/>'
     )
     parts.append(f'<path class="chart__line" d="{path}"/>')
-    for tick in ticks:
-        if first <= tick.x <= last:
-            x = min(max(scale_x(tick.x), LEFT + 16), WIDTH - 40)
-            parts.append(axis_text(x, height - 6, tick.label))
-    return svg(parts, title, height, identity)
+    marks = [tick for tick in ticks if first <= tick.x <= last]
+    names = "".join(_mark(scale_x(tick.x), height - 6, tick.label) for tick in marks)
+    parts += [*rules, f'<g class="chart__marks">{names}</g>']
+    if read_x is None:
+        return Drawing(svg(parts, title, height, identity))
+    read = [(x, y, read_x(x), format_value(y)) for x, y in downsample(points, READINGS)]
+    values = "\n".join(f"{scale_x(x):.1f}\t{scale_y(y):.1f}\t{words}\t{value}" for x, y, words, value in read)
+    drawing = Drawing(svg(parts, title, height, identity, values))
+    drawing.readings = tuple((words, value) for _x, _y, words, value in read)
+    return drawing
+
+
+def _mark(x: float, y: float, label: str) -> str:
+    """A word of the time axis; near an edge it stands inside."""
+    anchor = "start" if x < WIDTH * 0.06 else "end" if x > WIDTH * 0.94 else "middle"
+    return axis_text(x, y, label, anchor)
 
 
 def sparkline(values: Sequence[float], *, title: str, identity: str = "spark") -> Markup:

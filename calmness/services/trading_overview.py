@@ -1,6 +1,7 @@
 """Figures of a person's accounts for the dashboard. Accounts of several currencies are never added up."""
 
 import calendar
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -66,8 +67,12 @@ def overview(user: User, days: int = 365) -> Overview | None:
     )
 
 
-def month_cells(view: Overview, figure: object) -> list[tuple[str, str, str, str]]:
-    """Cells of the month's calendar: (day, shown result, tone, explanation). ``figure`` formats a result."""
+def month_cells(
+    view: Overview, figure: Callable[[Decimal], str], exact: Callable[[Decimal], str]
+) -> list[tuple[str, str, str, str]]:
+    """Cells of the month's calendar: (day, shown result, tone, explanation). ``figure`` writes a result short,
+    ``exact`` in full.
+    """
     cells = []
     for week in calendar.Calendar().monthdatescalendar(view.today.year, view.today.month):
         for day in week:
@@ -77,13 +82,13 @@ def month_cells(view: Overview, figure: object) -> list[tuple[str, str, str, str
             elif row is None or not row.trades:
                 cells.append((str(day.day), "", "none", ""))
             else:
-                shown = figure(row.net)  # type: ignore[operator]
+                shown = figure(row.net)
                 cells.append(
                     (
                         str(day.day),
                         shown,
                         "gain" if row.net > 0 else "loss" if row.net < 0 else "none",
-                        f"{day.day} : {shown}, {row.trades} trades",
+                        f"{day.day}\u00a0: {exact(row.net)}, {row.trades} trades",
                     )
                 )
     return cells

@@ -131,3 +131,18 @@ def test_tiles_with_links_can_be_walked_by_keyboard() -> None:
 
     assert '<a href="/x">' in drawing
     assert 'role="group"' in drawing
+
+
+def test_a_line_says_its_points_in_words() -> None:
+    points = [(float(x), float(x * x)) for x in range(1000)]
+
+    drawing = line(points, title="t", format_value=figure, read_x=lambda x: f"jour <{x:.0f}>")
+
+    assert len(drawing.readings) <= 122
+    assert drawing.readings[0] == ("jour <0>", "0.00")
+    assert drawing.readings[-1] == ("jour <999>", "998001.00")
+    assert "\tjour &lt;0&gt;\t0.00\n" in drawing
+
+
+def test_a_line_without_words_for_its_places_is_only_looked_at() -> None:
+    assert line([(0, 1), (1, 2)], title="t", format_value=figure).readings == ()

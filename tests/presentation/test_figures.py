@@ -130,3 +130,10 @@ def test_opposite_values_differ_by_their_sign_only(value: float, digits: int) ->
 
     assert minus in {MINUS + plus, plus}
     assert (minus == plus) == (not re.search("[1-9]", plus))
+
+
+def test_a_short_figure_fits_a_calendar() -> None:
+    assert presentation.signed_short(Decimal("97.4")) == "+97"
+    assert presentation.signed_short(Decimal(-4866)) == "−4,9\u00a0k"
+    assert presentation.signed_short(Decimal(11768)) == "+12\u00a0k"
+    assert presentation.signed_short(None) == "–"

@@ -1,6 +1,7 @@
 """Analytics: four tabs over the same period, export, refresh."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -257,7 +258,12 @@ def _curve(chosen: Period, zone: ZoneInfo) -> str:
         ticks=ticks,
         zero=True,
         identity="visiteurs",
+        read_x=lambda x: _moment(datetime.fromtimestamp(x, zone), hours=hours),
     )
+
+
+def _moment(at: datetime, *, hours: bool) -> str:
+    return f"{short_day(at.date())}, {at.hour}\u00a0h" if hours else short_day(at.date())
 
 
 def _funnel(chosen: Period, zone: ZoneInfo) -> list[tuple[str, str, float, str]]:

@@ -1,6 +1,6 @@
 """Public pages. They are the same for everybody."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +10,7 @@ from calmness.access import public
 from calmness.blueprints.site.texts import FAQ, LEGAL_PAGES
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.catalogue import OfferKind
-from calmness.presentation import number
+from calmness.presentation import number, short_day
 from calmness.redirects import safe_next
 from calmness.services import catalogue, formations, identity, signals
 
@@ -159,8 +159,18 @@ def _remember(cookie: str, value: str, allowed: tuple[str, ...]) -> ResponseRetu
     return response
 
 
+def _day_of(seconds: float) -> str:
+    return short_day(datetime.fromtimestamp(seconds, UTC).date())
+
+
 def _curve(record: signals.TrackRecord) -> str:
     points = [(at.timestamp(), float(total)) for at, total in record.curve]
     return charts.line(
-        points, title="R", format_value=lambda value: f"{number(value)} R", height=240, zero=True, identity="palmares"
+        points,
+        title="R",
+        format_value=lambda value: f"{number(value)} R",
+        height=240,
+        zero=True,
+        identity="palmares",
+        read_x=_day_of,
     )

@@ -1,6 +1,6 @@
 """Statistics and portfolio."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from calmness.blueprints.trading import bp
 from calmness.features import requires_feature
 from calmness.models.trading import TradingAccount
 from calmness.permissions import Permission
-from calmness.presentation import amount, short_day, signed_number
+from calmness.presentation import amount, short_day, signed_amount, signed_short
 from calmness.services import billing, trading_accounts, trading_overview, trading_statistics
 from calmness.services.preferences import Feature
 from calmness.services.trading_overview import Overview
@@ -86,12 +86,13 @@ def capital_chart(view: Overview) -> str:
         format_value=lambda value: amount(value, view.currency, 0),
         ticks=ticks,
         identity="capital",
+        read_x=lambda x: short_day(date.fromordinal(int(x))),
     )
 
 
 def month_cells(view: Overview) -> list[tuple[str, str, str, str]]:
     """Cells of the month's calendar."""
-    return trading_overview.month_cells(view, lambda net: signed_number(net))
+    return trading_overview.month_cells(view, signed_short, lambda net: signed_amount(net, view.currency))
 
 
 def _weekday_chart(ids: list[int], start: object, currency: str) -> str:

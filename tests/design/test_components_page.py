@@ -1,0 +1,75 @@
+"""The components page in Chromium: every macro, accessible in both themes, inside the narrowest screen."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+pytestmark = pytest.mark.browser
+Contexts = Callable[..., BrowserContext]
+
+
+def components(contexts: Contexts, *, theme: str = "dark", width: int = 1440) -> Page:
+    """The page with a theme chosen."""
+    context = contexts(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/composants")
+    context.add_cookies([{"name": "ct_theme", "value": theme, "url": page.url}])
+    page.goto("/composants")
+    return page
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_no_component_breaks_a_rule_of_axe(browser_context: Contexts, theme: str) -> None:
+    page = components(browser_context, theme=theme)
+
+    violations = Axe().run(page).response["violations"]
+
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in violations] == []
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_nothing_is_wider_than_the_screen(browser_context: Contexts, width: int) -> None:
+    page = components(browser_context, width=width)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_words_of_a_chart_stay_readable_on_a_phone(browser_context: Contexts) -> None:
+    page = components(browser_context, width=360)
+
+    heights = page.eval_on_selector_all(
+        ".chart .chart__axis",
+        """texts => texts.filter(text => getComputedStyle(text).display !== "none").map(text => {
+            const drawing = text.ownerSVGElement;
+            const shrunk = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+            return parseFloat(getComputedStyle(text).fontSize) * shrunk;
+        })""",
+    )
+
+    assert len(heights) > 2
+    assert min(heights) >= 11
+
+
+def test_a_curve_is_read_by_arrow_keys(browser_context: Contexts) -> None:
+    page = components(browser_context)
+    curve = page.get_by_role("slider", name="Capital en fin de jour")
+
+    curve.focus()
+    curve.press("Home")
+    first = curve.get_attribute("aria-valuetext")
+    curve.press("ArrowRight")
+
+    assert first is not None
+    assert first.endswith("5\u202f000\u00a0€")
+    assert curve.get_attribute("aria-valuetext") != first
+    expect(page.locator(".chart__reading")).to_be_visible()
+
+
+def test_the_figures_behind_a_curve_are_a_table(browser_context: Contexts) -> None:
+    page = components(browser_context)
+
+    page.get_by_text("Voir les données").click()
+
+    expect(page.get_by_role("table", name="Capital en fin de jour").get_by_role("row")).to_have_count(91)
