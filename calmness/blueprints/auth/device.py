@@ -45,10 +45,10 @@ def keep_refresh_cookie(response: Response, token: str, auth_session: AuthSessio
 
 
 def forget_device(response: Response) -> None:
-    """Empty the browser: cookies, storage and cache of this site."""
+    """Empty the browser of what it holds of the session; pages behind the login were never cached."""
     session.clear()
     unset_refresh_cookies(response)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.headers["Clear-Site-Data"] = '"storage"'
 
 
 def device_label() -> str:

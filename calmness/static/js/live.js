@@ -16,6 +16,11 @@ export function setCount(key, count) {
   document.title = count ? `(${count > 99 ? "99+" : count}) ${title}` : title;
 }
 
+async function leaveIfLoggedOut() {
+  const answer = await fetch("/espace/notifications", { method: "HEAD", redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.assign("/connexion");
+}
+
 export async function begin() {
   const { io } = await import("../vendor/socket.io-client/socket.io.esm.min.js");
   const socket = io("/live", { transports: ["websocket", "polling"], reconnectionDelayMax: 10_000, randomizationFactor: 0.6 });
@@ -26,6 +31,9 @@ export async function begin() {
   socket.on("unread", ({ count }) => setCount("notifications", count));
   socket.on("notification:new", ({ title, url }) => toast(title, { href: url }));
   socket.on("session:revoked", () => location.assign("/connexion"));
+  // Refused by the server, not unreachable: the session may have ended while this page was loading.
+  socket.on("connect_error", () => socket.active || leaveIfLoggedOut());
+  socket.on("disconnect", (reason) => reason === "io server disconnect" && leaveIfLoggedOut());
   for (const name of ["account:updated", "signal:updated", "payment:updated", "support:unread"]) {
     socket.on(name, (detail) => document.dispatchEvent(new CustomEvent(name, { detail })));
   }

@@ -24,4 +24,6 @@ export default function draft(form) {
     sessionStorage.setItem(key, JSON.stringify(values));
   };
   form.addEventListener("input", save);
+  // What was typed before this script had come.
+  if (fields().some((field) => field.defaultValue !== undefined && field.value !== field.defaultValue)) save();
 }

@@ -1,0 +1,133 @@
+"""Accounts in a real browser: the silent token, log-out in all tabs, what was typed, accessibility."""
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from calmness.extensions import db
+from calmness.models.account import Role, User
+from calmness.services import notifications, sessions
+from calmness.services.preferences import NoticeKind
+from tests.account.people import PASSWORD, with_password
+from tests.fixtures.live import LiveSite, wait_until
+
+pytestmark = [pytest.mark.live, pytest.mark.browser]
+Contexts = Callable[..., BrowserContext]
+TOO_WIDE = """() => [...document.querySelectorAll("main *")]
+    .filter((part) => !part.closest(".table-wrap") && part.getBoundingClientRect().right > innerWidth + 1)
+    .map((part) => part.outerHTML.slice(0, 100))"""
+TOKEN = "JSON.parse(localStorage.getItem('ct.access') ?? 'null')?.token"
+
+
+def someone(live_site: LiveSite, **values: object) -> tuple[int, str]:
+    """A person of the house: number and address."""
+    address = f"O.Brien+{secrets.token_hex(4)}@Example.test"
+    with live_site.inside():
+        user = with_password(email=address, **values)
+        for number in range(3):
+            notifications.notify(
+                user.id, NoticeKind.PAYMENT, f"n{number}", title="Votre paiement est validé", message_kind=None
+            )
+        return user.id, address
+
+
+def log_in(page: Page, address: str) -> None:
+    page.goto("/connexion")
+    page.get_by_label("Adresse e-mail").fill(address.upper())
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Se connecter").click()
+    page.wait_for_url(lambda url: "/connexion" not in url)
+
+
+def test_pages_get_their_token_silently_and_a_log_out_empties_all_tabs(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    _number, address = someone(live_site)
+    context = browser_context()
+    first, second = context.new_page(), context.new_page()
+    log_in(first, address)
+    wait_until(lambda: first.evaluate(TOKEN))
+    second.goto("/espace/notifications")
+    wait_until(lambda: second.evaluate(TOKEN))
+
+    first.get_by_role("button", name="Se déconnecter").first.click()
+
+    for page in (first, second):
+        expect(page).to_have_url(re.compile("/connexion"))
+    assert second.evaluate(TOKEN) is None
+    second.goto("/espace/profil")
+    assert "/connexion?next=/espace/profil" in second.url
+
+
+def test_a_session_that_ends_meanwhile_loses_nothing_that_was_typed(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    number, address = someone(live_site)
+    page = browser_context().new_page()
+    log_in(page, address)
+    page.goto("/espace/profil")
+    page.get_by_label("Ville").fill("L’Haÿ-les-Roses")
+    wait_until(lambda: page.evaluate(TOKEN))
+    with live_site.inside():
+        sessions.revoke_all(number, "test")
+
+    expect(page).to_have_url(re.compile("/connexion"))
+    log_in(page, address)
+    page.goto("/espace/profil")
+
+    expect(page.get_by_label("Ville")).to_have_value("L’Haÿ-les-Roses")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Votre profil est enregistré.")).to_be_visible()
+    with live_site.inside():
+        assert db.session.get_one(User, number).city == "L’Haÿ-les-Roses"
+
+
+def test_without_scripts_a_person_logs_in_changes_choices_and_leaves(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    _number, address = someone(live_site)
+    page = browser_context(java_script_enabled=False).new_page()
+
+    log_in(page, address)
+    page.goto("/espace/parametres")
+    page.locator("input[name='feature.portfolio']").uncheck()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Vos paramètres sont enregistrés.")).to_be_visible()
+    expect(page.locator("input[name='feature.portfolio']")).not_to_be_checked()
+    page.get_by_role("button", name="Se déconnecter").first.click()
+
+    expect(page.get_by_text("Vous êtes déconnecté.")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_account_pages_are_accessible_and_fit_the_screen(
+    live_site: LiveSite, browser_context: Contexts, axe: Callable[[Page], list[str]], theme: str, width: int
+) -> None:
+    number, address = someone(live_site, role=Role.ADMIN)
+    context = browser_context(viewport={"width": width, "height": 800})
+    context.add_cookies([{"name": "ct_theme", "value": theme, "url": live_site.url}])
+    page = context.new_page()
+    folder = os.environ.get("CALMNESS_SCREENSHOTS")
+
+    def look(path: str) -> None:
+        page.goto(path)
+        if folder:
+            name = path.strip("/").replace("/", "-")
+            page.screenshot(path=Path(folder) / f"{name}-{width}-{theme}.png", full_page=True)
+        assert axe(page) == [], path
+        assert page.evaluate(TOO_WIDE) == [], path
+
+    for path in ("/connexion", "/inscription", "/mot-de-passe-oublie", "/verification/unknown"):
+        look(path)
+    log_in(page, address)
+    for path in ("/espace/profil", "/espace/parametres", "/espace/compte", "/espace/notifications"):
+        look(path)
+    look("/admin/utilisateurs")
+    page.goto(f"/admin/utilisateurs/{number}")
+    assert axe(page) == []
