@@ -14,7 +14,7 @@ from calmness import charts, clock
 from calmness.access import requires
 from calmness.errors import NotFound
 from calmness.geo.database import describe
-from calmness.geo.regions import BY_CODE, country_name
+from calmness.geo.regions import BY_CODE, REGIONS, country_name
 from calmness.permissions import Permission
 from calmness.presentation import duration, money, number, percent, short_day
 from calmness.services import analytics_reports as reports
@@ -97,18 +97,19 @@ def overview() -> ResponseReturnValue:
 def traffic() -> ResponseReturnValue:
     """Sources, places, devices."""
     chosen = _period()
+    regions = reports.dimension(chosen, "region", 19)
     panels = [
         (_("Canaux"), _bars(reports.dimension(chosen, "channel", 10))),
         (_("Sources"), _bars(reports.dimension(chosen, "source", 12))),
         (_("Campagnes"), _bars(reports.dimension(chosen, "campaign", 10))),
         (_("Pays"), _bars(reports.dimension(chosen, "country", 10), country_label)),
-        (_("Régions françaises"), _bars(reports.dimension(chosen, "region", 19), region_label)),
+        (_("Régions françaises"), _bars(regions, region_label)),
         (_("Villes"), _bars(reports.dimension(chosen, "city", 12), _unknown)),
         (_("Appareils"), _bars(reports.dimension(chosen, "device", 5), DEVICES)),
         (_("Navigateurs"), _bars(reports.dimension(chosen, "browser", 8))),
         (_("Systèmes"), _bars(reports.dimension(chosen, "system", 8))),
     ]
-    return _page("traffic", chosen, panels=panels, geo=describe(geo_database()), now=clock.now())
+    return _page("traffic", chosen, panels=panels, tiles=_tiles(regions), geo=describe(geo_database()), now=clock.now())
 
 
 @bp.get("/comportement")
@@ -165,6 +166,18 @@ def export_rows(chosen: Period, zone: ZoneInfo) -> list[list[Cell]]:
     rows += [["page", row.path, row.visitors, row.entries, row.views] for row in reports.pages(chosen, limit=100)]
     rows += [["funnel", step.key, step.people, None, None] for step in reports.funnel(chosen, zone)]
     return rows
+
+
+def _tiles(rows: list[Row]) -> str:
+    """The 18 regions as a grid of squares; nothing when no visitor is known to come from one."""
+    visitors = {row.key: row.visitors for row in rows}
+    grid = [
+        charts.Tile(region.column, region.row, region.short, region.name, visitors.get(region.code, 0))
+        for region in REGIONS
+    ]
+    if not any(tile.value for tile in grid):
+        return ""
+    return charts.tiles(grid, title=_("Visiteurs par région française"), format_value=number, identity="regions")
 
 
 def region_label(code: str) -> str:
