@@ -13,6 +13,9 @@ from tests.support.test_live_chat import session_cookies
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
+# Two browsers, the web process and its worker share the machine with whatever else runs.
+expect.set_options(timeout=20_000)
+
 Contexts = Callable[..., BrowserContext]
 
 
@@ -52,18 +55,14 @@ def test_visitor_and_agent_talk_and_both_badges_are_right(
     line = desk.locator(".inbox-line", has_text=mark)
     expect(line.locator(".count")).to_be_visible()
     expect(line.locator("[data-count-shown]")).to_have_text("1")
-    nav = desk.locator(".sidebar [data-count=support_unread] [data-count-shown]")
-    expect(nav).to_have_text(re.compile(r"^[1-9]"))
-    before = int(nav.inner_text())
+    badge = desk.locator(".sidebar [data-count=support_unread]")
+    expect(badge).to_be_visible()
+    before = int(badge.locator("[data-count-said]").inner_text().split()[0])
 
     line.get_by_role("link").click()
     expect(visitor.locator(".bubble--mine")).to_contain_text("Lu")
     expect(visitor.locator("[data-chat-status]")).to_contain_text("En ligne")
-    badge = desk.locator(".sidebar [data-count=support_unread]")
-    if before == 1:
-        expect(badge).to_be_hidden()
-    else:
-        expect(badge.locator("[data-count-shown]")).to_have_text(str(before - 1))
+    expect(badge.locator("[data-count-said]")).to_have_text(re.compile(rf"^{before - 1} "))
 
     visitor.locator("[data-chat-close]").click()
     desk.locator("[data-chat-form] textarea").press_sequentially("Bonjour !")

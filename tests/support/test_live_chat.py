@@ -57,7 +57,7 @@ class Client:
     def send(self, body: str, client_id: str | None = None) -> dict[str, Any]:
         """Send a message until it is answered, whatever happens on the way."""
         data = {"room": self.room, "client_id": client_id or str(uuid.uuid4()), "body": body, "attachments": []}
-        for _turn in range(60):
+        for _turn in range(120):
             try:
                 answer = self.ask("message:send", data, timeout=1)
             except (socketio.exceptions.TimeoutError, socketio.exceptions.BadNamespaceError):
@@ -146,7 +146,7 @@ def test_visitor_and_two_agents_read_the_same_order(live_site: LiveSite, connect
     for name in ("visitor", "nadia", "paul"):
         own = [message["body"] for message in told if message["body"].startswith(name)]
         assert own == [f"{name} {n}" for n in range(25)]
-    wait_until(lambda: {news["message"]["seq"] for news in visitor.news} == set(range(1, 76)))
+    wait_until(lambda: {news["message"]["seq"] for news in visitor.news} == set(range(1, 76)), seconds=30)
 
 
 def test_pipelined_messages_of_one_client_keep_their_order(live_site: LiveSite, connect: Callable[..., Client]) -> None:
@@ -157,7 +157,7 @@ def test_pipelined_messages_of_one_client_keep_their_order(live_site: LiveSite, 
         data = {"room": visitor.room, "client_id": str(uuid.uuid4()), "body": str(number)}
         visitor.io.emit("message:send", data, namespace=NAMESPACE)
 
-    wait_until(lambda: len(visitor.history()) == 200)
+    wait_until(lambda: len(visitor.history()) == 200, seconds=60)
     assert [message["body"] for message in visitor.history()] == [str(number) for number in range(200)]
 
 
@@ -178,12 +178,12 @@ def test_nothing_is_lost_or_doubled_when_the_web_process_is_killed(
     writer = threading.Thread(target=write)
     writer.start()
     for turn in (30, 90):
-        wait_until(lambda turn=turn: len(sent) > turn, seconds=60)
+        wait_until(lambda turn=turn: len(sent) > turn, seconds=90)
         os.kill(live_site.house.pid_of("web"), signal.SIGKILL)
-    writer.join(timeout=120)
+    writer.join(timeout=180)
 
     assert finished.is_set()
-    wait_until(lambda: visitor.io.connected and NAMESPACE in visitor.io.namespaces, seconds=30)
+    wait_until(lambda: visitor.io.connected and NAMESPACE in visitor.io.namespaces, seconds=60)
     assert [message["body"] for message in visitor.history()] == sent
     with live_site.inside():
         rows = db.session.scalars(
