@@ -1,6 +1,6 @@
 """Line charts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -8,6 +8,8 @@ from markupsafe import Markup
 from calmness.charts.frame import BOTTOM, TOP, WIDTH, Drawing, axis_text, bounds, framed, grid, scale, steps, svg
 from calmness.charts.sampling import Point, downsample
 
+LETTER = 8.4
+"""Room of a letter at the largest size that shows all marks (15 px, see ``data.css``)."""
 READINGS = 120
 """Points that can be read one by one, by pointer, keyboard or in the table."""
 
@@ -53,8 +55,8 @@ def line(
     )
     parts.append(f'<path class="chart__line" d="{path}"/>')
     marks = [tick for tick in ticks if first <= tick.x <= last]
-    names = "".join(_mark(scale_x(tick.x), height - 6, tick.label) for tick in marks)
-    parts += [*rules, f'<g class="chart__marks">{names}</g>']
+    names = "".join(_marks([(scale_x(tick.x), tick.label) for tick in marks], height - 6))
+    parts += [f'<g class="chart__values">{"".join(rules)}</g>', f'<g class="chart__marks">{names}</g>']
     if read_x is None:
         return Drawing(svg(parts, title, height, identity))
     read = [(x, y, read_x(x), format_value(y)) for x, y in downsample(points, READINGS)]
@@ -64,10 +66,19 @@ def line(
     return drawing
 
 
-def _mark(x: float, y: float, label: str) -> str:
-    """A word of the time axis; near an edge it stands inside."""
-    anchor = "start" if x < WIDTH * 0.06 else "end" if x > WIDTH * 0.94 else "middle"
-    return axis_text(x, y, label, anchor)
+def _marks(places: Sequence[tuple[float, str]], y: float) -> Iterator[str]:
+    """Words of the time axis; near an edge they stand inside, and one that would touch the last is left out."""
+    free = 0.0
+    for x, label in places:
+        room = len(label) * LETTER
+        anchor, start = "middle", x - room / 2
+        if x < WIDTH * 0.06:
+            anchor, start = "start", x
+        elif x > WIDTH * 0.94:
+            anchor, start = "end", x - room
+        if start >= free:
+            free = start + room + LETTER
+            yield axis_text(x, y, label, anchor)
 
 
 def sparkline(values: Sequence[float], *, title: str, identity: str = "spark") -> Markup:
