@@ -1,6 +1,7 @@
 """Which language and which zone a request speaks: the account's choice, then the cookie, then the browser's wish."""
 
-from zoneinfo import ZoneInfo, available_timezones
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context, request
 from flask_babel import get_translations
@@ -29,8 +30,18 @@ def select_timezone() -> str:
     """IANA name of the zone that hours are shown in; Paris unless the person chose another."""
     if has_request_context() and current_user and current_user.is_authenticated:
         zone: str = current_user.time_zone
-        return zone if zone in available_timezones() else "Europe/Paris"
+        return zone if _exists(zone) else "Europe/Paris"
     return "Europe/Paris"
+
+
+@lru_cache(maxsize=600)
+def _exists(name: str) -> bool:
+    """Whether a zone has this name. The list of all zones walks the whole folder of zone files at each call."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def zone() -> ZoneInfo:

@@ -145,12 +145,9 @@ def test_the_log_out_ends_the_socket(client_for: ClientFor, socket_for: SocketFo
     socket.emit("room:open", {"room": room})
 
     sessions.revoke_all(agent.id, "log_out")
-    refused = socket.emit("room:list", {})
-    socket.received()
     visitor.emit("message:send", {"room": room, **SEND})
 
-    assert refused["error"]["type"] == "auth-expired"
-    assert socket.received() == []
+    assert not socket.connected
 
 
 def test_a_note_never_reaches_the_visitor(new_visitor: Any, client_for: ClientFor, socket_for: SocketFor) -> None:

@@ -1,0 +1,1 @@
+"""Speed as ratios: the product and a floor in one run."""

@@ -1,0 +1,65 @@
+"""``python -m bench``: floors and product in one process tree, ratios on screen and in ``bench/results``.
+
+Absolute times of a shared machine say little; the ratio of two things measured in turn says more.
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+ROUNDS = 25
+
+
+def main() -> None:
+    """Measure everything on the database of ``BENCH_DATABASE_URL`` (SQLite in a temporary folder by default)."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "CALMNESS_ENV": "testing",
+            "SECRET_KEY": "s" * 40,
+            "JWT_KEYS": "bench:" + "k" * 40,
+            "INSTANCE_DIR": folder,
+            "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder}/bench.db"),
+        }
+        # The application reads its environment when it is imported.
+        from bench import pages, sync
+
+        measures = [*pages.measures(), *sync.measures()]
+    database = os.environ["DATABASE_URL"].split(":", 1)[0]
+    for name, product, floor in measures:
+        print(f"{name:<48} {product * 1000:8.2f} ms  floor {floor * 1000:8.2f} ms  ratio {product / floor:5.2f}")
+    RESULTS.mkdir(exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    body = {
+        "at": stamp,
+        "python": sys.version.split()[0],
+        "database": database,
+        "measures": [
+            {"name": name, "product_ms": product * 1000, "floor_ms": floor * 1000, "ratio": product / floor}
+            for name, product, floor in measures
+        ],
+    }
+    (RESULTS / f"{stamp}-{database}.json").write_text(json.dumps(body, indent=2) + "\n")
+
+
+def in_turn(product: Callable[[int], Any], floor: Callable[[int], Any], rounds: int = ROUNDS) -> tuple[float, float]:
+    """Median seconds of each, run A B A B after one round that does not count."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(-1, rounds):
+        for series, function in zip(times, (product, floor), strict=True):
+            started = time.perf_counter()
+            function(number)
+            if number >= 0:
+                series.append(time.perf_counter() - started)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+if __name__ == "__main__":
+    main()
