@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,9 +89,14 @@ def _ranges(day: date, hours: dict[str, Any]) -> list[list[str]]:
     exception = _exception(day, hours)
     if exception is not None:
         return list(exception.get("ranges", []))
-    if hours["closed_on_holidays"] and day in holidays.country_holidays("FR", years=day.year):
+    if hours["closed_on_holidays"] and day in _holidays(day.year):
         return []
     return list(hours["week"].get(str(day.weekday()), []))
+
+
+@lru_cache(maxsize=8)
+def _holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("FR", years=year))
 
 
 def _exception(day: date, hours: dict[str, Any]) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ ratios = st.floats(-100, 100, allow_nan=False)
 @pytest.fixture
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader who chose English."""
-    monkeypatch.setattr(locale, "select_locale", lambda: "en")
+    monkeypatch.setattr(locale, "language", lambda: "en")
 
 
 @pytest.mark.parametrize(
