@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from calmness import clock, locale
@@ -56,7 +58,16 @@ def register(app: Flask) -> None:
         spaced=spaced,
         decimal=Decimal,
     )
+    app.jinja_env.globals["ngettext"] = counted
     app.jinja_env.globals["fifteen_minutes"] = timedelta(minutes=15)
+
+
+@pass_eval_context
+def counted(scope: EvalContext, singular: str, plural: str, num: int, **variables: object) -> str:
+    """``ngettext()`` of templates: ``1 258 trades``. The number is written as everywhere else."""
+    text = locale.plural(singular, plural, num)
+    safe = Markup(text) if scope.autoescape else text  # noqa: S704 - a text of our own templates; values are escaped
+    return safe % {"num": number(num), **variables}
 
 
 def number(value: Number | None, digits: int = 0) -> str:
