@@ -194,6 +194,15 @@ def date_time(value: datetime | None) -> str:
     return day(value) + link + hour(value)
 
 
+def moment_in(value: datetime, zone: str) -> str:
+    """``mardi 24 novembre à 19 h 00 (heure de Paris)``: for a message, which is read anywhere."""
+    there = value.astimezone(ZoneInfo(zone))
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return (
+        f"{_date(there.date(), 'EEEE d MMMM')} à {there.hour}{NO_BREAK}h{NO_BREAK}{there.minute:02d} (heure de {city})"
+    )
+
+
 def ago(value: datetime | None) -> Markup | str:
     """``il y a 3 heures`` in a ``<time>`` that a module keeps true; beyond a week the date."""
     if value is None:

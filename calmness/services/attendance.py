@@ -27,6 +27,7 @@ from calmness.services import audit, chain
 CHAIN = "attendance"
 OPENS_BEFORE = timedelta(minutes=15)
 LATE_AFTER = timedelta(minutes=10)
+VISIBLE = (EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.SUSPENDED)
 PRESENT = (AttendanceStatus.PRESENT, AttendanceStatus.LATE)
 
 
@@ -38,6 +39,42 @@ class DoorClosed(DomainError):
     message = _l("La séance n’est pas ouverte en ce moment.")
 
 
+class DoorNotOpenYet(DoorClosed):
+    """Too early."""
+
+    slug = "door-not-open-yet"
+    message = _l("C’est un peu tôt : la salle ouvre un quart d’heure avant le début.")
+
+
+class SessionOver(DoorClosed):
+    """Too late."""
+
+    slug = "session-over"
+    message = _l("Cette séance est terminée : la salle est fermée.")
+
+
+class SessionCancelled(DoorClosed):
+    """It does not take place."""
+
+    slug = "session-cancelled"
+    message = _l("Cette séance est annulée : la salle n’ouvrira pas.")
+
+
+class PlaceSuspended(DoorClosed):
+    """A suspended place opens no door."""
+
+    slug = "place-suspended"
+    message = _l("Votre inscription est suspendue : écrivez-nous pour la reprendre.")
+
+
+class NotYetHeld(DomainError):
+    """Nobody was present at what has not begun; an excuse may come before."""
+
+    status = 409
+    slug = "session-not-yet-held"
+    message = _l("La séance n’a pas commencé : seule une absence excusée se note d’avance.")
+
+
 @dataclass(frozen=True)
 class GridRow:
     """A line of the staff's presence grid."""
@@ -47,15 +84,17 @@ class GridRow:
 
 
 def own_session(user_id: int, session_id: int) -> tuple[AdminFormationSession, UserFormationEnrollment]:
-    """A session of a formation that the person follows. Raises ``NotFound``."""
+    """A session of a formation that the person follows or followed. Raises ``NotFound``."""
     row = db.session.execute(
         select(AdminFormationSession, UserFormationEnrollment)
         .join(UserFormationEnrollment, UserFormationEnrollment.formation_id == AdminFormationSession.formation_id)
         .where(
             AdminFormationSession.id == session_id,
             UserFormationEnrollment.user_id == user_id,
-            UserFormationEnrollment.status.in_((EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)),
+            UserFormationEnrollment.status.in_(VISIBLE),
         )
+        # A place that opens the door comes before one that is over.
+        .order_by(UserFormationEnrollment.status != EnrollmentStatus.ACTIVE, UserFormationEnrollment.id.desc())
         .limit(1)
     ).one_or_none()
     if row is None:
@@ -68,12 +107,19 @@ def is_open(session: AdminFormationSession, at: datetime) -> bool:
     return session.status is SessionStatus.SCHEDULED and session.start_at - OPENS_BEFORE <= at <= session.end_at
 
 
+def has_opened(session: AdminFormationSession, at: datetime) -> bool:
+    """Whether somebody can have been present by an instant."""
+    return session.status is not SessionStatus.CANCELLED and session.start_at - OPENS_BEFORE <= at
+
+
 def join(user_id: int, session_id: int, at: datetime | None = None) -> str:
     """Record the presence and give the meeting's address. Raises ``DoorClosed``, ``NotFound``."""
     now = at or clock.now()
     session, enrollment = own_session(user_id, session_id)
+    if enrollment.status is EnrollmentStatus.SUSPENDED:
+        raise PlaceSuspended
     if enrollment.status is not EnrollmentStatus.ACTIVE or not is_open(session, now):
-        raise DoorClosed
+        raise _refusal(session, now)
     late = now > session.start_at + LATE_AFTER
     first = {
         "session_id": session.id,
@@ -90,22 +136,24 @@ def join(user_id: int, session_id: int, at: datetime | None = None) -> str:
         attendance = _row(session.id, user_id)
         attendance.last_joined_at = now
         attendance.first_joined_at = attendance.first_joined_at or now
-        if attendance.status is AttendanceStatus.ABSENT:
+        if attendance.status not in PRESENT:
             attendance.status, attendance.source = first["status"], AttendanceSource.JOIN_LINK  # type: ignore[assignment]
     add_evidence(session.id, user_id, AttendanceSource.JOIN_LINK, now)
     return session.meeting_url
 
 
 def mark(session_id: int, user_id: int, status: AttendanceStatus, *, by: User, at: datetime | None = None) -> None:
-    """The staff's own word on a presence."""
+    """The staff's own word on a presence. Raises ``NotYetHeld``, ``NotFound``."""
     now = at or clock.now()
     session = db.session.get(AdminFormationSession, session_id)
     if session is None:
         raise NotFound
+    if status is not AttendanceStatus.EXCUSED and not has_opened(session, now):
+        raise NotYetHeld
     values = {
         "session_id": session_id,
         "user_id": user_id,
-        "enrollment_id": None,
+        "enrollment_id": _enrollment_id(session, user_id),
         "status": status,
         "source": AttendanceSource.MANUAL,
         "note": "",
@@ -129,7 +177,14 @@ def add_evidence(session_id: int, user_id: int, source: AttendanceSource, at: da
 
 
 def grid(session: AdminFormationSession) -> list[GridRow]:
-    """Everybody expected at a session with what is known of the presence, by name."""
+    """Everybody expected at a session with what is known of the presence, by name.
+
+    Expected is who had a place when it ended; who has a presence is shown in any case.
+    """
+    here = UserFormationEnrollment.status.in_(VISIBLE)
+    in_time = (UserFormationEnrollment.enrolled_at <= session.end_at) & (
+        UserFormationEnrollment.ended_at.is_(None) | (UserFormationEnrollment.ended_at >= session.start_at)
+    )
     rows = db.session.execute(
         select(User, AdminSessionAttendance)
         .join(UserFormationEnrollment, UserFormationEnrollment.user_id == User.id)
@@ -139,11 +194,12 @@ def grid(session: AdminFormationSession) -> list[GridRow]:
         )
         .where(
             UserFormationEnrollment.formation_id == session.formation_id,
-            UserFormationEnrollment.status.in_((EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)),
+            (here & in_time) | AdminSessionAttendance.id.is_not(None),
         )
-        .order_by(func.lower(User.last_name), User.id)
+        .order_by(func.lower(User.last_name), func.lower(User.first_name), User.id)
     )
-    return [GridRow(user, attendance) for user, attendance in rows]
+    # A person who took the formation twice stands in the grid once.
+    return [GridRow(user, attendance) for user, attendance in dict(rows.all()).items()]
 
 
 def of_user(user_id: int, session_ids: list[int]) -> dict[int, AdminSessionAttendance]:
@@ -169,6 +225,27 @@ def first_broken() -> int | None:
             return expected_seq
         expected_prev, expected_seq = link.hash, expected_seq + 1
     return None
+
+
+def _refusal(session: AdminFormationSession, now: datetime) -> DoorClosed:
+    if session.status is SessionStatus.CANCELLED:
+        return SessionCancelled()
+    if now > session.end_at:
+        return SessionOver()
+    return DoorNotOpenYet() if now < session.start_at - OPENS_BEFORE else DoorClosed()
+
+
+def _enrollment_id(session: AdminFormationSession, user_id: int) -> int | None:
+    return db.session.scalar(
+        select(UserFormationEnrollment.id)
+        .where(
+            UserFormationEnrollment.user_id == user_id,
+            UserFormationEnrollment.formation_id == session.formation_id,
+            UserFormationEnrollment.status.in_(VISIBLE),
+        )
+        .order_by(UserFormationEnrollment.id.desc())
+        .limit(1)
+    )
 
 
 def _row(session_id: int, user_id: int) -> AdminSessionAttendance:

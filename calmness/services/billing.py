@@ -98,13 +98,19 @@ class Identity:
 
 
 def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
-    """Begin to buy an offer, or go on where one had stopped. Raises ``EmailNotVerified``, ``AlreadyOwned``."""
+    """Begin to buy an offer, or go on where one had stopped.
+
+    Raises ``EmailNotVerified``, ``AlreadyOwned``, ``FormationFull``.
+    """
     if user.email_verified_at is None:
         raise EmailNotVerified
     now = at or clock.now()
     offer = catalogue.for_sale(offer_slug)
     if offer.formation_id and enrollments.is_enrolled(user.id, offer.formation_id):
         raise AlreadyOwned
+    if offer.formation and enrollments.places_left(offer.formation) == 0:
+        # Nobody sends money for a place that does not exist.
+        raise enrollments.FormationFull
     unfinished = _unfinished(user, offer)
     if unfinished is not None:
         if unfinished.terms_accepted_at is None:
@@ -177,7 +183,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     """Validate a transfer seen on the bank's statement: payment, right of access, invoice, in one transaction.
 
     A payment validated before gives its invoice again. Raises ``TransactionNumberMissing``,
-    ``TransactionNumberTaken``, ``PaymentClosed``, ``NoIdentity``.
+    ``TransactionNumberTaken``, ``PaymentClosed``, ``FormationFull``, ``NoIdentity``.
     """
     now = at or clock.now()
     payment = _locked(payment_id)

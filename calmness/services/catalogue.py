@@ -1,7 +1,5 @@
 """What is for sale today."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +11,7 @@ from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
-from calmness.services import audit
+from calmness.services import audit, slugs
 
 
 class DurationMissing(DomainError):
@@ -92,7 +90,7 @@ def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | 
         raise FormationMissing
     name = draft.name.strip()
     offer = Offer(
-        slug=_free_slug(name),
+        slug=slugs.free(Offer.slug, name, "offre"),
         kind=kind,
         name=name,
         summary=draft.summary.strip(),
@@ -134,12 +132,3 @@ def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
     if formation_id:
         query = query.where(Review.formation_id == formation_id)
     return list(db.session.scalars(query.order_by(Review.published_at.desc()).limit(limit)))
-
-
-def _free_slug(name: str) -> str:
-    """Words of a name as an address, with a number when another offer has it."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:80] or "offre"
-    taken = set(db.session.scalars(select(Offer.slug).where(Offer.slug.startswith(words, autoescape=True))))
-    candidates = [words, *(f"{words}-{number}" for number in range(2, len(taken) + 3))]
-    return next(candidate for candidate in candidates if candidate not in taken)

@@ -226,12 +226,12 @@ def record_result(delivery: Delivery, attempt: int, result: Result) -> bool:
     return _changed(update(Delivery).where(Delivery.id == delivery.id, Delivery.attempts == attempt).values(**values))
 
 
-def cancel(*, key_prefix: str) -> int:
-    """Kill the messages not sent yet whose key starts like this. Gives how many."""
+def cancel(*, key_prefix: str, state: DeliveryState = DeliveryState.CANCELLED) -> int:
+    """Kill the messages not sent yet whose key starts like this, as ``state`` says why. Gives how many."""
     result = db.session.execute(
         update(Delivery)
         .where(Delivery.key.startswith(key_prefix, autoescape=True), Delivery.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.CANCELLED)
+        .values(state=state)
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
 

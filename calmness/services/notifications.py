@@ -23,6 +23,7 @@ def notify(
     url: str = "",
     message_kind: str | None = GENERIC_MESSAGE,
     params: dict[str, object] | None = None,
+    session_notification_id: int | None = None,
 ) -> bool:
     """Tell a person of an event, once: False when ``key`` was told before.
 
@@ -49,6 +50,7 @@ def notify(
                 user_id=user_id,
                 address=address,
                 params={"title": title, "body": body, "url": url} | (params or {}),
+                session_notification_id=session_notification_id,
             )
     live.emit_after_commit("notification:new", {"title": title, "body": body, "url": url}, room=f"user:{user_id}")
     _emit_unread(user_id)

@@ -1,7 +1,8 @@
 """Recurring programming: rules in wall time, made into dated sessions ninety days ahead."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -23,9 +24,8 @@ from calmness.models.training import (
     ScheduleStatus,
     SessionStatus,
 )
-from calmness.presentation import date_time
 from calmness.recurrence import HolidayRule, MalformedRule, Occurrence, expand, preview
-from calmness.services import audit, reminders
+from calmness.services import audit, enrollments, reminders
 
 HORIZON = timedelta(days=90)
 
@@ -53,6 +53,14 @@ class SessionPast(Conflict):
     message = _l("Cette séance a déjà commencé : elle ne peut plus changer.")
 
 
+class ReasonMissing(DomainError):
+    """Students read why."""
+
+    slug = "reason-missing"
+    field = "reason"
+    message = _l("Dites aux élèves pourquoi.")
+
+
 @dataclass(frozen=True)
 class Programming:
     """What an admin fills in. ``starts_local`` is wall time in ``time_zone``."""
@@ -67,34 +75,28 @@ class Programming:
     trainer_name: str
     time_zone: str = "Europe/Paris"
 
-    @property
-    def rrule(self) -> str:
-        """Rule of RFC 5545."""
-        days = ",".join(self.weekdays)
-        return f"FREQ=WEEKLY;BYDAY={days};COUNT={self.count}" if days else f"FREQ=WEEKLY;COUNT={self.count}"
 
-
-def look_ahead(programming: Programming) -> list[Occurrence]:
-    """The first dates, to look at before saving. Raises ``RuleRefused``."""
-    try:
-        return preview(
-            programming.rrule,
-            programming.starts_local,
-            programming.time_zone,
-            timedelta(minutes=programming.duration_minutes),
-            holiday_rule=HolidayRule(programming.holiday_policy.value),
-        )
-    except MalformedRule as error:
-        raise RuleRefused from error
+def look_ahead(programming: Programming, at: datetime | None = None) -> list[Occurrence]:
+    """All dates, to look at before saving. Raises ``RuleRefused``, ``ForeignLink``."""
+    _provider(programming.meeting_url)
+    _rule, occurrences = _rule_and_dates(programming)
+    if occurrences[0].start_at <= (at or clock.now()):
+        raise RuleRefused(_l("Choisissez une première date à venir."))
+    return occurrences
 
 
 def program(programming: Programming, *, by: User | None, at: datetime | None = None) -> FormationSchedule:
-    """Save a programming, make its sessions and plan their reminders. Raises ``ForeignLink``, ``RuleRefused``."""
+    """Save a programming, make its sessions, plan their reminders, tell who is enrolled.
+
+    Raises ``ForeignLink``, ``RuleRefused``, ``NotFound``.
+    """
     now = at or clock.now()
-    look_ahead(programming)
+    if db.session.get(Formation, programming.formation_id) is None:
+        raise NotFound
+    look_ahead(programming, now)
     schedule = FormationSchedule(
         formation_id=programming.formation_id,
-        rrule=programming.rrule,
+        rrule=_rule_and_dates(programming)[0],
         starts_local=programming.starts_local,
         time_zone=programming.time_zone,
         duration_minutes=programming.duration_minutes,
@@ -111,8 +113,29 @@ def program(programming: Programming, *, by: User | None, at: datetime | None = 
     db.session.add(schedule)
     db.session.flush()
     extend(schedule, now)
+    reminders.announce_series(schedule, of_schedule(schedule.id))
     audit.record("schedule.created", "formation_schedule", schedule.id, actor=by)
     return schedule
+
+
+def stop(schedule_id: int, reason: str, *, by: User, at: datetime | None = None) -> int:
+    """End a programming: what has not begun is cancelled, everybody enrolled is told once. Gives how many.
+
+    Raises ``ReasonMissing``, ``NotFound``.
+    """
+    now = at or clock.now()
+    schedule = db.session.get(FormationSchedule, schedule_id, with_for_update=True)
+    if schedule is None:
+        raise NotFound
+    reason = _reason(reason)
+    schedule.status = ScheduleStatus.ENDED
+    coming = [row for row in of_schedule(schedule_id) if row.status is SessionStatus.SCHEDULED and row.start_at > now]
+    for session in coming:
+        _cancel(session, reason)
+    if coming:
+        reminders.announce_series(schedule, coming, reason)
+    audit.record("schedule.stopped", "formation_schedule", schedule.id, actor=by, changes=("status",))
+    return len(coming)
 
 
 def extend(schedule: FormationSchedule, at: datetime | None = None) -> int:
@@ -135,6 +158,9 @@ def extend(schedule: FormationSchedule, at: datetime | None = None) -> int:
     rows = [_row(schedule, formation, units, index, occurrence, now) for index, occurrence in enumerate(occurrences)]
     added = insert_once(db.session(), AdminFormationSession, rows)
     schedule.extended_until_at = now + HORIZON
+    if occurrences and occurrences[-1].end_at < now:
+        # Nothing in the coming ninety days: a weekly rule has come to its end.
+        schedule.status = ScheduleStatus.ENDED
     db.session.flush()
     if added:
         for session in of_schedule(schedule.id):
@@ -157,37 +183,29 @@ def move(
     """
     now = at or clock.now()
     session = _changeable(session_id, now)
-    start = starts_local.replace(tzinfo=clock.PARIS).astimezone(session.start_at.tzinfo)
+    zone, was = ZoneInfo(session.time_zone), session.start_at
+    start = starts_local.replace(tzinfo=zone).astimezone(UTC)
     if start <= now:
         raise RuleRefused(_l("Choisissez un moment à venir."))
-    reminders.forget(session)
-    session.start_at, session.end_at = start, start + timedelta(minutes=duration_minutes)
+    end = start + timedelta(minutes=duration_minutes)
+    if (start, end) == (session.start_at, session.end_at):
+        return session
+    reminders.forget(session, moved=True)
+    session.start_at, session.end_at = start, end
     session.overridden, session.seq = True, session.seq + 1
     db.session.flush()
     reminders.plan_for_session(session, now)
-    reminders.announce_change(
-        session,
-        NoticeKind.MOVED,
-        str(_l("Séance déplacée : %(title)s", title=session.title)),
-        str(_l("Elle aura lieu le %(when)s.", when=date_time(session.start_at))),
-    )
+    reminders.announce_change(session, NoticeKind.MOVED, was=was)
     audit.record("session.moved", "admin_formation_session", session.id, actor=by, changes=("start_at", "end_at"))
     return session
 
 
 def cancel(session_id: int, reason: str, *, by: User, at: datetime | None = None) -> AdminFormationSession:
-    """Cancel one session; everybody enrolled is told. Raises ``SessionPast``."""
+    """Cancel one session; everybody enrolled is told. Raises ``SessionPast``, ``ReasonMissing``."""
     now = at or clock.now()
     session = _changeable(session_id, now)
-    reminders.forget(session)
-    session.status, session.cancel_reason, session.seq = SessionStatus.CANCELLED, reason.strip()[:300], session.seq + 1
-    db.session.flush()
-    reminders.announce_change(
-        session,
-        NoticeKind.CANCELLED,
-        str(_l("Séance annulée : %(title)s", title=session.title)),
-        reason.strip(),
-    )
+    _cancel(session, _reason(reason))
+    reminders.announce_change(session, NoticeKind.CANCELLED, reason=session.cancel_reason or "", was=session.start_at)
     audit.record("session.cancelled", "admin_formation_session", session.id, actor=by, changes=("status",))
     return session
 
@@ -201,6 +219,14 @@ def of_schedule(schedule_id: int) -> list[AdminFormationSession]:
             .order_by(AdminFormationSession.start_at)
         )
     )
+
+
+def schedule(schedule_id: int) -> FormationSchedule:
+    """A programming. Raises ``NotFound``."""
+    found = db.session.get(FormationSchedule, schedule_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def every() -> list[FormationSchedule]:
@@ -219,6 +245,11 @@ def between(start: datetime, end: datetime) -> list[AdminFormationSession]:
     )
 
 
+def active() -> list[FormationSchedule]:
+    """Programmings that still make sessions, newest first."""
+    return [schedule for schedule in every() if schedule.status is ScheduleStatus.ACTIVE]
+
+
 def get(session_id: int) -> AdminFormationSession:
     """A session. Raises ``NotFound``."""
     session = db.session.get(AdminFormationSession, session_id)
@@ -228,7 +259,7 @@ def get(session_id: int) -> AdminFormationSession:
 
 
 def finish_past(at: datetime | None = None) -> int:
-    """Close the sessions that are over. Gives how many."""
+    """Close the sessions that are over, and the places of those who were given all. Gives how many sessions."""
     now = at or clock.now()
     sessions = db.session.scalars(
         select(AdminFormationSession).where(
@@ -238,7 +269,46 @@ def finish_past(at: datetime | None = None) -> int:
     for session in sessions:
         session.status = SessionStatus.FINISHED
     db.session.flush()
+    for enrollment in enrollments.complete_due(now):
+        reminders.announce_completion(enrollment)
     return len(sessions)
+
+
+def _rule_and_dates(programming: Programming) -> tuple[str, list[Occurrence]]:
+    """Rule of RFC 5545 that gives the wanted number of sessions once holidays are left out, and its dates."""
+    days = f";BYDAY={','.join(programming.weekdays)}" if programming.weekdays else ""
+    count = programming.count
+    while True:
+        rule = f"FREQ=WEEKLY{days};COUNT={count}"
+        try:
+            dates = preview(
+                rule,
+                programming.starts_local,
+                programming.time_zone,
+                timedelta(minutes=programming.duration_minutes),
+                count=count,
+                holiday_rule=HolidayRule(programming.holiday_policy.value),
+            )
+        except MalformedRule as error:
+            raise RuleRefused from error
+        # A whole year of holidays is no rule: eleven a year are.
+        if len(dates) >= programming.count or count > 2 * programming.count + 20:
+            if not dates:
+                raise RuleRefused
+            return rule, dates
+        count += programming.count - len(dates)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise ReasonMissing
+    return text.strip()[:300]
+
+
+def _cancel(session: AdminFormationSession, reason: str) -> None:
+    reminders.forget(session)
+    session.status, session.cancel_reason, session.seq = SessionStatus.CANCELLED, reason, session.seq + 1
+    db.session.flush()
 
 
 def _provider(url: str) -> MeetingProvider:

@@ -14,56 +14,93 @@ from wtforms import (
     TimeField,
     URLField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from calmness.models.training import FormationStatus, HolidayPolicy, Level
+from calmness.services.formations import Sheet
 from calmness.services.schedules import Programming
 
 WEEKDAYS = [
-    ("MO", _l("lundi")),
-    ("TU", _l("mardi")),
-    ("WE", _l("mercredi")),
-    ("TH", _l("jeudi")),
-    ("FR", _l("vendredi")),
-    ("SA", _l("samedi")),
-    ("SU", _l("dimanche")),
+    SelectChoice("MO", _l("lundi")),
+    SelectChoice("TU", _l("mardi")),
+    SelectChoice("WE", _l("mercredi")),
+    SelectChoice("TH", _l("jeudi")),
+    SelectChoice("FR", _l("vendredi")),
+    SelectChoice("SA", _l("samedi")),
+    SelectChoice("SU", _l("dimanche")),
 ]
 _DATE = _l("Entrez une date au format 24/11/2026.")
 _TIME = _l("Entrez une heure comme 19:00.")
+_NUMBER = _l("Entrez un nombre entier.")
+_MINUTES = _l("De 15 à 600 minutes.")
+
+
+class DayField(DateField):
+    """A date whose refusal is told in French."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the date."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_DATE) from error
+
+
+class ClockField(TimeField):
+    """An hour whose refusal is told in French."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the hour."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_TIME) from error
+
+
+class WholeField(IntegerField):
+    """A whole number whose refusal is told in French."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the number."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_NUMBER) from error
 
 
 class ProgrammingForm(FlaskForm):
     """A weekly programming."""
 
-    formation_id = SelectField(_l("Formation"), coerce=int, validate_choice=False)
-    starts_on = DateField(_l("Première date"), validators=[InputRequired(_DATE)])
-    starts_time = TimeField(_l("Heure (Paris)"), validators=[InputRequired(_TIME)])
+    formation_id = SelectField(_l("Formation"), coerce=int)
+    starts_on = DayField(_l("Première date"), validators=[InputRequired(_DATE)])
+    starts_time = ClockField(_l("Heure (Paris)"), validators=[InputRequired(_TIME)])
     weekdays = SelectMultipleField(
         _l("Jours"), choices=WEEKDAYS, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
     )
-    count = IntegerField(
+    count = WholeField(
         _l("Nombre de séances"),
         default=8,
         validators=[InputRequired(_l("Entrez un nombre de 1 à 100.")), NumberRange(1, 100, _l("De 1 à 100 séances."))],
     )
-    duration_minutes = IntegerField(
+    duration_minutes = WholeField(
         _l("Durée en minutes"),
         default=120,
-        validators=[InputRequired(_l("Entrez une durée.")), NumberRange(15, 600, _l("De 15 à 600 minutes."))],
+        validators=[InputRequired(_MINUTES), NumberRange(15, 600, _MINUTES)],
     )
     holiday_policy = SelectField(
         _l("Jours fériés"),
         choices=[
-            (HolidayPolicy.SKIP.value, _l("Sauter la séance")),
-            (HolidayPolicy.SHIFT.value, _l("Décaler au jour ouvré suivant")),
-            (HolidayPolicy.KEEP.value, _l("Maintenir")),
+            SelectChoice(HolidayPolicy.SKIP.value, _l("Sauter la séance")),
+            SelectChoice(HolidayPolicy.SHIFT.value, _l("Décaler au jour ouvré suivant")),
+            SelectChoice(HolidayPolicy.KEEP.value, _l("Maintenir")),
         ],
     )
     meeting_url = URLField(
-        _l("Lien de la visio"), validators=[InputRequired(_l("Collez le lien de la réunion.")), Length(max=500)]
+        _l("Lien de la visio"), validators=[DataRequired(_l("Collez le lien de la réunion.")), Length(max=500)]
     )
-    trainer_name = StringField(_l("Formateur"), validators=[InputRequired(_l("Nommez le formateur.")), Length(max=100)])
+    trainer_name = StringField(_l("Formateur"), validators=[DataRequired(_l("Nommez le formateur.")), Length(max=100)])
 
     def programming(self) -> Programming:
         """What the form says."""
@@ -82,31 +119,52 @@ class ProgrammingForm(FlaskForm):
 class MoveForm(FlaskForm):
     """A new moment for one session."""
 
-    starts_on = DateField(_l("Nouvelle date"), validators=[InputRequired(_DATE)])
-    starts_time = TimeField(_l("Heure (Paris)"), validators=[InputRequired(_TIME)])
-    duration_minutes = IntegerField(_l("Durée en minutes"), default=120, validators=[NumberRange(15, 600)])
+    starts_on = DayField(_l("Nouvelle date"), validators=[InputRequired(_DATE)])
+    starts_time = ClockField(_l("Heure (Paris)"), validators=[InputRequired(_TIME)])
+    duration_minutes = WholeField(
+        _l("Durée en minutes"), validators=[InputRequired(_MINUTES), NumberRange(15, 600, _MINUTES)]
+    )
 
     def starts_local(self) -> datetime:
         """Wall time in Paris."""
         return datetime.combine(self.starts_on.data, self.starts_time.data)
 
 
+class CancelForm(FlaskForm):
+    """Why a session or a series does not take place."""
+
+    reason = StringField(
+        _l("Motif, lu par les élèves"),
+        validators=[DataRequired(_l("Dites aux élèves pourquoi.")), Length(max=300)],
+    )
+
+
 class FormationForm(FlaskForm):
     """Texts of a formation."""
 
-    title = StringField(_l("Titre"), validators=[InputRequired(_l("Donnez un titre.")), Length(max=160)])
-    summary = TextAreaField(_l("Résumé"), validators=[InputRequired(_l("Résumez en une phrase.")), Length(max=300)])
+    title = StringField(_l("Titre"), validators=[DataRequired(_l("Donnez un titre.")), Length(max=160)])
+    summary = TextAreaField(_l("Résumé"), validators=[DataRequired(_l("Résumez en une phrase.")), Length(max=300)])
     level = SelectField(
         _l("Niveau"),
         choices=[
-            (Level.BEGINNER.value, _l("Débutant")),
-            (Level.INTERMEDIATE.value, _l("Intermédiaire")),
-            (Level.ADVANCED.value, _l("Avancé")),
+            SelectChoice(Level.BEGINNER.value, _l("Débutant")),
+            SelectChoice(Level.INTERMEDIATE.value, _l("Intermédiaire")),
+            SelectChoice(Level.ADVANCED.value, _l("Avancé")),
         ],
     )
-    trainer_name = StringField(_l("Formateur"), validators=[InputRequired(_l("Nommez le formateur.")), Length(max=100)])
+    trainer_name = StringField(_l("Formateur"), validators=[DataRequired(_l("Nommez le formateur.")), Length(max=100)])
     objectives = TextAreaField(_l("Objectifs"), validators=[Optional()])
-    programme = TextAreaField(_l("Programme"), validators=[Optional()])
+    programme = TextAreaField(
+        _l("Programme"), validators=[DataRequired(_l("Écrivez au moins une séance au programme."))]
+    )
+    unit_minutes = WholeField(
+        _l("Durée d’une séance, en minutes"),
+        default=120,
+        validators=[InputRequired(_MINUTES), NumberRange(15, 600, _MINUTES)],
+    )
+    capacity = WholeField(
+        _l("Places"), validators=[Optional(), NumberRange(1, 10_000, _l("De 1 à 10 000 places, ou rien."))]
+    )
     audience = TextAreaField(_l("Public"), validators=[Optional()])
     prerequisites = TextAreaField(_l("Prérequis"), validators=[Optional()])
     access_delay = StringField(_l("Délai d’accès"), validators=[Optional(), Length(max=300)])
@@ -114,8 +172,26 @@ class FormationForm(FlaskForm):
     status = SelectField(
         _l("État"),
         choices=[
-            (FormationStatus.DRAFT.value, _l("Brouillon")),
-            (FormationStatus.PUBLISHED.value, _l("Publiée")),
-            (FormationStatus.ARCHIVED.value, _l("Archivée")),
+            SelectChoice(FormationStatus.DRAFT.value, _l("Brouillon")),
+            SelectChoice(FormationStatus.PUBLISHED.value, _l("Publiée")),
+            SelectChoice(FormationStatus.ARCHIVED.value, _l("Archivée")),
         ],
     )
+
+    def sheet(self) -> Sheet:
+        """What the form says."""
+        return Sheet(
+            title=self.title.data,
+            summary=self.summary.data,
+            level=Level(self.level.data),
+            trainer_name=self.trainer_name.data,
+            units=tuple(self.programme.data.splitlines()),
+            unit_minutes=self.unit_minutes.data,
+            capacity=self.capacity.data,
+            status=FormationStatus(self.status.data),
+            objectives=self.objectives.data or "",
+            audience=self.audience.data or "",
+            prerequisites=self.prerequisites.data or "",
+            access_delay=self.access_delay.data or "",
+            accessibility=self.accessibility.data or "",
+        )

@@ -16,7 +16,7 @@ from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.pdf.epc import transfer_svg
 from calmness.permissions import Permission
-from calmness.services import billing, invoicing
+from calmness.services import billing, enrollments, invoicing
 
 IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
 
@@ -32,6 +32,10 @@ def new_checkout(slug: str) -> ResponseReturnValue:
         flash(str(error.message), "warning")
         owned = isinstance(error, billing.AlreadyOwned)
         return redirect(url_for("training.formations" if owned else "account.overview"))
+    except enrollments.FormationFull as error:
+        db.session.rollback()
+        flash(str(error.message), "warning")
+        return redirect(url_for("training.formations"))
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment.id))
 

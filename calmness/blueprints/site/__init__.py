@@ -12,7 +12,7 @@ from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.catalogue import OfferKind
 from calmness.presentation import number, short_day
 from calmness.redirects import safe_next
-from calmness.services import catalogue, formations, identity, signals
+from calmness.services import catalogue, enrollments, formations, identity, signals
 
 bp = Blueprint("site", __name__)
 YEAR = timedelta(days=365)
@@ -38,7 +38,7 @@ def home() -> ResponseReturnValue:
 def all_formations() -> ResponseReturnValue:
     """Catalogue."""
     rows = [(formation, catalogue.of_formation(formation.id)) for formation in formations.published()]
-    return render_template("site/formations.html", rows=rows)
+    return render_template("site/formations.html", rows=rows, full=enrollments.full_formation_ids())
 
 
 @bp.get("/formations/<slug>")
@@ -51,6 +51,7 @@ def formation(slug: str) -> ResponseReturnValue:
         formation=found,
         offer=catalogue.of_formation(found.id),
         reviews=catalogue.reviews(found.id, limit=4),
+        places=enrollments.places_left(found),
     )
 
 
@@ -58,7 +59,8 @@ def formation(slug: str) -> ResponseReturnValue:
 @public
 def pricing() -> ResponseReturnValue:
     """All offers."""
-    return render_template("site/pricing.html", offers={kind.value: catalogue.published(kind) for kind in OfferKind})
+    offers = {kind.value: catalogue.published(kind) for kind in OfferKind}
+    return render_template("site/pricing.html", offers=offers, full=enrollments.full_formation_ids())
 
 
 @bp.get("/signaux")

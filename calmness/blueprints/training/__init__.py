@@ -51,7 +51,7 @@ def agenda() -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def session(session_id: int) -> ResponseReturnValue:
     """One session with its door."""
-    return _session_page(session_id), 200
+    return _session_page(session_id)
 
 
 @bp.get("/seances/<int:session_id>/rejoindre")
@@ -61,9 +61,9 @@ def join(session_id: int) -> ResponseReturnValue:
     """Record the presence and lead to the meeting; outside of the window, say when the door opens."""
     try:
         url = attendance.join(current_account().id, session_id)
-    except attendance.DoorClosed:
+    except attendance.DoorClosed as error:
         db.session.rollback()
-        return _session_page(session_id), 409
+        return _session_page(session_id, refusal=error), 409
     db.session.commit()
     response: Response = redirect(url)  # type: ignore[assignment]
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -71,7 +71,7 @@ def join(session_id: int) -> ResponseReturnValue:
     return response
 
 
-def _session_page(session_id: int) -> str:
+def _session_page(session_id: int, refusal: attendance.DoorClosed | None = None) -> str:
     now = clock.now()
     found, enrollment = attendance.own_session(current_account().id, session_id)
     mine = attendance.of_user(enrollment.user_id, [found.id]).get(found.id)
@@ -79,7 +79,6 @@ def _session_page(session_id: int) -> str:
         "training/session.html",
         session=found,
         mine=mine,
-        open=attendance.is_open(found, now),
-        opens_at=found.start_at - attendance.OPENS_BEFORE,
+        refusal=refusal.message if refusal else None,
         now=now,
     )

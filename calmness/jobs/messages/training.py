@@ -1,14 +1,18 @@
 """Reminders of sessions, worded at the moment they leave."""
 
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from calmness import clock
 from calmness.channels import Message
 from calmness.extensions import db
 from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
-from calmness.models.account import Channel
+from calmness.models.account import Channel, User
 from calmness.models.delivery import Delivery
 from calmness.models.training import AdminFormationSession
-from calmness.presentation import duration, hour, weekday_day
+from calmness.presentation import duration, moment_in
 from calmness.services import reminders
 
 
@@ -16,17 +20,21 @@ from calmness.services import reminders
 def reminder(delivery: Delivery) -> Message:
     """Reminder of a session, with the site's own join link. Looks once more whether it is still wanted."""
     session = db.session.get(AdminFormationSession, delivery.params["session_id"])
-    if session is None or not reminders.still_wanted(session, delivery.user_id or 0, delivery.params["seq"]):
+    user = db.session.get(User, delivery.user_id or 0)
+    if (
+        session is None
+        or user is None
+        or not reminders.still_wanted(session, user, delivery.channel, delivery.params["seq"])
+    ):
         raise NotWanted
-    left = (session.start_at - clock.now()).total_seconds()
-    when = f"dans {duration(left)}" if left > 60 else "maintenant"
-    moment = f"{weekday_day(session.start_at)} à {hour(session.start_at)}"
+    when = _when(session.start_at, ZoneInfo(user.time_zone))
+    moment = moment_in(session.start_at, user.time_zone)
     subject = f"{session.title} : {when}"
     message = letter(
         delivery,
         subject,
         [
-            f"Votre séance « {session.title} » avec {session.trainer_name} commence {when}, {moment} (heure de Paris).",
+            f"Votre séance « {session.title} » avec {session.trainer_name} commence {when}, {moment}.",
             "Le bouton ouvre la salle un quart d’heure avant le début ; votre présence est enregistrée.",
         ],
         path=f"/espace/seances/{session.id}/rejoindre",
@@ -36,5 +44,19 @@ def reminder(delivery: Delivery) -> Message:
     if delivery.channel is Channel.EMAIL:
         return message
     return Message(
-        subject=subject, text=f"{subject}\n{moment} avec {session.trainer_name}\n{message.url}", url=message.url
+        subject=subject,
+        text=f"{subject}\n{moment[0].upper()}{moment[1:]}, avec {session.trainer_name}\n{message.url}",
+        url=message.url,
     )
+
+
+def _when(start_at: datetime, zone: ZoneInfo) -> str:
+    """``demain``, ``dans 1 h`` or ``maintenant``, at the moment that the message leaves."""
+    now = clock.now()
+    minutes = math.ceil((start_at - now).total_seconds() / 60)
+    if minutes <= 1:
+        return "maintenant"
+    if minutes <= 12 * 60:
+        return f"dans {duration(minutes * 60)}"
+    days = (start_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    return {0: "aujourd’hui", 1: "demain"}.get(days, f"dans {days} jours")
