@@ -1,7 +1,5 @@
 """Drain a lane: claim what is due, do it, record it, until nothing is left or the time is over."""
 
-import os
-import socket
 import time
 
 import structlog
@@ -11,7 +9,7 @@ from calmness import clock
 from calmness.channels import Message, Outcome, OutcomeKind
 from calmness.context import caused_by
 from calmness.extensions import db, work_queue
-from calmness.jobs import senders
+from calmness.jobs import claims, senders
 from calmness.jobs.handlers import COMPOSERS, TASKS, NotWanted
 from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
 from calmness.services import contacts, delivery
@@ -31,26 +29,27 @@ _STATES = {
 
 
 def drain(lane_name: str) -> None:
-    """Work a lane until it is empty, for a minute at most; then ask for another turn."""
+    """Work a lane until it is empty, for a minute at most; then ask for another turn.
+
+    Asked to stop, it finishes the piece in hand and gives the rest back.
+    """
     lane = Lane(lane_name)
     work_queue.forget_wake(lane.value)
-    worker = _worker_name()
+    worker = claims.own_name()
     stop_at = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < stop_at:
+    while time.monotonic() < stop_at and not claims.stopping():
         if not _one_round(lane, worker):
             return
+    delivery.release(worker)
+    db.session.commit()
     work_queue.wake(lane.value)
 
 
 def drain_everything() -> None:
     """Work all lanes until nothing is due; for tests, the demo and one-shot commands."""
-    worker = _worker_name()
+    worker = claims.own_name()
     while sum(_one_round(lane, worker) for lane in Lane):
         pass
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _one_round(lane: Lane, worker: str) -> bool:
@@ -58,11 +57,15 @@ def _one_round(lane: Lane, worker: str) -> bool:
     messages = delivery.claim_deliveries(lane, worker)
     db.session.commit()
     for task in tasks:
+        if claims.stopping():
+            return True
         with caused_by(task.cause_id):
             _do(task)
     if messages:
         with senders.open_lane() as lane_senders:
             for message in messages:
+                if claims.stopping():
+                    return True
                 with caused_by(message.cause_id):
                     _send(message, lane_senders)
     return bool(tasks or messages)

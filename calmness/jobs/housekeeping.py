@@ -3,6 +3,7 @@
 import structlog
 
 from calmness.extensions import db, work_queue
+from calmness.jobs import claims
 from calmness.jobs.handlers import periodic
 from calmness.services import delivery
 
@@ -12,7 +13,8 @@ log = structlog.get_logger(__name__)
 @periodic("delivery.sweep", every_seconds=30)
 def sweep() -> None:
     """Finish what a crash left, and wake the lanes that have work."""
-    counts = delivery.sweep()
+    given_back = claims.give_back_of_the_dead()
+    counts = {"given_back": given_back} | delivery.sweep()
     lanes = delivery.lanes_with_work()
     db.session.commit()
     if any(counts.values()):

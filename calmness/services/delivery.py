@@ -272,19 +272,33 @@ def sweep() -> dict[str, int]:
     }
 
 
-def release(worker: str) -> int:
-    """Give back at once what a worker of this name held when it died; called when it starts again.
+def holders() -> set[str]:
+    """Names of the workers that hold a claim, living or dead."""
+    tasks = select(OutboxTask.worker).where(OutboxTask.state == TaskState.CLAIMED)
+    messages = select(Delivery.worker).where(Delivery.state.in_([DeliveryState.CLAIMED, DeliveryState.SENDING]))
+    return {worker for worker in db.session.scalars(tasks.union(messages)) if worker}
 
-    Only claims are given back: a message marked as leaving keeps its lease and is judged by ``sweep``.
+
+def release(worker: str) -> int:
+    """Give back what a worker holds that stops or has died, instead of waiting for the end of its lease.
+
+    Claims go back to their lane. A message marked as leaving only loses its lease: ``sweep`` judges it.
     """
-    return _updated(
+    now = clock.now()
+    back = _updated(
         update(OutboxTask)
         .where(OutboxTask.state == TaskState.CLAIMED, OutboxTask.worker == worker)
         .values(state=TaskState.PENDING, lease_until=None)
-    ) + _updated(
+    )
+    back += _updated(
         update(Delivery)
         .where(Delivery.state == DeliveryState.CLAIMED, Delivery.worker == worker)
         .values(state=DeliveryState.PENDING, lease_until=None)
+    )
+    return back + _updated(
+        update(Delivery)
+        .where(Delivery.state == DeliveryState.SENDING, Delivery.worker == worker, Delivery.lease_until > now)
+        .values(lease_until=now)
     )
 
 

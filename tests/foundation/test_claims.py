@@ -1,0 +1,114 @@
+"""Work that a killed process held comes back at once; what may have left is judged, never sent twice."""
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.jobs import claims, drain
+from calmness.jobs.handlers import TASKS
+from calmness.jobs.housekeeping import sweep
+from calmness.models.account import Channel
+from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask, TaskState
+from calmness.services import delivery
+
+
+@pytest.fixture
+def dead() -> str:
+    """Name of a worker of this machine that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return f"{socket.gethostname()}:{process.pid}"
+
+
+def work(count: int) -> None:
+    """Pieces of work of a kind that nobody else has."""
+    for number in range(count):
+        delivery.enqueue("tests.note", f"note:{number}", {"number": number})
+    db.session.commit()
+
+
+def mail(key: str) -> None:
+    """A message to an address."""
+    delivery.deliver("account.verify", key, channel=Channel.EMAIL, address="eva@example.test")
+    db.session.commit()
+
+
+def states() -> list[TaskState]:
+    db.session.rollback()
+    return list(db.session.scalars(select(OutboxTask.state).order_by(OutboxTask.id)))
+
+
+def test_the_claims_of_a_dead_worker_come_back_at_once(site: Flask, dead: str) -> None:
+    work(2)
+    delivery.claim_tasks(Lane.DEFAULT, dead, limit=1)
+    delivery.claim_tasks(Lane.DEFAULT, claims.own_name(), limit=1)
+    db.session.commit()
+
+    given_back = claims.give_back_of_the_dead()
+
+    assert given_back == 1
+    assert states() == [TaskState.PENDING, TaskState.CLAIMED]
+
+
+def test_another_machine_is_not_judged_from_here(site: Flask) -> None:
+    work(1)
+    delivery.claim_tasks(Lane.DEFAULT, "another-machine:1", limit=1)
+    db.session.commit()
+
+    assert claims.give_back_of_the_dead() == 0
+    assert states() == [TaskState.CLAIMED]
+
+
+def test_a_mail_that_may_have_left_with_its_process_is_uncertain_at_the_next_sweep(site: Flask, dead: str) -> None:
+    mail("one")
+    mail("two")
+    first, _second = delivery.claim_deliveries(Lane.MAIL, dead)
+    delivery.start_sending(first.id, first.attempts)
+    db.session.commit()
+
+    sweep()
+
+    found = dict(db.session.execute(select(Delivery.key, Delivery.state)).all())
+    assert found == {first.key: DeliveryState.UNKNOWN, _second.key: DeliveryState.PENDING}
+
+
+def test_a_drain_asked_to_stop_finishes_its_piece_and_gives_the_rest_back(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+
+    def note(payload: dict[str, int]) -> None:
+        done.append(payload["number"])
+        if len(done) == 2:
+            claims.stop_soon()
+
+    monkeypatch.setitem(TASKS, "tests.note", note)
+    work(4)
+
+    drain("default")
+    claims._stopping.clear()
+
+    assert done == [0, 1]
+    assert states() == [TaskState.DONE, TaskState.DONE, TaskState.PENDING, TaskState.PENDING]
+    leases = db.session.scalars(select(OutboxTask.lease_until).where(OutboxTask.state == TaskState.PENDING))
+    assert set(leases) == {None}
+
+
+def test_a_number_that_lives_is_left_to_its_lease(site: Flask) -> None:
+    work(1)
+    delivery.claim_tasks(Lane.DEFAULT, f"{socket.gethostname()}:{os.getpid()}", limit=1)
+    db.session.commit()
+
+    claims.give_back_of_the_dead()
+
+    (task,) = db.session.scalars(select(OutboxTask))
+    assert task.lease_until is not None
+    assert task.lease_until > clock.now() + timedelta(minutes=1)
