@@ -1,4 +1,4 @@
-"""The admin puts a weekly series on the calendar: wall time holds, holidays are left out, mistakes are told in place."""
+"""The admin puts a weekly series on the calendar: wall time holds, holidays fall out, mistakes are told in place."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
