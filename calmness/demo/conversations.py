@@ -11,7 +11,6 @@ from calmness.extensions import db
 from calmness.models.account import Channel, User
 from calmness.models.support import CannedAnswer, ChatMessage, ChatRead, ChatRoom, RoomStatus, SenderKind
 
-ROOMS = 250
 EXCHANGES = (
     (
         "Bonjour, la séance de ce soir sera-t-elle enregistrée ?",
@@ -70,10 +69,10 @@ CANNED = (
 )
 
 
-def make(rng: random.Random, now: datetime, agent: User, camille: User, students: list[User]) -> None:
+def make(rng: random.Random, now: datetime, agent: User, camille: User, students: list[User], rooms: int) -> None:
     """Create rooms and messages in bulk, in the order of their time."""
     db.session.execute(insert(CannedAnswer), [{"shortcut": s, "title": t, "body": b} for s, t, b in CANNED])
-    owners = [camille, camille, *rng.choices(students, k=ROOMS - 2)]
+    owners = [camille, camille, *rng.choices(students, k=rooms - 2)]
     messages: list[dict[str, Any]] = []
     reads: list[dict[str, Any]] = []
     open_owners: set[int] = set()

@@ -1,5 +1,6 @@
 """Load the demo, once."""
 
+import heapq
 import random
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -9,13 +10,14 @@ from sqlalchemy import insert, select, update
 
 from calmness import clock
 from calmness.demo import conversations, formations, people, sales, trades, traffic, training
+from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.instruments import pip_size
 from calmness.models.account import Channel, User, UserNotification
 from calmness.models.billing import Invoice, Payment
 from calmness.models.delivery import Delivery, DeliveryState, Lane
 from calmness.models.settings import Setting
-from calmness.models.signal import Direction, OrderKind
+from calmness.models.signal import Direction, OrderKind, Signal
 from calmness.services import analytics_rollups, signals, trading_statistics
 from calmness.services.preferences import NoticeKind
 from calmness.services.signals import Draft
@@ -25,7 +27,8 @@ log = structlog.get_logger(__name__)
 DEMO_PASSWORD = "calmness-demo"  # noqa: S105 - the password of the demo, printed by make run
 SEED = 20_261_124
 MARKER = "demo.loaded"
-SIGNALS = 120
+LIVING = 3
+"""Signals that are not over."""
 
 
 def is_loaded() -> bool:
@@ -33,24 +36,24 @@ def is_loaded() -> bool:
     return db.session.get(Setting, MARKER) is not None
 
 
-def load(seed: int = SEED) -> bool:
+def load(seed: int = SEED, size: Size = FULL) -> bool:
     """Load everything in one transaction. False when it was there."""
     if is_loaded():
         return False
     rng, now = random.Random(seed), clock.now()
-    staff = people.make(rng, now, DEMO_PASSWORD)
+    staff = people.make(rng, now, DEMO_PASSWORD, size)
     admin, agent, camille = staff["admin"], staff["agent"], staff["camille"]
     students = list(db.session.scalars(select(User).where(User.email.endswith("@exemple.test")).order_by(User.id)))
     formations.make(now)
     training.program(now, admin)
-    sales.make(rng, now, agent, camille, students)
+    sales.make(rng, now, agent, camille, students, size)
     training.attend(rng, now)
-    _signals(rng, now, admin)
-    accounts = trades.make(rng, now, camille, students)
+    _signals(rng, now, admin, size.signals)
+    accounts = trades.make(rng, now, camille, students, size)
     for account in accounts:
         trading_statistics.rebuild(account.id)
-    conversations.make(rng, now, agent, camille, students)
-    traffic.make(rng, now)
+    conversations.make(rng, now, agent, camille, students, size.rooms)
+    traffic.make(rng, now, size.views)
     today = clock.paris_today()
     analytics_rollups.rebuild(today - timedelta(days=traffic.DAYS), today)
     _quiet_the_past()
@@ -60,33 +63,49 @@ def load(seed: int = SEED) -> bool:
     return True
 
 
-def _signals(rng: random.Random, now: datetime, author: User) -> None:
-    start = now - timedelta(days=395)
-    moments = sorted(_trading_hour(rng, start + (now - start) * rng.random()) for _ in range(SIGNALS - 3))
-    moments += [now - timedelta(hours=hours) for hours in (9, 5, 2)]
-    for index, at in enumerate(moments):
-        market = rng.choices(trades.MARKETS, weights=[market.weight for market in trades.MARKETS])[0]
-        unit = Decimal(1).scaleb(-market.digits)
-        side = 1 if rng.random() < 0.55 else -1
-        risk = pip_size(market.symbol) * market.stop_pips
-        entry = (market.price * (1 + Decimal(str(round(rng.uniform(-0.05, 0.05), 4))))).quantize(unit)
-        draft = Draft(
-            instrument=market.symbol,
-            direction=Direction.BUY if side > 0 else Direction.SELL,
-            order_kind=OrderKind.MARKET,
-            entry=entry,
-            stop=(entry - side * risk).quantize(unit),
-            targets=tuple((entry + side * risk * factor).quantize(unit) for factor in (1, 2)),
-            reasoning=rng.choice(REASONS),
-            horizon="Intraday",
-            conflict_notice="L’auteur ne détient pas de position sur cet instrument.",
-            author_title="Formatrice, responsable des signaux",
-        )
-        signal = signals.publish(draft, author=author, at=at, announce=index >= SIGNALS - 3)
-        if index < SIGNALS - 3:
-            multiple = Decimal(str(rng.choice((2, 1, 1, "1.5", "0.4", -1, -1, "-0.6"))))
-            leave = (entry + side * risk * multiple).quantize(unit)
-            signals.close(signal.id, leave, by=author, at=at + timedelta(hours=rng.randrange(1, 20)), announce=False)
+def _signals(rng: random.Random, now: datetime, author: User, count: int) -> None:
+    """Publications and ends in the order of time: the chain is read in that order."""
+    start, span = now - timedelta(days=395), timedelta(days=392)
+    moments = sorted(_trading_hour(rng, start + span * rng.random()) for _ in range(count - LIVING))
+    moments += [now - timedelta(hours=hours) for hours in (9, 5, 2)[:LIVING]]
+    heap: list[tuple[datetime, int, Signal | None]] = [(at, index, None) for index, at in enumerate(moments)]
+    heapq.heapify(heap)
+    while heap:
+        at, index, signal = heapq.heappop(heap)
+        if signal is not None:
+            _end(rng, signal, author, at)
+            continue
+        alive = index >= count - LIVING
+        signal = signals.publish(_draft(rng), author=author, at=at, announce=alive)
+        if not alive:
+            heapq.heappush(heap, (at + timedelta(hours=rng.randrange(1, 20)), count + index, signal))
+
+
+def _draft(rng: random.Random) -> Draft:
+    market = rng.choices(trades.MARKETS, weights=[market.weight for market in trades.MARKETS])[0]
+    unit = Decimal(1).scaleb(-market.digits)
+    side = 1 if rng.random() < 0.55 else -1
+    risk = pip_size(market.symbol) * market.stop_pips
+    entry = (market.price * (1 + Decimal(str(round(rng.uniform(-0.05, 0.05), 4))))).quantize(unit)
+    return Draft(
+        instrument=market.symbol,
+        direction=Direction.BUY if side > 0 else Direction.SELL,
+        order_kind=OrderKind.MARKET,
+        entry=entry,
+        stop=(entry - side * risk).quantize(unit),
+        targets=tuple((entry + side * risk * factor).quantize(unit) for factor in (1, 2)),
+        reasoning=rng.choice(REASONS),
+        horizon="Intraday",
+        conflict_notice="L’auteur ne détient pas de position sur cet instrument.",
+        author_title="Formatrice, responsable des signaux",
+    )
+
+
+def _end(rng: random.Random, signal: Signal, author: User, at: datetime) -> None:
+    multiple = Decimal(str(rng.choice((2, 1, 1, "1.5", "0.4", -1, -1, "-0.6"))))
+    leave = signal.entry + (signal.entry - signal.stop) * multiple
+    digits = next(market.digits for market in trades.MARKETS if market.symbol == signal.instrument)
+    signals.close(signal.id, leave.quantize(Decimal(1).scaleb(-digits)), by=author, at=at, announce=False)
 
 
 def _trading_hour(rng: random.Random, moment: datetime) -> datetime:

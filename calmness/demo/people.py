@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
+from calmness.demo.size import Size
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Gender, Role, User
 from calmness.services import passwords
@@ -289,10 +290,9 @@ TOWNS = (
     ("94240", "L’Haÿ-les-Roses"),
 )
 STREETS = ("rue des Lilas", "avenue Jean-Jaurès", "rue de la République", "boulevard Voltaire", "chemin du Moulin")
-STUDENTS = 396
 
 
-def make(rng: random.Random, now: datetime, password: str) -> dict[str, User]:
+def make(rng: random.Random, now: datetime, password: str, size: Size) -> dict[str, User]:
     """Create everybody; gives staff and Camille by their short names. One hash serves all: it is a demo."""
     hashed = passwords.hash_password(password)
     staff = {
@@ -304,7 +304,7 @@ def make(rng: random.Random, now: datetime, password: str) -> dict[str, User]:
     }
     db.session.add_all(staff.values())
     seen = {user.email_key for user in staff.values()}
-    for _ in range(STUDENTS):
+    for _ in range(size.students):
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
         stem = f"{_ascii(first)}.{_ascii(last)}"
         email = next(

@@ -1,48 +1,71 @@
-"""A year of sales, made by the rules themselves: declared, submitted, validated, invoiced, in the order of time."""
+"""A year of sales, made by the rules themselves and in the order of time: declared, submitted, validated, invoiced.
 
+What happens later waits in a heap: an invoice is never older than the one before it.
+"""
+
+import heapq
 import random
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from calmness.demo.size import Size
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.billing import Payment
+from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import Offer, OfferKind
-from calmness.services import billing
+from calmness.models.training import AdminFormationSession
+from calmness.services import billing, enrollments
 from calmness.services.billing import Identity
 
-PAYMENTS = 900
-WAITING = 6
+REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numéro auprès de votre banque."
+FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-def make(rng: random.Random, now: datetime, agent: User, camille: User, students: list[User]) -> None:
+@dataclass(order=True)
+class _Step:
+    at: datetime
+    rank: int
+    buyer: User = field(compare=False)
+    offer: Offer = field(compare=False)
+    payment: Payment | None = field(default=None, compare=False)
+
+
+def make(rng: random.Random, now: datetime, agent: User, camille: User, students: list[User], size: Size) -> None:
     """Play the sales."""
     offers = list(db.session.scalars(select(Offer).order_by(Offer.id)))
     by_slug = {offer.slug: offer for offer in offers}
-    plan = _camilles(now, camille, by_slug)
+    steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
-    while len(plan) < PAYMENTS + 60:
+    weights = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
+    while len(steps) < size.payments - size.waiting:
         buyer = rng.choice(buyers)
         age = (now - buyer.created_at) * rng.random() ** 1.4
-        at = max(now - age, buyer.created_at + timedelta(hours=3))
-        offer = rng.choices(offers, weights=[6 if row.kind is OfferKind.SIGNALS else 2 for row in offers])[0]
-        plan.append((min(at, now - timedelta(hours=30)), buyer, offer))
-    plan.sort(key=lambda step: (step[0], step[1].id))
-    made = 0
-    for at, buyer, offer in plan:
-        if made == PAYMENTS:
-            break
-        made += _sale(rng, at, buyer, offer, agent, made)
-    for number in range(WAITING):
+        at = min(max(now - age, buyer.created_at + timedelta(hours=3)), now - timedelta(hours=30))
+        steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
+    heapq.heapify(steps)
+    ends = _ends_of_groups()
+    while steps:
+        step = heapq.heappop(steps)
+        while ends and ends[0] < step.at:
+            # A group that has had all its sessions frees its places.
+            enrollments.complete_due(ends.pop(0) + timedelta(minutes=10))
+        if step.payment is None:
+            _order(rng, step, by_slug["signaux-30-jours"], steps)
+        else:
+            _settle(rng, step.at, step.payment, agent)
+    for number in range(size.waiting):
         at = now - timedelta(hours=1 + 3 * number, minutes=rng.randrange(50))
-        payment = _declared(at, rng.choice(buyers), rng.choice(offers))
+        signals = [offer for offer in offers if offer.kind is OfferKind.SIGNALS]
+        payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
-            billing.submit_transaction(payment, f"VIR{at:%Y%m%d}{number:06d}", at=at)
+            billing.submit_transaction(payment, _transaction(rng, at), at=at)
 
 
-def _camilles(now: datetime, camille: User, offers: dict[str, Offer]) -> list[tuple[datetime, User, Offer]]:
+def _camilles(now: datetime, offers: dict[str, Offer]) -> list[tuple[datetime, Offer]]:
     steps = (
         (418, "premiers-pas"),
         (350, "gestion-du-risque"),
@@ -52,33 +75,52 @@ def _camilles(now: datetime, camille: User, offers: dict[str, Offer]) -> list[tu
         (41, "signaux-30-jours"),
         (11, "signaux-30-jours"),
     )
-    return [(now - timedelta(days=days), camille, offers[slug]) for days, slug in steps]
+    return [(now - timedelta(days=days), offers[slug]) for days, slug in steps]
 
 
-def _sale(rng: random.Random, at: datetime, buyer: User, offer: Offer, agent: User, number: int) -> int:
-    payment = _declared(at, buyer, offer)
-    if payment is None:
-        return 0
-    fate = rng.random()
-    if fate < 0.03 and not buyer.email.startswith("camille@"):
-        billing.cancel(payment)
-        return 1
-    billing.submit_transaction(payment, f"VIR{at:%Y%m%d}{number:06d}", at=at + timedelta(hours=1))
-    if fate < 0.05 and not buyer.email.startswith("camille@"):
-        reason = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numéro auprès de votre banque."
-        billing.reject_payment(payment.id, reason, by=agent, at=at + timedelta(hours=20))
-        return 1
-    billing.validate_payment(
-        payment.id, payment.transaction_id, by=agent, at=at + timedelta(hours=rng.randrange(2, 26))
+def _ends_of_groups() -> list[datetime]:
+    rows = db.session.scalars(
+        select(func.max(AdminFormationSession.end_at)).group_by(AdminFormationSession.schedule_id)
     )
-    return 1
+    return sorted(rows)
+
+
+def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]) -> None:
+    """Declare and submit; what the agent does about it comes hours later. Who cannot have it takes signals."""
+    payment = _declared(step.at, step.buyer, step.offer) or _declared(step.at, step.buyer, otherwise)
+    if payment is None:
+        return
+    if rng.random() < 0.03 and not step.buyer.email.startswith("camille@"):
+        billing.cancel(payment)
+        return
+    billing.submit_transaction(payment, _transaction(rng, step.at), at=step.at + timedelta(hours=1))
+    settled = step.at + timedelta(hours=rng.randrange(2, 26), minutes=rng.randrange(60))
+    heapq.heappush(steps, _Step(settled, step.rank, step.buyer, step.offer, payment))
+
+
+def _settle(rng: random.Random, at: datetime, payment: Payment, agent: User) -> None:
+    formation = payment.offer.formation
+    if formation and enrollments.places_left(formation) == 0:
+        billing.reject_payment(payment.id, FULL_BY_NOW, by=agent, at=at)
+    elif rng.random() < 0.02 and not payment.user.email.startswith("camille@"):
+        billing.reject_payment(payment.id, REJECTED, by=agent, at=at)
+    else:
+        billing.validate_payment(payment.id, payment.transaction_id, by=agent, at=at)
+
+
+def _transaction(rng: random.Random, at: datetime) -> str:
+    """A number as banks write them: no two look alike."""
+    return f"{at:%y%m%d}" + "".join(rng.choices(LETTERS, k=10))
 
 
 def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
     try:
         payment = billing.declare(buyer, offer.slug, at=at)
     except DomainError:
-        # Already a student of this formation.
+        # Already a student of this formation, or no place left.
+        return None
+    if payment.status is not PaymentStatus.DECLARED:
+        # Ordered before and not settled yet.
         return None
     if payment.terms_accepted_at is None:
         billing.confirm_identity(

@@ -8,13 +8,12 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from calmness.demo.size import Size
 from calmness.extensions import db
 from calmness.instruments import pip_size
 from calmness.models.account import User
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus, TradingAccount
 
-TRADES = 30_000
-CAMILLE_TRADES = 1_450
 CAMILLE_LOGIN = "5514451"
 CENT = Decimal("0.01")
 
@@ -42,16 +41,16 @@ MARKETS = (
 )
 
 
-def make(rng: random.Random, now: datetime, camille: User, students: list[User]) -> list[TradingAccount]:
+def make(rng: random.Random, now: datetime, camille: User, students: list[User], size: Size) -> list[TradingAccount]:
     """Create accounts and their trades in bulk; statistics are computed afterwards by their own service."""
-    owners = rng.sample(students, 80)
+    owners = rng.sample(students, size.accounts)
     accounts = [_account(rng, camille, "IC Markets principal", now, login=CAMILLE_LOGIN)]
     accounts += [
         _account(rng, owner, rng.choice(("Compte principal", "Swing", "Compte réel")), now) for owner in owners
     ]
     db.session.add_all(accounts)
     db.session.flush()
-    counts = [CAMILLE_TRADES, *_shares(rng, TRADES - CAMILLE_TRADES, len(owners))]
+    counts = [size.own_trades, *_shares(rng, size.trades - size.own_trades, len(owners))]
     rows: list[dict[str, Any]] = []
     for account, count in zip(accounts, counts, strict=True):
         rows += _history(rng, account, count, now)

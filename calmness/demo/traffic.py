@@ -12,7 +12,6 @@ from sqlalchemy import insert
 from calmness.extensions import db
 from calmness.models.analytics import PageView, UserSession
 
-VIEWS = 150_000
 DAYS = 400
 PARIS = ZoneInfo("Europe/Paris")
 HOURS = (2, 1, 1, 1, 1, 2, 4, 8, 11, 12, 12, 11, 12, 12, 11, 11, 12, 14, 16, 19, 21, 20, 13, 6)
@@ -92,7 +91,7 @@ class _Tables:
     views: list[dict[str, Any]]
 
 
-def make(rng: random.Random, now: datetime) -> None:
+def make(rng: random.Random, now: datetime, views: int) -> None:
     """Insert visits and views in bulk; the rollups are then computed by their own service."""
     tables = _Tables([], [])
     today = now.astimezone(PARIS).date()
@@ -101,15 +100,15 @@ def make(rng: random.Random, now: datetime) -> None:
         (1 + 2.2 * index / DAYS) * (0.72 if day.weekday() >= 5 else 1.0) * (1 + 0.22 * math.sin(index / 9))
         for index, day in enumerate(days)
     ]
-    per_day = [VIEWS * weight / sum(weights) for weight in weights]
-    visit_id = 0
+    per_day = [views * weight / sum(weights) for weight in weights]
+    visit_id, count, owed = 0, 0, 0.0
     for day, wanted in zip(days, per_day, strict=True):
-        count = 0
         if day == today:
             # Today has only begun: as many views as the hours so far deserve.
             hour = now.astimezone(PARIS).hour
             wanted *= sum(HOURS[:hour]) / sum(HOURS)
-        while count < wanted:
+        owed += wanted
+        while count < owed:
             started = datetime(day.year, day.month, day.day, _hour(rng, day, today, now), tzinfo=PARIS)
             started = (started + timedelta(seconds=rng.random() * 3600)).astimezone(now.tzinfo)
             visit_id += 1

@@ -1,9 +1,9 @@
-"""Sixty sessions: past ones with their presences, coming ones programmed by the rules, one that starts soon."""
+"""Sixty sessions in weekly groups: some over, with their presences, one under way, others to come."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
 from calmness.clock import PARIS
 from calmness.extensions import db
@@ -15,47 +15,55 @@ from calmness.models.training import (
     AttendanceStatus,
     Formation,
     HolidayPolicy,
-    MeetingProvider,
-    SessionStatus,
     UserFormationEnrollment,
 )
 from calmness.services import reminders, schedules
 from calmness.services.schedules import Programming
 
-PAST = 34
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LINKS = ("https://us02web.zoom.us/j/81234567890", "https://meet.google.com/abc-defg-hij")
+PAST = ((300, "premiers-pas"), (200, "gestion-du-risque"), (150, "price-action"), (95, "premiers-pas"))
+"""Groups that are over: days since their first session."""
+COMING = ("premiers-pas", "gestion-du-risque", "psychologie", "backtest")
+SOON = "lire-le-carnet-d-ordres"
+"""The group that is under way: its fourth session starts in less than an hour."""
 
 
 def program(now: datetime, admin: User) -> None:
-    """Past sessions as they were; coming ones by weekly programmings."""
-    formations = list(db.session.scalars(select(Formation).order_by(Formation.id)))
-    for number in range(PAST):
-        formation = formations[number % len(formations)]
-        day = now - timedelta(days=390 * (PAST - number) / PAST)
-        start = day.astimezone(PARIS).replace(hour=19, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
-        unit = formation.units[(number // len(formations)) % len(formation.units)]
-        db.session.add(_session(formation, unit.id, unit.title, start, unit.duration_minutes, SessionStatus.FINISHED))
-    soon = next(formation for formation in formations if formation.slug == "lire-le-carnet-d-ordres")
-    unit = soon.units[3]
-    start = (now + timedelta(minutes=42)).replace(second=0, microsecond=0)
-    db.session.add(_session(soon, unit.id, unit.title, start, unit.duration_minutes, SessionStatus.SCHEDULED))
-    db.session.flush()
-    for number, formation in enumerate(formations[:6]):
-        first = (now.astimezone(PARIS) + timedelta(days=2 + number)).replace(tzinfo=None)
-        schedules.program(
-            Programming(
-                formation_id=formation.id,
-                starts_local=first.replace(hour=19, minute=0, second=0, microsecond=0),
-                weekdays=(DAYS[first.weekday()],),
-                count=min(len(formation.units), 5),
-                duration_minutes=formation.units[0].duration_minutes,
-                holiday_policy=HolidayPolicy.SKIP,
-                meeting_url=LINKS[number % 2],
-                trainer_name=formation.trainer_name,
-            ),
-            by=admin,
-        )
+    """Weekly series of each group: past, under way, to come; all made by the rules."""
+    by_slug = {formation.slug: formation for formation in db.session.scalars(select(Formation))}
+    today = now.astimezone(PARIS).replace(tzinfo=None)
+    for number, (days, slug) in enumerate(PAST):
+        _series(by_slug[slug], _evening(today - timedelta(days=days)), LINKS[number % 2], admin)
+    soon = today.replace(second=0, microsecond=0) + timedelta(minutes=45 - today.minute % 5)
+    _series(by_slug[SOON], soon - timedelta(days=21), LINKS[0], admin)
+    for number, slug in enumerate(COMING):
+        _series(by_slug[slug], _evening(today + timedelta(days=2 + number)), LINKS[number % 2], admin)
+    schedules.finish_past(now)
+
+
+def _evening(day: datetime) -> datetime:
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return day.replace(hour=19, minute=0, second=0, microsecond=0)
+
+
+def _series(formation: Formation, first: datetime, link: str, admin: User) -> None:
+    known = first.replace(tzinfo=PARIS).astimezone(UTC) - timedelta(days=1)
+    schedules.program(
+        Programming(
+            formation_id=formation.id,
+            starts_local=first,
+            weekdays=(DAYS[first.weekday()],),
+            count=min(len(formation.units), 10) if formation.slug != "backtest" else 5,
+            duration_minutes=formation.units[0].duration_minutes,
+            holiday_policy=HolidayPolicy.KEEP,
+            meeting_url=link,
+            trainer_name=formation.trainer_name,
+        ),
+        by=admin,
+        at=known,
+    )
 
 
 def attend(rng: random.Random, now: datetime) -> None:
@@ -66,6 +74,7 @@ def attend(rng: random.Random, now: datetime) -> None:
             select(UserFormationEnrollment).where(
                 UserFormationEnrollment.formation_id == session.formation_id,
                 UserFormationEnrollment.enrolled_at < session.start_at,
+                or_(UserFormationEnrollment.ended_at.is_(None), UserFormationEnrollment.ended_at >= session.start_at),
             )
         )
         for enrollment in enrolled:
@@ -94,20 +103,3 @@ def attend(rng: random.Random, now: datetime) -> None:
     if rows:
         db.session.execute(insert(AdminSessionAttendance), rows)
     reminders.plan_all(now)
-
-
-def _session(
-    formation: Formation, unit_id: int, title: str, start: datetime, minutes: int, status: SessionStatus
-) -> AdminFormationSession:
-    return AdminFormationSession(
-        formation_id=formation.id,
-        unit_id=unit_id,
-        title=title,
-        start_at=start,
-        end_at=start + timedelta(minutes=minutes),
-        meeting_provider=MeetingProvider.ZOOM,
-        meeting_url=LINKS[0],
-        trainer_name=formation.trainer_name,
-        status=status,
-        created_at=start - timedelta(days=30),
-    )

@@ -1,0 +1,136 @@
+"""The demo at a small scale: always the same for a seed, true to the rules, with the numbers that were asked for."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from time_machine import TimeMachineFixture
+
+from calmness import cli, demo
+from calmness.clock import PARIS
+from calmness.demo.size import FULL, SMALL
+from calmness.extensions import db
+from calmness.models.account import User
+from calmness.models.analytics import PageView
+from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
+from calmness.models.delivery import Delivery, DeliveryState
+from calmness.models.signal import Signal, SignalEvent
+from calmness.models.support import ChatRoom
+from calmness.models.trading import Trade
+from calmness.models.training import (
+    AdminFormationSession,
+    EnrollmentStatus,
+    Formation,
+    SessionStatus,
+    UserFormationEnrollment,
+)
+from calmness.services import enrollments, payment_queue
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+
+
+def count(model: Any, *where: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(model).where(*where)) or 0
+
+
+def figures() -> dict[str, Any]:
+    return {
+        "people": count(User),
+        "trades": count(Trade),
+        "views": count(PageView),
+        "sessions": count(AdminFormationSession),
+        "places": count(UserFormationEnrollment),
+        "invoiced": db.session.scalar(select(func.sum(Invoice.total_incl_cents))),
+        "numbers": list(db.session.scalars(select(Invoice.number).order_by(Invoice.id))),
+        "net": db.session.scalar(select(func.sum(Trade.net))),
+        "signals": list(db.session.scalars(select(Signal.result_r).order_by(Signal.id))),
+    }
+
+
+@pytest.fixture
+def loaded(site: Flask, time_machine: TimeMachineFixture) -> Flask:
+    time_machine.move_to(NOW, tick=False)
+    assert demo.load(size=SMALL)
+    return site
+
+
+def test_the_numbers_asked_for_are_those_of_the_full_demo() -> None:
+    assert (FULL.students + 3, FULL.payments, FULL.signals) == (400, 900, 120)
+    assert (FULL.trades, FULL.rooms, FULL.views) == (30_000, 250, 150_000)
+
+
+def test_a_small_demo_holds_what_its_size_says(loaded: Flask) -> None:
+    assert not demo.load(size=SMALL)
+
+    assert (count(User), count(Formation)) == (SMALL.students + 3, 8)
+    assert count(AdminFormationSession) == 60
+    assert count(Payment) == SMALL.payments
+    assert count(Signal) == SMALL.signals
+    assert count(ChatRoom) == SMALL.rooms
+    assert abs(count(Trade) - SMALL.trades) < SMALL.trades * 0.1
+    assert abs(count(PageView) - SMALL.views) < SMALL.views * 0.1
+
+
+def test_every_chain_is_whole_and_in_the_order_of_time(loaded: Flask) -> None:
+    assert {name: broken() for name, broken in cli.CHAINS.items()} == dict.fromkeys(cli.CHAINS)
+    invoices = db.session.execute(
+        select(Invoice.issued_at, Payment.validated_at, Invoice.issued_on)
+        .join(Payment, Payment.id == Invoice.payment_id)
+        .where(Invoice.kind == InvoiceKind.INVOICE)
+        .order_by(Invoice.serial)
+    ).all()
+    # None was pushed behind a later one: each is as old as its validation.
+    assert all(issued == validated for issued, validated, _day in invoices)
+    assert all(day == issued.astimezone(PARIS).date() for issued, _validated, day in invoices)
+    moments = list(db.session.scalars(select(SignalEvent.at).order_by(SignalEvent.seq)))
+    assert moments == sorted(moments)
+    assert moments[-1] <= NOW
+
+
+def test_no_two_transactions_look_alike(loaded: Flask) -> None:
+    waiting = db.session.scalars(select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)).all()
+
+    assert len(waiting) >= SMALL.waiting
+    assert [payment_queue.look_alikes(payment) for payment in waiting] == [[] for _payment in waiting]
+
+
+def test_no_formation_is_overbooked_and_groups_of_the_past_are_done(loaded: Flask) -> None:
+    for formation in db.session.scalars(select(Formation)):
+        assert enrollments.taken(formation.id) <= (formation.capacity or 0)
+    camille = db.session.scalars(select(User).where(User.email_key == "camille@calmness.test")).one()
+    places = db.session.execute(
+        select(Formation.slug, UserFormationEnrollment.status)
+        .join(Formation, Formation.id == UserFormationEnrollment.formation_id)
+        .where(UserFormationEnrollment.user_id == camille.id)
+    ).all()
+    assert dict(places) == {
+        "premiers-pas": EnrollmentStatus.COMPLETED,
+        "gestion-du-risque": EnrollmentStatus.COMPLETED,
+        "psychologie": EnrollmentStatus.ACTIVE,
+        "lire-le-carnet-d-ordres": EnrollmentStatus.ACTIVE,
+    }
+
+
+def test_a_session_starts_soon_and_nothing_of_the_past_is_left_to_send(loaded: Flask) -> None:
+    soon = db.session.scalars(
+        select(AdminFormationSession.start_at)
+        .where(AdminFormationSession.status == SessionStatus.SCHEDULED)
+        .order_by(AdminFormationSession.start_at)
+    ).first()
+    assert soon is not None
+    assert 35 <= (soon - NOW).total_seconds() / 60 <= 46
+    assert count(Delivery, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= NOW) == 0
+    assert count(Delivery, Delivery.state == DeliveryState.PENDING) > 0
+
+
+def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> None:
+    first = figures()
+    db.session.remove()
+    db.engine.dispose()
+    database.reset()
+
+    demo.load(size=SMALL)
+
+    assert figures() == first
