@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import load_dotenv
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("production", "development", "demo", "testing")
@@ -63,6 +65,8 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
     for old in ("postgres://", "postgresql://"):
         if database_url.startswith(old):
             database_url = "postgresql+psycopg://" + database_url.removeprefix(old)
+    # A cookie belongs to a host whatever the port: two checkouts on one machine would log each other out.
+    own = f"_{port}" if environment in {"demo", "development"} else ""
     jwt_keys = parse_jwt_keys(environ.get("JWT_KEYS", ""))
     values: dict[str, Any] = {
         "ENVIRONMENT": environment,
@@ -83,8 +87,9 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "WAKE_WORKERS": _flag(environ, "WAKE_WORKERS", environment != "testing"),
         "SOCKETIO_ASYNC_MODE": environ.get("SOCKETIO_ASYNC_MODE", "threading"),
         # Cookies and sessions
-        "SESSION_COOKIE_NAME": "__Host-ct_session" if https else "ct_session",
+        "SESSION_COOKIE_NAME": ("__Host-ct_session" if https else "ct_session") + own,
         "SESSION_COOKIE_SECURE": https,
+        "VISITOR_COOKIE_NAME": f"ct_visitor{own}",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
@@ -101,9 +106,9 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "JWT_DECODE_LEEWAY": 10,
         "JWT_DECODE_ISSUER": "calmness",
         "JWT_ENCODE_ISSUER": "calmness",
-        "JWT_REFRESH_COOKIE_NAME": "__Secure-ct_refresh" if https else "ct_refresh",
+        "JWT_REFRESH_COOKIE_NAME": ("__Secure-ct_refresh" if https else "ct_refresh") + own,
         "JWT_REFRESH_COOKIE_PATH": "/api/v1/auth",
-        "JWT_REFRESH_CSRF_COOKIE_NAME": "ct_refresh_csrf",
+        "JWT_REFRESH_CSRF_COOKIE_NAME": f"ct_refresh_csrf{own}",
         "JWT_REFRESH_CSRF_COOKIE_PATH": "/",
         "JWT_COOKIE_SECURE": https,
         "JWT_COOKIE_SAMESITE": "Strict",
@@ -116,6 +121,17 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "MAX_CONTENT_LENGTH": 12 * 1024 * 1024,
         "MAX_FORM_MEMORY_SIZE": 500_000,
         "RATELIMIT_ENABLED": _flag(environ, "RATELIMIT_ENABLED", environment != "testing"),
+        # Shared by all web processes; while Redis is away each counts for itself instead of answering 500
+        "RATELIMIT_STORAGE_URI": environ.get("REDIS_URL") or "memory://",
+        "RATELIMIT_STORAGE_OPTIONS": {
+            "socket_timeout": 0.3,
+            "socket_connect_timeout": 0.3,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if environ.get("REDIS_URL")
+        else {},
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        "RATELIMIT_KEY_PREFIX": "ct:limit:fixed-1:",
         "METRICS_TOKEN": environ.get("METRICS_TOKEN", ""),
         # Languages
         "BABEL_DEFAULT_LOCALE": "fr",

@@ -2,6 +2,7 @@
 
 import time
 
+import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, g, request
@@ -15,14 +16,19 @@ from calmness import clock
 from calmness.access import operators_only, public
 from calmness.extensions import db, migrate, work_queue
 from calmness.models.delivery import Delivery, DeliveryState, Heartbeat, OutboxTask, TaskState
+from calmness.services import analytics_ingest
+
+log = structlog.get_logger(__name__)
 
 bp = Blueprint("health", __name__)
+UNTOLD = ("/static", "/healthz", "/readyz", "/metrics")
 
 REQUESTS = Counter("calmness_requests_total", "Requests answered.", ["route", "method", "status"])
 SECONDS = Histogram("calmness_request_seconds", "Time to answer.", ["route"])
 OPEN_TASKS = Gauge("calmness_outbox_open", "Pieces of work not done yet.")
 FAILED_TASKS = Gauge("calmness_outbox_failed", "Pieces of work given up.")
 OPEN_DELIVERIES = Gauge("calmness_deliveries_open", "Messages due and not sent yet.")
+VIEWS_LOST = Gauge("calmness_views_lost", "Page views that were shown and could not be counted.")
 PROCESS_AGE = Gauge("calmness_heartbeat_age_seconds", "Seconds since the last sign of life.", ["kind"])
 
 
@@ -58,6 +64,7 @@ def metrics() -> ResponseReturnValue:
     OPEN_TASKS.set(_count(OutboxTask, OutboxTask.state.in_([TaskState.PENDING, TaskState.CLAIMED])))
     FAILED_TASKS.set(_count(OutboxTask, OutboxTask.state == TaskState.FAILED))
     OPEN_DELIVERIES.set(_count(Delivery, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now))
+    VIEWS_LOST.set(analytics_ingest.lost_views())
     for kind, at in db.session.execute(select(Heartbeat.kind, func.max(Heartbeat.at)).group_by(Heartbeat.kind)):
         PROCESS_AGE.labels(kind).set((now - at).total_seconds())
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
@@ -100,6 +107,11 @@ def _start() -> None:
 
 def _measure(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
     REQUESTS.labels(route, request.method, response.status_code).inc()
-    SECONDS.labels(route).observe(time.perf_counter() - g.get("started", time.perf_counter()))
+    SECONDS.labels(route).observe(seconds)
+    if not route.startswith(UNTOLD):
+        # By rule as well: a path may hold a token, and an address is a person's.
+        ms = round(seconds * 1000, 1)
+        log.info("request", method=request.method, route=route, status=response.status_code, ms=ms)
     return response

@@ -56,5 +56,15 @@ def configure(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("rq.worker", "engineio", "socketio", "urllib3", "fontTools", "xhtml2pdf"):
+    # geventwebsocket writes whole paths and addresses: tokens and people. The product logs requests itself, by rule.
+    for noisy in (
+        "rq.worker",
+        "engineio",
+        "socketio",
+        "geventwebsocket",
+        "alembic.runtime.migration",
+        "urllib3",
+        "fontTools",
+        "xhtml2pdf",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

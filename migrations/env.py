@@ -5,6 +5,7 @@ always drops triggers. So keys are off while migrating and checked at the end; a
 protected table must call ``append_only.protect`` for it again.
 """
 
+import logging
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from sqlalchemy.dialects import postgresql
 from calmness.models.types import Scaled8, UtcDateTime
 
 db = current_app.extensions["migrate"].db
+# The product silences it, because the health pages ask for the revision; here its lines are the news.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.INFO)
 
 
 def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:

@@ -63,6 +63,15 @@ class PageView(Model):
     engaged_seconds: Mapped[int | None]
 
 
+class ViewSource(Model):
+    """A web process that numbers its views from 1: what it has numbered and nobody has read is lost, and counted."""
+
+    process: Mapped[str] = mapped_column(String(16), primary_key=True)
+    highest: Mapped[int]
+    received: Mapped[int]
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class VisitorSalt(Model):
     """Random salt of a local day, shared by all processes, deleted after 48 h."""
 

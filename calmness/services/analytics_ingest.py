@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.geo.agents import read_agent
-from calmness.models.analytics import AnalyticsDay, AnalyticsDirtyDay, PageView, UserSession
+from calmness.models.analytics import AnalyticsDay, AnalyticsDirtyDay, PageView, UserSession, ViewSource
 from calmness.models.audit import ChainHead
 from calmness.models.dialect import insert_once, locked
 
@@ -47,6 +47,7 @@ def take(hits: list[Hit], zone: ZoneInfo) -> int:
     """Write a batch in order. Gives how many views were new."""
     # The lock keeps visits whole; the row belongs to no chain.
     locked(db.session(), ChainHead, {"name": LOCK}, {"seq": 0, "hash": bytes(32)})
+    _note_sources(hits)
     added = 0
     for hit in sorted(hits, key=lambda one: (one.ms, one.seq)):
         if "of" in hit.fields:
@@ -54,6 +55,11 @@ def take(hits: list[Hit], zone: ZoneInfo) -> int:
         else:
             added += _view(hit, zone)
     return added
+
+
+def lost_views() -> int:
+    """Views that processes numbered and that never came: Redis was emptied, full or away."""
+    return db.session.scalar(select(func.coalesce(func.sum(ViewSource.highest - ViewSource.received), 0))) or 0
 
 
 def dirty_days() -> list[Any]:
@@ -69,6 +75,30 @@ def clean(day: Any) -> None:
         db.session.flush()
 
 
+def _note_sources(hits: list[Hit]) -> None:
+    """Count what came from each process beside the highest of its numbers. A view read again counts once."""
+    now = clock.now()
+    for hit in hits:
+        process, number = hit.fields.get("p"), hit.fields.get("n")
+        if not isinstance(process, str) or not isinstance(number, int) or _is_known(hit):
+            continue
+        row = {"process": process[:16], "highest": number, "received": 1, "seen_at": now}
+        if insert_once(db.session(), ViewSource, [row]) == 0:
+            db.session.execute(
+                update(ViewSource)
+                .where(ViewSource.process == process[:16])
+                .values(
+                    highest=case((ViewSource.highest < number, number), else_=ViewSource.highest),
+                    received=ViewSource.received + 1,
+                    seen_at=now,
+                )
+            )
+
+
+def _is_known(hit: Hit) -> bool:
+    return db.session.get(PageView, (hit.ms, hit.seq)) is not None
+
+
 def _view(hit: Hit, zone: ZoneInfo) -> int:
     fields = hit.fields
     at = datetime.fromtimestamp(fields.get("t", hit.ms / 1000), UTC)
@@ -77,7 +107,7 @@ def _view(hit: Hit, zone: ZoneInfo) -> int:
     if visitor.bot:
         _count_bot(day)
         return 0
-    if db.session.get(PageView, (hit.ms, hit.seq)) is not None:
+    if _is_known(hit):
         return 0
     visit = _visit(fields, at, day, visitor, zone)
     row = {

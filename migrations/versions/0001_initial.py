@@ -347,6 +347,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_users_role_created", ["role", "created_at"], unique=False)
 
     op.create_table(
+        "view_source",
+        sa.Column("process", sa.String(length=16), nullable=False),
+        sa.Column("highest", sa.Integer(), nullable=False),
+        sa.Column("received", sa.Integer(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("process", name=op.f("pk_view_source")),
+    )
+    op.create_table(
         "visitor_salt",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
@@ -2353,6 +2361,7 @@ def downgrade() -> None:
 
     op.drop_table("audit_entry")
     op.drop_table("visitor_salt")
+    op.drop_table("view_source")
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.drop_index("ix_users_role_created")
 

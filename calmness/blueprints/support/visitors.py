@@ -16,14 +16,13 @@ from calmness.services import chat_rooms
 from calmness.services.chat_rooms import Person
 from calmness.services.sessions import hash_secret
 
-COOKIE = "ct_visitor"
 MAX_AGE_SECONDS = 395 * 24 * 3600
 """Thirteen months, the longest that the CNIL allows."""
 
 
 def visitor_hash() -> str | None:
     """What rooms know of this browser's cookie; None without one, or when its signature is wrong."""
-    value = request.cookies.get(COOKIE)
+    value = request.cookies.get(_cookie())
     if not value:
         return None
     try:
@@ -47,7 +46,7 @@ def new_visitor() -> tuple[Person, str]:
 def remember(response: Response, value: str) -> None:
     """Give the browser its cookie."""
     response.set_cookie(
-        COOKIE,
+        _cookie(),
         value,
         max_age=MAX_AGE_SECONDS,
         httponly=True,
@@ -67,9 +66,14 @@ def _take_over(_app: Any, user: SessionUser, **_rest: Any) -> None:
 @bp.after_app_request
 def _forget_at_log_out(response: Response) -> Response:
     """The next person at a shared computer must not see the last one's conversation."""
-    if request.endpoint == "auth.end_session" and request.cookies.get(COOKIE):
-        response.delete_cookie(COOKIE)
+    if request.endpoint == "auth.end_session" and request.cookies.get(_cookie()):
+        response.delete_cookie(_cookie())
     return response
+
+
+def _cookie() -> str:
+    name: str = current_app.config["VISITOR_COOKIE_NAME"]
+    return name
 
 
 def _serializer() -> URLSafeSerializer:

@@ -21,6 +21,11 @@ function cookie(name) {
   return document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 }
 
+// On a developer's machine the name carries the port, since cookies do not: two checkouts keep apart.
+function proof() {
+  return cookie(`ct_refresh_csrf_${location.port}`) || cookie("ct_refresh_csrf");
+}
+
 async function renew() {
   const work = async () => {
     const kept = read();
@@ -28,7 +33,7 @@ async function renew() {
     const response = await fetch("/api/v1/auth/refresh", {
       method: "POST",
       credentials: "same-origin",
-      headers: { "X-CSRF-TOKEN": cookie("ct_refresh_csrf") },
+      headers: { "X-CSRF-TOKEN": proof() },
     });
     if (!response.ok) {
       if (response.status === 401) localStorage.removeItem(KEY);
@@ -69,7 +74,7 @@ export function forget() {
 
 export async function begin() {
   clearTimeout(timer);
-  if (!cookie("ct_refresh_csrf")) return;
+  if (!proof()) return;
   const kept = read() ?? (await renew().catch(() => null));
   const wait = kept ? Math.max(kept.until - Date.now() - EARLY_MS, 5_000) : 60_000;
   timer = setTimeout(begin, wait);
