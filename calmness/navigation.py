@@ -133,6 +133,7 @@ ADMIN = (
                 badge="support_unread",
             ),
             Entry("admin_training.formations", _l("Formations"), "graduation-cap", Permission.MANAGE_FORMATIONS),
+            Entry("admin_training.sessions", _l("Séances"), "video", Permission.RECORD_ATTENDANCE),
             Entry("admin_training.schedules", _l("Programmation"), "calendar-clock", Permission.MANAGE_FORMATIONS),
             Entry("admin_signals.index", _l("Signaux"), "zap", Permission.PUBLISH_SIGNALS),
         ),

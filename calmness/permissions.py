@@ -33,6 +33,7 @@ _AGENT = _STUDENT | {
     Permission.SEE_CLIENTS,
     Permission.VALIDATE_PAYMENTS,
     Permission.SEE_INVOICES,
+    Permission.RECORD_ATTENDANCE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

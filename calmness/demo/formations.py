@@ -63,7 +63,7 @@ COURSES = (
         "Marc Delorme",
         "shield-check",
         34_900,
-        40,
+        50,
         120,
         (
             "Fixer une perte maximale par trade, par jour et par mois",
@@ -91,7 +91,7 @@ COURSES = (
         "Inès Caron",
         "layers",
         59_900,
-        30,
+        40,
         120,
         (
             "Distinguer ordres passifs et agressifs",
@@ -147,7 +147,7 @@ COURSES = (
         "Léa Fontaine",
         "brain",
         24_900,
-        40,
+        50,
         90,
         (
             "Identifier ses trois erreurs les plus coûteuses",
@@ -172,7 +172,7 @@ COURSES = (
         "Karim Bensaïd",
         "flask-conical",
         74_900,
-        30,
+        40,
         150,
         (
             "Écrire des règles testables",
@@ -200,7 +200,7 @@ COURSES = (
         "Marc Delorme",
         "coins",
         49_900,
-        30,
+        40,
         120,
         (
             "Adapter stop et taille à la volatilité du jour",

@@ -202,6 +202,16 @@ def grid(session: AdminFormationSession) -> list[GridRow]:
     return [GridRow(user, attendance) for user, attendance in dict(rows.all()).items()]
 
 
+def counts(session_ids: list[int]) -> dict[int, int]:
+    """How many were at each session."""
+    rows = db.session.execute(
+        select(AdminSessionAttendance.session_id, func.count())
+        .where(AdminSessionAttendance.session_id.in_(session_ids), AdminSessionAttendance.status.in_(PRESENT))
+        .group_by(AdminSessionAttendance.session_id)
+    )
+    return dict(rows.all())
+
+
 def of_user(user_id: int, session_ids: list[int]) -> dict[int, AdminSessionAttendance]:
     """A person's own presences at some sessions, by session."""
     rows = db.session.scalars(

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from calmness import create_app
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.services import billing
+from calmness.services import billing, enrollments
 from tests.fixtures.site import settings_for_tests
 
 CRASH = "CRASH"
@@ -25,13 +25,16 @@ def work(url: str, instance: str, agent_id: int, orders: list[tuple[int, str]], 
 
 
 def validate(payment_id: int, number: str, agent_id: int) -> tuple[str, str]:
-    """What a person reads: ``issued`` and the invoice, or ``taken`` and the reference of the other payment."""
+    """What a person reads: ``issued`` with the invoice, ``taken`` with the other payment's reference, ``full``."""
     try:
         invoice = billing.validate_payment(payment_id, number, by=db.session.get_one(User, agent_id))
     except billing.TransactionNumberTaken as refused:
         other = refused.payment.reference if refused.payment else ""
         db.session.rollback()
         return "taken", other
+    except enrollments.FormationFull as refused:
+        db.session.rollback()
+        return "full", refused.slug
     if number.startswith(CRASH):
         os.kill(os.getpid(), signal.SIGKILL)
     written = invoice.number

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from calmness.extensions import db
 from calmness.models.billing import Invoice, InvoiceCounter, Payment, PaymentStatus, Subscription
 from calmness.models.delivery import OutboxTask
+from calmness.models.training import UserFormationEnrollment
 from calmness.services import billing, invoice_ledger
 from tests import factories
 from tests.billing import issuer, shop
@@ -158,3 +159,20 @@ def test_renewals_validated_at_once_follow_each_other(agents: Run) -> None:
     ).all()
     assert len(spans) == 4
     assert [end for _start, end in spans[:-1]] == [start for start, _end in spans[1:]]
+
+
+def test_the_last_places_go_to_as_many_and_the_others_read_why(agents: Run) -> None:
+    shop.identity()
+    offer = shop.formation_offer()
+    assert offer.formation is not None
+    ids = [shop.submitted(factories.student(), offer, f"SENT{rank}").id for rank in range(8)]
+    offer.formation.capacity = 3
+
+    outcomes = agents([[(own, f"SENT{rank}")] for rank, own in enumerate(ids)])
+
+    assert Counter(what for _id, what, _text in outcomes) == {"issued": 3, "full": 5}
+    assert_no_hole(3)
+    assert db.session.scalar(select(func.count()).select_from(UserFormationEnrollment)) == 3
+    refused = [own for own, what, _text in outcomes if what == "full"]
+    states = {db.session.get_one(Payment, own).status for own in refused}
+    assert states == {PaymentStatus.TRANSACTION_SUBMITTED}

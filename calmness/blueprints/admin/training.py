@@ -24,6 +24,9 @@ from calmness.services import schedules as calendar
 
 bp = Blueprint("admin_training", __name__, url_prefix="/admin")
 AHEAD = timedelta(days=30)
+WEEK = timedelta(days=7)
+RUNNING = timedelta(hours=3)
+"""A session that began less than this ago stands with those to come."""
 
 
 @bp.get("/formations")
@@ -141,6 +144,17 @@ def create_stop(schedule_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin_training.schedules"))
 
 
+@bp.get("/seances")
+@requires(Permission.RECORD_ATTENDANCE)
+def sessions() -> ResponseReturnValue:
+    """Sessions around today, to record who was there."""
+    now = clock.now()
+    coming = calendar.between(now - RUNNING, now + WEEK)
+    past = calendar.between(now - AHEAD, now - RUNNING)[::-1]
+    counts = attendance.counts([row.id for row in (*coming, *past)])
+    return render_template("admin/training/sessions.html", coming=coming, past=past, counts=counts, now=now)
+
+
 @bp.get("/seances/<int:session_id>")
 @requires(Permission.RECORD_ATTENDANCE)
 def session(session_id: int) -> ResponseReturnValue:
@@ -236,7 +250,7 @@ def _programming_page(form: ProgrammingForm, dates: list[Occurrence] | None = No
         "admin/training/programming.html",
         form=form,
         dates=dates,
-        sessions=calendar.between(now - timedelta(hours=3), now + AHEAD),
+        sessions=calendar.between(now - RUNNING, now + AHEAD),
         schedules=calendar.active(),
         now=now,
     )
