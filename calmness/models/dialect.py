@@ -1,11 +1,18 @@
 """The few statements that differ between PostgreSQL and SQLite: locked rows, upserts, claims."""
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Dialect, String, Table, and_, cast, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+
+from calmness.models.types import UtcDateTime
+
+_SQLITE_INSTANT = "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')"
+"""SQLite keeps instants as text; this is the form of SQLAlchemy's own type."""
 
 Row = TypeVar("Row", bound=DeclarativeBase)
 
@@ -64,6 +71,61 @@ def upsert(
     )
 
 
+def upsert_stored(
+    session: Session,
+    model: type[Row],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    key: tuple[str, ...],
+    update_columns: tuple[str, ...],
+) -> None:
+    """Insert or update many rows given as the database keeps them: 1e-8 units, enums by value, instants in seconds.
+
+    Four times as fast as ``upsert``, which converts value by value in Python. One statement: SQLite runs it row by row
+    inside the driver, PostgreSQL takes all rows as one JSON parameter. Give each key once.
+    """
+    if not rows:
+        return
+    dialect = session.get_bind().dialect
+    table: Table = model.__table__  # type: ignore[assignment]
+    statement = _stored_statement(dialect, table, columns, key, update_columns)
+    if dialect.name == "sqlite":
+        session.connection().exec_driver_sql(statement, list(rows))
+    else:
+        whole = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+        session.connection().exec_driver_sql(statement, (whole,))
+
+
+@lru_cache(maxsize=16)
+def _stored_statement(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], key: tuple[str, ...], update_columns: tuple[str, ...]
+) -> str:
+    """The statement of ``upsert_stored``; names come from the model, values never stand in it."""
+    names = ", ".join(columns)
+    instants = {name for name in columns if isinstance(table.c[name].type, UtcDateTime)}
+    if dialect.name == "sqlite":
+        # SQLite keeps instants as text, in the form of SQLAlchemy's own type.
+        marks = (
+            "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')" if name in instants else "?" for name in columns
+        )
+        source = f"VALUES ({', '.join(marks)})"
+    else:
+        types = (f"{name} {'BIGINT' if name in instants else table.c[name].type.compile(dialect)}" for name in columns)
+        picked = (f"to_timestamp({name})" if name in instants else name for name in columns)
+        source = f"SELECT {', '.join(picked)} FROM jsonb_to_recordset(%s::jsonb) AS given({', '.join(types)})"  # noqa: S608
+    updates = ", ".join(f"{name} = excluded.{name}" for name in update_columns)
+    return f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
+
+
+def among(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a text column is one of many values, given as one parameter instead of hundreds."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == func.any(cast(list(values), postgresql.ARRAY(String)))
+    given = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(given.c.value))
+
+
 def claim(
     session: Session,
     model: type[Row],
@@ -89,4 +151,4 @@ def hold(session: Session, name: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-__all__ = ["claim", "hold", "insert_once", "locked", "upsert"]
+__all__ = ["among", "claim", "hold", "insert_once", "locked", "upsert", "upsert_stored"]

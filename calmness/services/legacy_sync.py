@@ -7,16 +7,32 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.dialect import upsert
-from calmness.models.trading import Trade, TradeKind, TradeSource, TradeStatus, TradingAccount
-from calmness.services import sync
-from calmness.services.sync import MalformedBatch, number, rule_offset
+from calmness.models.trading import Trade, TradeKind, TradeSource, TradingAccount
+from calmness.services import live, sync, sync_trades
+from calmness.services.sync import MalformedBatch, number
+from calmness.services.sync_trades import (
+    COMMENT_LENGTH,
+    EPOCH_1980,
+    SYMBOL_LENGTH,
+    TICKET_LENGTH,
+    TradeRow,
+    clean,
+    offset_at,
+    price_units,
+    status_of,
+    units,
+    whole,
+)
 
 _COMMENT = '"comment":"'
 _AFTER_COMMENT = '","magic_number":'
 TIME_FORMAT = "%Y.%m.%d %H:%M:%S"
+LAST = 4_102_444_800
+"""The year 2100."""
 
 
 def read(raw: bytes) -> dict[str, Any]:
@@ -36,82 +52,86 @@ def read(raw: bytes) -> dict[str, Any]:
         raise MalformedBatch from error
     if not isinstance(fields, dict):
         raise MalformedBatch
-    return fields | {"comment": "".join(c for c in comment if c.isprintable())[:200]}
+    return fields | {"comment": clean(comment, COMMENT_LENGTH)}
 
 
-def take(account_id: int, raw: bytes, at: datetime | None = None) -> tuple[int, bool]:
-    """Take a message: (id of its row, whether it is new). Raises ``MalformedBatch``."""
+def take(account: TradingAccount, raw: bytes, at: datetime | None = None) -> tuple[int, bool]:
+    """Take a message: (id of its row, whether it is new). Raises ``MalformedBatch``.
+
+    The caller holds the account's lock. An upsert that changes nothing asks for no figures.
+    """
     now = at or clock.now()
     fields = read(raw)
-    account = db.session.get_one(TradingAccount, account_id, with_for_update=True)
-    row = _row(account, fields, now)
-    key = {"account_id": account.id, "ticket": row["ticket"]}
-    before = db.session.query(Trade.id, Trade.net, Trade.closed_at).filter_by(**key).one_or_none()
-    upsert(db.session(), Trade, [row], key=["account_id", "ticket"], update_columns=sync.UPDATED)
-    account.last_sync_at, account.ea_version = now, str(fields.get("ea_version", "1.00"))[:16]
-    for name, source in (("balance", "account_balance"), ("equity", "account_equity")):
-        if fields.get(source) is not None:
-            setattr(account, name, number(fields[source]))
-    if row["closed_at"] and (before is None or (before[1], before[2]) != (row["net"], row["closed_at"])):
-        sync.mark_dirty(account, row["closed_at"], now)
-    trade_id = db.session.query(Trade.id).filter_by(**key).scalar()
-    return trade_id, before is None
-
-
-def _row(account: TradingAccount, fields: dict[str, Any], now: datetime) -> dict[str, Any]:
     try:
-        ticket = str(fields["ticket"])[:32]
-        volume = number(fields.get("volume") or 0)
-        opened = _epoch(fields["open_time"])
-        closed = _epoch(fields["close_time"]) if fields.get("close_time") else None
-        profit, swap = number(fields.get("profit") or 0), number(fields.get("swap") or 0)
-        commission = number(fields.get("commission") or 0)
-        prices = {
-            name: number(fields[source]) if fields.get(source) else None
-            for name, source in (
-                ("open_price", "open_price"),
-                ("close_price", "close_price"),
-                ("current_price", "current_price"),
-                ("stop_loss", "stop_loss"),
-                ("take_profit", "take_profit"),
-            )
-        }
-    except (KeyError, ValueError, TypeError) as error:
+        row = _row(account, fields, now)
+        balance, equity = (number(fields.get(name) or 0) for name in ("account_balance", "account_equity"))
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise MalformedBatch from error
-    symbol = str(fields.get("symbol") or "")[:32]
+    find = select(Trade.id).where(Trade.account_id == account.id, Trade.ticket == row.ticket)
+    before = db.session.scalar(find)
+    written = sync_trades.write(account.id, {row.ticket: row}, now)
+    account.last_sync_at, account.ea_version = now, clean(fields.get("ea_version") or "1.00", 16)
+    account.balance, account.equity = balance, equity
+    if written.since is not None:
+        sync.mark_dirty(account, written.since)
+    if written.changed:
+        live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+    return before or db.session.scalars(find).one(), before is None
+
+
+def _row(account: TradingAccount, fields: dict[str, Any], now: datetime) -> TradeRow:
+    ticket = clean(fields["ticket"], TICKET_LENGTH)
+    symbol = clean(fields.get("symbol"), SYMBOL_LENGTH)
+    volume = units(fields.get("volume") or 0)
     # Type 6 and 7 (deposit, credit) come as "sell" without symbol: never a result.
     cash = not symbol or volume == 0
     kind = TradeKind.CASH_UNKNOWN if cash else TradeKind.BUY if fields.get("type") == "buy" else TradeKind.SELL
-    suspect = not cash and kind is TradeKind.SELL and closed is not None and profit == swap == commission == 0
-    shift = account.utc_offset_seconds if account.utc_offset_seconds is not None else rule_offset(closed or opened)
-    status = TradeStatus.CASH if cash else TradeStatus.CLOSED if closed else TradeStatus.OPEN
-    moment = closed or (opened if cash else None)
-    return prices | {
-        "account_id": account.id,
-        "ticket": ticket,
-        "kind": kind,
-        "status": status,
-        "symbol": symbol,
-        "volume": volume,
-        "initial_stop": prices["stop_loss"],
-        "profit": profit,
-        "swap": swap,
-        "commission": commission,
-        "taxes": number(0),
-        "net": profit + swap + commission,
-        "digits": None,
-        "open_time_server": opened,
-        "close_time_server": closed,
-        "utc_offset_seconds": shift,
-        "opened_at": datetime.fromtimestamp(opened - shift, UTC),
-        "closed_at": datetime.fromtimestamp(moment - shift, UTC) if moment else None,
-        "comment": fields["comment"],
-        "magic": int(fields.get("magic_number") or 0),
-        "source": TradeSource.EA_LEGACY,
-        "suspect": suspect,
-        "seen_at": now,
-    }
+    opened = _epoch(fields["open_time"])
+    closed = _epoch(fields["close_time"]) if fields.get("close_time") and not cash else None
+    profit, swap, commission = (units(fields.get(name) or 0) for name in ("profit", "swap", "commission"))
+    fixed = sync.fixed_offset(account, now)
+    shift = offset_at(opened, fixed)
+    opened_at = opened - shift
+    closed_at = opened_at if cash else None
+    if closed:
+        shift = offset_at(closed, fixed)
+        closed_at = closed - shift
+    stop = price_units(fields.get("stop_loss"))
+    return TradeRow(
+        account_id=account.id,
+        ticket=ticket,
+        initial_stop=stop,
+        seen_at=int(now.timestamp()),
+        kind=kind.value,
+        status=status_of(kind.value, closed),
+        symbol=symbol,
+        volume=volume,
+        open_price=price_units(fields.get("open_price")),
+        close_price=price_units(fields.get("close_price")),
+        current_price=price_units(fields.get("current_price")),
+        stop_loss=stop,
+        take_profit=price_units(fields.get("take_profit")),
+        profit=profit,
+        swap=swap,
+        commission=commission,
+        taxes=0,
+        net=profit + swap + commission,
+        digits=None,
+        open_time_server=opened,
+        close_time_server=closed,
+        utc_offset_seconds=shift,
+        opened_at=opened_at,
+        closed_at=closed_at,
+        comment=fields["comment"],
+        magic=whole(fields.get("magic_number") or 0),
+        source=TradeSource.EA_LEGACY.value,
+        # A deleted pending order comes as a closed "sell" that brought nothing.
+        suspect=kind is TradeKind.SELL and closed is not None and profit == swap == commission == 0,
+    )
 
 
 def _epoch(text: str) -> int:
-    return int(datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC).timestamp())
+    epoch = int(datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC).timestamp())
+    if not EPOCH_1980 <= epoch < LAST:
+        raise ValueError("bad time")
+    return epoch

@@ -1,73 +1,38 @@
-"""A batch of an EA: read, checked ticket by ticket, written in one statement, answered.
+"""A batch of an EA: bound to its account, its trades written in one statement, answered.
 
-Idempotent by content and by ``batch_id``. A bad trade never fails its batch. An older batch changes nothing that a
-newer one wrote. Times are the broker's server epochs; the offset to UTC is kept beside the instants.
+Idempotent by content and by ``batch_id``. A bad trade never fails its batch. A batch sent before one that was already
+taken overwrites nothing. Statistics are computed by a job afterwards, never here.
 """
 
-from dataclasses import dataclass, field
+import re
+import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import false, literal_column, or_, select, update
+from sqlalchemy import select, update
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError
 from calmness.extensions import db
 from calmness.models.delivery import Lane
-from calmness.models.dialect import insert_once, upsert
-from calmness.models.trading import (
-    AccountSnapshot,
-    SyncBatch,
-    Trade,
-    TradeKind,
-    TradeSource,
-    TradeStatus,
-    TradingAccount,
-)
-from calmness.services import delivery, notifications
+from calmness.models.dialect import insert_once
+from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
+from calmness.models.types import SCALE
+from calmness.services import delivery, live, notifications, sync_trades
 from calmness.services.preferences import NoticeKind
+from calmness.services.sync_trades import clean, offset_at, units
 
 MAX_TRADES = 500
 LATEST_VERSION = "2.0.0"
-LIMIT = Decimal(10) ** 10
-NEW_YORK = ZoneInfo("America/New_York")
-KINDS = {
-    0: TradeKind.BUY,
-    1: TradeKind.SELL,
-    2: TradeKind.BUY_LIMIT,
-    3: TradeKind.SELL_LIMIT,
-    4: TradeKind.BUY_STOP,
-    5: TradeKind.SELL_STOP,
-    6: TradeKind.BALANCE,
-    7: TradeKind.CREDIT,
-}
-MARKET = frozenset({TradeKind.BUY, TradeKind.SELL})
-CASH = frozenset({TradeKind.BALANCE, TradeKind.CREDIT})
-UPDATED = (
-    "kind",
-    "status",
-    "symbol",
-    "volume",
-    "open_price",
-    "close_price",
-    "stop_loss",
-    "take_profit",
-    "profit",
-    "swap",
-    "commission",
-    "taxes",
-    "net",
-    "open_time_server",
-    "close_time_server",
-    "utc_offset_seconds",
-    "opened_at",
-    "closed_at",
-    "comment",
-    "magic",
-)
+LATE = timedelta(minutes=10)
+"""A clock that steps back by more was set right; by less, the batch was overtaken by the one after it."""
+FRESH_TICK_SECONDS = 60
+TRUSTED_SKEW_SECONDS = 300
+QUARTER = 900
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class MalformedBatch(DomainError):
@@ -92,271 +57,177 @@ class TooManyTrades(DomainError):
     message = _l("Lot trop gros : 500 trades au plus.")
 
 
-@dataclass
-class Parsed:
-    """Rows that can be written, and why others can't."""
+@dataclass(frozen=True)
+class Head:
+    """What a batch says beside its trades."""
 
-    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    rejected: list[dict[str, str]] = field(default_factory=list)
+    batch_id: str
+    ea: str
+    login: str
+    server_name: str
+    gmt: datetime
+    server_epoch: int
+    tick_age: int
+    account: dict[str, Any]
+    snapshot: dict[str, Any]
+    history: dict[str, Any]
 
 
-def take(account_id: int, body: Any, at: datetime | None = None) -> dict[str, Any]:
-    """Take a batch and give the answer. Raises ``MalformedBatch``, ``OtherAccount``, ``TooManyTrades``."""
+def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict[str, Any]:
+    """Take a batch and give the answer. Raises ``MalformedBatch``, ``OtherAccount``, ``TooManyTrades``.
+
+    The caller holds the account's lock (see ``trading_accounts.authenticate``).
+    """
     now = at or clock.now()
     head, trades = _head(body)
-    known = db.session.get(SyncBatch, (account_id, head["batch_id"]))
+    known = db.session.execute(
+        select(SyncBatch.answer).where(SyncBatch.account_id == account.id, SyncBatch.batch_id == head.batch_id)
+    ).scalar_one_or_none()
     if known is not None:
-        return dict(known.answer)
-    account = db.session.scalars(select(TradingAccount).where(TradingAccount.id == account_id).with_for_update()).one()
+        return dict(known)
     _bind(account, head)
-    offset = _offset(account, head, now)
-    parsed = _parse(account.id, trades, offset, now)
-    newer = account.batch_clock_at is None or head["gmt"] >= account.batch_clock_at
-    changed_from = _earliest_change(account.id, parsed.rows)
-    if parsed.rows:
-        upsert(
-            db.session(),
-            Trade,
-            list(parsed.rows.values()),
-            key=["account_id", "ticket"],
-            update_columns=UPDATED,
-            # A closed trade does not open again, and an older batch overwrites nothing.
-            only_if=or_(Trade.__table__.c.status != TradeStatus.CLOSED, _excluded_closed()) if newer else _never(),
-        )
-    if newer:
+    parsed = sync_trades.read(account.id, trades, _fixed_offset(account, head, now), now)
+    late = _is_late(account, head)
+    written = sync_trades.write(account.id, parsed.rows, now, late=late)
+    account.last_sync_at = now
+    if not late:
+        account.batch_clock_at = head.gmt
         _snapshot(account, head, now)
-    answer = _answer(account, parsed, behind=len(trades) >= MAX_TRADES)
+    answer = _answer(account, parsed, written, behind=len(trades) >= MAX_TRADES)
     row = {
         "account_id": account.id,
-        "batch_id": head["batch_id"],
+        "batch_id": head.batch_id,
         "received_at": now,
         "trades": len(trades),
         "answer": answer,
     }
     insert_once(db.session(), SyncBatch, [row])
-    if changed_from is not None:
-        mark_dirty(account, changed_from, now)
+    if written.since is not None:
+        mark_dirty(account, written.since)
+    live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     return answer
 
 
-def mark_dirty(account: TradingAccount, since: datetime, now: datetime) -> None:
-    """Ask for the statistics from an instant on to be computed again."""
+def mark_dirty(account: TradingAccount, since: datetime) -> None:
+    """Ask for the figures from an instant on to be computed again. The caller holds the account's lock.
+
+    One piece of work is enough for all batches that come before it is done: it clears the mark under the same lock.
+    """
+    if account.dirty_from_at is None:
+        key = f"trading-statistics:{account.id}:{secrets.token_hex(8)}"
+        delivery.enqueue("trading.statistics", key, {"account_id": account.id}, lane=Lane.DEFAULT)
     if account.dirty_from_at is None or since < account.dirty_from_at:
         account.dirty_from_at = since
-    delivery.enqueue(
-        "trading.statistics",
-        f"trading-statistics:{account.id}:{now:%Y%m%d%H%M%S}",
-        {"account_id": account.id},
-        lane=Lane.DEFAULT,
-    )
     db.session.flush()
 
 
-def rule_offset(server_epoch: int) -> int:
-    """Seconds that a broker's server is ahead of UTC by the common rule: New York plus seven hours."""
-    wall = datetime.fromtimestamp(server_epoch, UTC).replace(tzinfo=None)
-    offset = (wall - timedelta(hours=7)).replace(tzinfo=NEW_YORK).utcoffset() or timedelta(hours=-5)
-    return int(offset.total_seconds()) + 7 * 3600
-
-
 def number(value: Any) -> Decimal:
-    """An exact decimal of a message: text or number, finite, below ten billion. Raises ValueError."""
-    if isinstance(value, bool) or value is None:
-        raise ValueError("no number")
-    try:
-        parsed = Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError("no number") from error
-    if not parsed.is_finite() or abs(parsed) >= LIMIT:
-        raise ValueError("out of range")
-    return parsed
+    """An exact decimal of a message. Raises ValueError."""
+    return Decimal(units(value)) / SCALE
 
 
-def _head(body: Any) -> tuple[dict[str, Any], list[Any]]:
+def _head(body: Any) -> tuple[Head, list[Any]]:
     if not isinstance(body, dict) or body.get("v") != 2:
         raise MalformedBatch
-    trades, account, clock_part = body.get("trades", []), body.get("account"), body.get("clock")
-    if not isinstance(trades, list) or not isinstance(account, dict) or not isinstance(clock_part, dict):
+    trades, account, times = body.get("trades", []), body.get("account"), body.get("clock")
+    if not isinstance(trades, list) or not isinstance(account, dict) or not isinstance(times, dict):
         raise MalformedBatch
     if len(trades) > MAX_TRADES:
         raise TooManyTrades
     try:
-        gmt = datetime.fromtimestamp(int(clock_part["gmt"]), UTC)
-        server = int(clock_part["server"])
-        age = int(clock_part.get("server_age_s", 0))
-        batch_id = str(body["batch_id"])[:64]
-        login, server_name = str(account["login"])[:32], str(account["server"])[:100]
+        head = Head(
+            batch_id=clean(body["batch_id"], 64),
+            ea=clean(body.get("ea"), 16),
+            login=clean(account["login"], 32),
+            server_name=clean(account["server"], 100),
+            gmt=datetime.fromtimestamp(int(times["gmt"]), UTC),
+            server_epoch=int(times["server"]),
+            tick_age=int(times.get("server_age_s", 0)),
+            account=account,
+            snapshot=_part(body, "snapshot"),
+            history=_part(body, "history"),
+        )
     except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
         raise MalformedBatch from error
-    head = {"gmt": gmt, "server": server, "age": age, "batch_id": batch_id, "login": login, "server_name": server_name}
-    snapshot = body.get("snapshot")
-    history = body.get("history")
-    return head | {
-        "ea": str(body.get("ea", ""))[:16],
-        "account": account,
-        "snapshot": snapshot if isinstance(snapshot, dict) else {},
-        "history": history if isinstance(history, dict) else {},
-    }, trades
+    if not head.batch_id or not head.login:
+        raise MalformedBatch
+    return head, trades
 
 
-def _bind(account: TradingAccount, head: dict[str, Any]) -> None:
+def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
+    found = body.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _bind(account: TradingAccount, head: Head) -> None:
+    """Bind the key's account to the number that uses it first; tell the student when another one comes."""
     if account.login is None:
-        account.login, account.server = head["login"], head["server_name"]
-    elif account.login != head["login"] or (account.server or head["server_name"]) != head["server_name"]:
+        account.login, account.server = head.login, head.server_name
+    elif account.login != head.login or (account.server or head.server_name) != head.server_name:
         notifications.notify(
             account.user_id,
             NoticeKind.TRADING,
-            f"ea-other-account:{account.id}:{head['login']}",
+            f"ea-other-account:{account.id}:{head.login}",
             title=str(_l("Un autre compte MetaTrader utilise votre clé")),
             body=str(
                 _l(
                     "La clé de « %(name)s » a servi avec le compte %(login)s. Créez un compte et une clé par terminal.",
                     name=account.name,
-                    login=head["login"],
+                    login=head.login,
                 )
             ),
             url=f"/espace/metatrader/{account.id}",
         )
         raise OtherAccount
-    details = head["account"]
-    account.broker = str(details.get("company") or account.broker or "")[:100] or None
-    account.mode = str(details.get("mode") or account.mode or "")[:16] or None
+    details = head.account
+    account.broker = clean(details.get("company"), 100) or account.broker
+    account.mode = clean(details.get("mode"), 16) or account.mode
+    # The broker knows its currency better than who typed it into our form.
+    currency = clean(details.get("currency"), 8).upper()
+    account.currency = currency if _CURRENCY.fullmatch(currency) else account.currency
     leverage = details.get("leverage")
-    account.leverage = leverage if isinstance(leverage, int) and 0 < leverage < 10_000 else account.leverage
-    account.ea_version = head["ea"] or account.ea_version
+    account.leverage = leverage if type(leverage) is int and 0 < leverage < 10_000 else account.leverage
+    account.ea_version = head.ea or account.ea_version
 
 
-def _offset(account: TradingAccount, head: dict[str, Any], now: datetime) -> int | None:
-    skew = abs((now - head["gmt"]).total_seconds())
-    if head["age"] < 60 and skew < 300:
-        measured = round((head["server"] - head["gmt"].timestamp()) / 900) * 900
+def _fixed_offset(account: TradingAccount, head: Head, now: datetime) -> int | None:
+    """Measure how far the server is ahead of UTC; None when it follows the common rule, which knows summer too."""
+    skew = abs((now - head.gmt).total_seconds())
+    if 0 <= head.tick_age < FRESH_TICK_SECONDS and skew < TRUSTED_SKEW_SECONDS:
+        measured = round((head.server_epoch - head.gmt.timestamp()) / QUARTER) * QUARTER
         if abs(measured) <= 14 * 3600:
             account.utc_offset_seconds = measured
-    return account.utc_offset_seconds
+    return fixed_offset(account, now)
 
 
-def _parse(account_id: int, trades: list[Any], offset: int | None, now: datetime) -> Parsed:
-    parsed = Parsed()
-    for item in trades:
-        ticket = str(item.get("ticket", ""))[:32] if isinstance(item, dict) else ""
-        if not ticket:
-            parsed.rejected.append({"ticket": "", "reason": "ticket missing"})
-            continue
-        try:
-            # The last one of a ticket wins: PostgreSQL refuses a key twice in a statement.
-            parsed.rows[ticket] = _trade(account_id, ticket, item, offset, now)
-        except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
-            parsed.rejected.append({"ticket": ticket, "reason": str(error)[:80] or type(error).__name__})
-    return parsed
-
-
-def _trade(account_id: int, ticket: str, item: dict[str, Any], offset: int | None, now: datetime) -> dict[str, Any]:
-    kind = KINDS.get(item.get("type", -1))
-    if kind is None:
-        raise ValueError("unknown type")
-    volume = number(item.get("lots", 0))
-    if volume < 0 or (kind in MARKET and volume == 0):
-        raise ValueError("bad volume")
-    opened, closed = int(item["open_time"]), int(item.get("close_time") or 0)
-    if opened <= 0 or (closed and closed < opened):
-        raise ValueError("bad times")
-    profit, swap = number(item.get("profit", 0)), number(item.get("swap", 0))
-    commission, taxes = number(item.get("commission", 0)), number(item.get("taxes", 0))
-    shift = offset if offset is not None else rule_offset(closed or opened)
-    stop = _price(item.get("sl"))
-    return {
-        "account_id": account_id,
-        "ticket": ticket,
-        "kind": kind,
-        "status": _status(kind, closed),
-        "symbol": str(item.get("symbol") or "")[:32],
-        "volume": volume,
-        "open_price": _price(item.get("open_price")),
-        "close_price": _price(item.get("close_price")) if closed else None,
-        "current_price": _price(item.get("close_price")),
-        "stop_loss": stop,
-        "take_profit": _price(item.get("tp")),
-        "initial_stop": stop,
-        "profit": profit,
-        "swap": swap,
-        "commission": commission,
-        "taxes": taxes,
-        "net": profit + swap + commission + taxes,
-        "digits": item.get("digits") if isinstance(item.get("digits"), int) else None,
-        "open_time_server": opened,
-        "close_time_server": closed or None,
-        "utc_offset_seconds": shift,
-        "opened_at": datetime.fromtimestamp(opened - shift, UTC),
-        "closed_at": datetime.fromtimestamp(closed - shift, UTC)
-        if closed
-        else (datetime.fromtimestamp(opened - shift, UTC) if kind in CASH else None),
-        "comment": str(item.get("comment") or "")[:200].replace("\x00", ""),
-        "magic": int(item.get("magic") or 0),
-        "source": TradeSource.EA,
-        "suspect": False,
-        "seen_at": now,
-    }
-
-
-def _status(kind: TradeKind, closed: int) -> TradeStatus:
-    if kind in CASH:
-        return TradeStatus.CASH
-    if kind in MARKET:
-        return TradeStatus.CLOSED if closed else TradeStatus.OPEN
-    return TradeStatus.CANCELLED if closed else TradeStatus.PENDING
-
-
-def _price(value: Any) -> Decimal | None:
-    if value is None or value == "":
+def fixed_offset(account: TradingAccount, now: datetime) -> int | None:
+    """Offset of an account's server when it was measured and does not follow New York plus seven hours."""
+    measured = account.utc_offset_seconds
+    if measured is None or measured == offset_at(int(now.timestamp()) + measured, None):
         return None
-    price = number(value)
-    return price if price > 0 else None
+    return measured
 
 
-def _earliest_change(account_id: int, rows: dict[str, dict[str, Any]]) -> datetime | None:
-    """Earliest closing among rows that count and differ from what is stored."""
-    counted = {ticket: row for ticket, row in rows.items() if row["closed_at"] is not None}
-    if not counted:
-        return None
-    stored = {
-        ticket: (net, closed_at)
-        for ticket, net, closed_at in db.session.execute(
-            select(Trade.ticket, Trade.net, Trade.closed_at).where(
-                Trade.account_id == account_id, Trade.ticket.in_(list(counted))
-            )
-        )
-    }
-    moments = []
-    for ticket, row in counted.items():
-        old = stored.get(ticket)
-        if old is None or old != (row["net"], row["closed_at"]):
-            moments += [row["closed_at"], *([old[1]] if old and old[1] else [])]
-    return min(moments, default=None)
+def _is_late(account: TradingAccount, head: Head) -> bool:
+    if account.batch_clock_at is None:
+        return False
+    return timedelta(0) < account.batch_clock_at - head.gmt < LATE
 
 
-def _excluded_closed() -> Any:
-    return literal_column("excluded.status") == TradeStatus.CLOSED.value
-
-
-def _never() -> Any:
-    return false()
-
-
-def _snapshot(account: TradingAccount, head: dict[str, Any], now: datetime) -> None:
-    account.last_sync_at = now
-    account.batch_clock_at = head["gmt"]
-    history = head["history"]
-    total = history.get("total")
-    account.history_total = total if isinstance(total, int) and total >= 0 else account.history_total
-    account.history_complete = bool(history.get("complete", account.history_complete))
-    values = head["snapshot"]
+def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
+    total = head.history.get("total")
+    account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
+    account.history_complete = bool(head.history.get("complete", account.history_complete))
+    values = head.snapshot
+    open_tickets = values.get("open_tickets")
+    if isinstance(open_tickets, list):
+        _forget_vanished(account.id, {str(ticket) for ticket in open_tickets})
     try:
         balance, equity = number(values["balance"]), number(values["equity"])
+        margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
     except (KeyError, ValueError):
         return
-    account.balance, account.equity = balance, equity
-    margin = _price(values.get("margin"))
-    account.margin, account.free_margin = margin, _price(values.get("free"))
+    account.balance, account.equity, account.margin, account.free_margin = balance, equity, margin, free
     row = {
         "account_id": account.id,
         "taken_at": now,
@@ -366,34 +237,35 @@ def _snapshot(account: TradingAccount, head: dict[str, Any], now: datetime) -> N
         "floating": equity - balance,
     }
     insert_once(db.session(), AccountSnapshot, [row])
-    open_tickets = values.get("open_tickets")
-    if isinstance(open_tickets, list):
-        _forget_vanished(account.id, [str(ticket)[:32] for ticket in open_tickets])
 
 
-def _forget_vanished(account_id: int, open_tickets: list[str]) -> None:
-    # Open rows that the terminal no longer has and whose closing never came: history hidden by its filter.
-    db.session.execute(
-        update(Trade)
-        .where(
-            Trade.account_id == account_id,
-            Trade.status == TradeStatus.OPEN,
-            Trade.ticket.not_in(open_tickets),
+def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
+    """Mark open rows that the terminal no longer has and whose closing never came: its filter hides it."""
+    rows = db.session.execute(
+        select(Trade.id, Trade.ticket).where(
+            Trade.account_id == account_id, Trade.status == TradeStatus.OPEN, Trade.suspect.is_(False)
         )
-        .values(suspect=True),
-        execution_options={"synchronize_session": False},
     )
+    vanished = [trade_id for trade_id, ticket in rows if ticket not in open_tickets]
+    if vanished:
+        db.session.execute(
+            update(Trade).where(Trade.id.in_(vanished)).values(suspect=True),
+            execution_options={"synchronize_session": False},
+        )
 
 
-def _answer(account: TradingAccount, parsed: Parsed, *, behind: bool) -> dict[str, Any]:
-    closed = [row for row in parsed.rows.values() if row["close_time_server"]]
-    if closed:
-        last = max(closed, key=lambda row: (row["close_time_server"], row["ticket"]))
-        if (last["close_time_server"], last["ticket"]) > (account.cursor_time, account.cursor_ticket):
-            account.cursor_time, account.cursor_ticket = last["close_time_server"], last["ticket"]
+def _answer(
+    account: TradingAccount, parsed: sync_trades.Parsed, written: sync_trades.Written, *, behind: bool
+) -> dict[str, Any]:
+    last = max(
+        ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server), default=(0, "")
+    )
+    if last > (account.cursor_time, account.cursor_ticket):
+        account.cursor_time, account.cursor_ticket = last
     return {
         "ok": True,
         "accepted": len(parsed.rows),
+        "unchanged": written.unchanged,
         "rejected": parsed.rejected[:50],
         "rejected_count": len(parsed.rejected),
         "cursor_time": account.cursor_time,

@@ -22,6 +22,7 @@ from calmness.services.sessions import hash_secret
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 OLD_KEY_LIVES = timedelta(hours=24)
+USE_NOTED_EVERY = timedelta(minutes=10)
 _KEY = re.compile(r"^ct_ea_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _DUMMY_HASH = hash_secret("no key has this secret")
@@ -84,18 +85,33 @@ def archive(account: TradingAccount) -> None:
     revoke_keys(account)
 
 
-def authenticate(key: str) -> TradingAccount:
-    """The account of a key. Raises ``KeyRefused``, ``AccountDisabled``."""
+def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
+    """The account of a key, held until the transaction ends: two terminals with one key never interleave.
+
+    Raises ``KeyRefused``, ``AccountDisabled``.
+    """
     match = _KEY.match(key)
     public_id, secret = match.groups() if match else ("", "")
-    row = db.session.scalar(select(TradingKey).where(TradingKey.public_id == public_id))
-    right = hmac.compare_digest(hash_secret(secret), row.secret_hash if row else _DUMMY_HASH)
+    query = (
+        select(TradingKey, TradingAccount)
+        .join(TradingAccount, TradingAccount.id == TradingKey.account_id)
+        .where(TradingKey.public_id == public_id)
+        .execution_options(populate_existing=True)
+    )
+    found = db.session.execute(query.with_for_update(of=TradingAccount) if holding else query).one_or_none()
+    right = hmac.compare_digest(hash_secret(secret), found[0].secret_hash if found else _DUMMY_HASH)
     now = clock.now()
-    if row is None or not right or row.revoked_at or (row.expires_at and row.expires_at < now):
+    if found is None or not right:
         raise KeyRefused
-    if row.account.archived_at:
+    row, account = found
+    if row.revoked_at or (row.expires_at and row.expires_at < now):
+        raise KeyRefused
+    if account.archived_at:
         raise AccountDisabled
-    return row.account
+    if holding and (row.last_used_at is None or now - row.last_used_at > USE_NOTED_EVERY):
+        row.last_used_at = now
+    found_account: TradingAccount = account
+    return found_account
 
 
 def of_user(user_id: int) -> list[TradingAccount]:

@@ -1,7 +1,10 @@
 """What EAs call. A key of one trading account opens it, and nothing else."""
 
+import hashlib
+
 from flask import Blueprint, json, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from calmness import clock
 from calmness.access import requires_ea_key
@@ -12,11 +15,12 @@ from calmness.services import legacy_sync, sync, trading_accounts
 
 bp = Blueprint("ea", __name__)
 MAX_BYTES = 512 * 1024
+LEGACY_MAX_BYTES = 16 * 1024
 
 
 def ea_limit_key() -> str:
     """Limits count by key, not by address: a hosting company has many terminals behind one."""
-    return "ea:" + request.headers.get("X-API-Key", "")[:15]
+    return "ea:" + hashlib.sha256(request.headers.get("X-API-Key", "").encode()).hexdigest()[:20]
 
 
 @bp.get("/ea/v1/ping")
@@ -24,7 +28,7 @@ def ea_limit_key() -> str:
 @requires_ea_key
 def ping() -> ResponseReturnValue:
     """Whether the key works, and which version is the latest."""
-    account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
+    account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""), holding=False)
     return {
         "ok": True,
         "server_time": int(clock.now().timestamp()),
@@ -39,16 +43,16 @@ def ping() -> ResponseReturnValue:
 @requires_ea_key
 def create_sync() -> ResponseReturnValue:
     """Take a batch."""
+    request.max_content_length = MAX_BYTES
+    raw = request.get_data(cache=False)
     account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
-    if (request.content_length or 0) > MAX_BYTES:
-        raise sync.TooManyTrades
     try:
         # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
-        body = json.loads(request.get_data(cache=False))
+        body = json.loads(raw)
     except (ValueError, RecursionError):
-        return problem(400, "ea-not-json", "Le message n’est pas du JSON.")
+        return problem(400, "ea-not-json", _("Le message n’est pas du JSON."))
     try:
-        answer = sync.take(account.id, body)
+        answer = sync.take(account, body)
     except sync.OtherAccount:
         # The notice to the student must outlive the refusal.
         db.session.commit()
@@ -62,10 +66,12 @@ def create_sync() -> ResponseReturnValue:
 @requires_ea_key
 def create_legacy_sync() -> ResponseReturnValue:
     """Take the one-trade message of EA 1.00. It reads no answer: nothing that can be read is refused."""
+    request.max_content_length = LEGACY_MAX_BYTES
+    raw = request.get_data(cache=False)
     try:
         account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
     except DomainError as error:
         return {"error": str(error.message)}, error.status
-    trade_id, created = legacy_sync.take(account.id, request.get_data(cache=False))
+    trade_id, created = legacy_sync.take(account, raw)
     db.session.commit()
     return {"success": True, "trade_id": trade_id, "created": created, "message": "Trade synchronisé"}

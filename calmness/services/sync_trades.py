@@ -1,0 +1,336 @@
+"""Trades of a batch: read in one pass, compared with what is stored, written in one statement.
+
+A first sync brings 500 trades a second for minutes, so nothing here makes an object of the ORM or a ``Decimal`` per
+value. Amounts are whole 1e-8 units from the first line on, exactly as the database keeps them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, String, insert, select, type_coerce
+
+from calmness.extensions import db
+from calmness.models.dialect import among, upsert_stored
+from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
+from calmness.models.types import SCALE, Scaled8, UtcDateTime
+
+NEW_YORK = ZoneInfo("America/New_York")
+EPOCH_1980 = 315_532_800
+AHEAD_SECONDS = 2 * 86_400
+"""How far in the future a time of the broker may lie: its wall clock is up to 14 hours ahead of UTC."""
+AMOUNT_LIMIT = 10**9 * int(SCALE)
+QUICK = 10_000_000.0
+"""Below this a float times 1e8 errs by less than a quarter: rounded, it is the very number that was written."""
+BIGGEST = 2**63 - 1
+TICKET_LENGTH, SYMBOL_LENGTH, COMMENT_LENGTH = 32, 32, 200
+
+_KINDS = dict(enumerate(kind.value for kind in TradeKind if kind is not TradeKind.CASH_UNKNOWN))
+_MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
+_CASH = frozenset({TradeKind.BALANCE.value, TradeKind.CREDIT.value, TradeKind.CASH_UNKNOWN.value})
+_SETTLED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CANCELLED.value, TradeStatus.CASH.value})
+_COUNTED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CASH.value})
+
+
+class TradeRow(NamedTuple):
+    """A row of ``Trade``: amounts in 1e-8 units, enums by value, instants in POSIX seconds.
+
+    The first four are written once, the others follow the broker.
+    """
+
+    account_id: int
+    ticket: str
+    initial_stop: int | None
+    seen_at: int
+    kind: str
+    status: str
+    symbol: str
+    volume: int
+    open_price: int | None
+    close_price: int | None
+    current_price: int | None
+    stop_loss: int | None
+    take_profit: int | None
+    profit: int
+    swap: int
+    commission: int
+    taxes: int
+    net: int
+    digits: int | None
+    open_time_server: int
+    close_time_server: int | None
+    utc_offset_seconds: int
+    opened_at: int
+    closed_at: int | None
+    comment: str
+    magic: int
+    source: str
+    suspect: bool
+
+
+COLUMNS = TradeRow._fields
+FOLLOWING = COLUMNS[4:]
+_COUNTED_COLUMNS = ("kind", "status", "volume", "net", "swap", "commission", "opened_at", "closed_at", "suspect")
+_COUNTED_PLACES = tuple(FOLLOWING.index(name) for name in _COUNTED_COLUMNS)
+_INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
+_STATUS, _SOURCE, _CLOSED_AT = (FOLLOWING.index(name) for name in ("status", "source", "closed_at"))
+
+
+@dataclass
+class Parsed:
+    """Rows that can be written, by ticket, and why others can't."""
+
+    rows: dict[str, TradeRow] = field(default_factory=dict)
+    rejected: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a batch changed. ``since`` is the earliest closing that the figures must be computed again from."""
+
+    changed: int
+    unchanged: int
+    since: datetime | None
+
+
+def read(account_id: int, items: Sequence[Any], fixed_offset: int | None, now: datetime) -> Parsed:
+    """Check each trade of a message. ``fixed_offset``: see ``offset_at``."""
+    parsed = Parsed()
+    seen_at = int(now.timestamp())
+    for item in items:
+        ticket = ""
+        try:
+            ticket = _ticket(item["ticket"])
+            # The last one of a ticket wins: PostgreSQL refuses a key twice in a statement.
+            parsed.rows[ticket] = _row(account_id, ticket, item, fixed_offset, seen_at)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            parsed.rejected.append({"ticket": ticket, "reason": _reason(error)})
+    return parsed
+
+
+def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bool = False) -> Written:
+    """Write what differs from what is stored. The caller holds the account's lock.
+
+    A closed trade does not open again. A late batch, sent before one that was already taken, brings new tickets and
+    closings but overwrites nothing. What EA 2 wrote, EA 1.00 does not write over. Old values of a closed trade that
+    the broker changed stay as a revision.
+    """
+    stored = _stored(account_id, list(rows))
+    fresh: list[TradeRow] = []
+    moments: list[int | None] = []
+    for ticket, row in rows.items():
+        following = row[4:]
+        trade_id, old = stored.get(ticket, (0, None))
+        if old is None:
+            fresh.append(row)
+            if row.status in _COUNTED:
+                moments.append(row.closed_at)
+        elif old != following and _may_replace(old, row, late=late):
+            fresh.append(row)
+            if any(old[place] != following[place] for place in _COUNTED_PLACES):
+                moments += [row.closed_at, old[_CLOSED_AT]]
+            if old[_STATUS] == TradeStatus.CLOSED.value:
+                _keep_revision(trade_id, old, following, now)
+    upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
+    since = min((moment for moment in moments if moment is not None), default=None)
+    return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
+
+
+def offset_at(server_epoch: int, fixed_offset: int | None) -> int:
+    """Seconds that the broker's server is ahead of UTC at a time of its own.
+
+    Most servers follow New York plus seven hours, with American changes of clock. ``fixed_offset`` is for those that
+    were measured to do otherwise.
+    """
+    return _rule_of_hour(server_epoch // 3600) if fixed_offset is None else fixed_offset
+
+
+def units(value: Any) -> int:
+    """1e-8 units of a number of a message: text or number, finite, below a billion. Raises ValueError."""
+    if type(value) is str:
+        quick = float(value)
+        if -QUICK < quick < QUICK:
+            return round(quick * 100_000_000.0)
+    elif type(value) is not int and type(value) is not float:
+        raise ValueError("no number")
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError("no number") from error
+    if not exact.is_finite() or abs(exact) >= Decimal(10) ** 10:
+        raise ValueError("number out of range")
+    whole = int((exact * SCALE).to_integral_value(rounding=ROUND_HALF_EVEN))
+    if abs(whole) >= AMOUNT_LIMIT:
+        raise ValueError("number out of range")
+    return whole
+
+
+def price_units(value: Any) -> int | None:
+    """1e-8 units of a price; None where there is none (absent, empty, zero or less)."""
+    if not value:
+        return None
+    found = units(value)
+    return found if found > 0 else None
+
+
+def clean(value: Any, length: int) -> str:
+    """A text of a message without what no page or database can hold: controls, halves of surrogates, NUL."""
+    if value is None:
+        return ""
+    text = value if type(value) is str else str(value)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text[:length]
+
+
+def status_of(kind: str, closed: int | None) -> str:
+    """Where a row of this kind stands."""
+    if kind in _MARKET:
+        return TradeStatus.CLOSED.value if closed else TradeStatus.OPEN.value
+    if kind in _CASH:
+        return TradeStatus.CASH.value
+    return TradeStatus.CANCELLED.value if closed else TradeStatus.PENDING.value
+
+
+def whole(value: Any) -> int:
+    """A 64-bit whole number of a message. Raises ValueError."""
+    found = int(value)
+    if not -BIGGEST <= found <= BIGGEST:
+        raise ValueError("number out of range")
+    return found
+
+
+def _ticket(value: Any) -> str:
+    ticket = str(value) if type(value) is int else value
+    if type(ticket) is not str or not 0 < len(ticket) <= TICKET_LENGTH or not ticket.isprintable():
+        raise ValueError("bad ticket")
+    return ticket
+
+
+def _row(account_id: int, ticket: str, item: dict[str, Any], fixed_offset: int | None, seen_at: int) -> TradeRow:
+    get = item.get
+    kind = _KINDS.get(get("type"))  # type: ignore[arg-type]
+    if kind is None:
+        raise ValueError("unknown type")
+    volume = units(get("lots", 0))
+    if volume < 0:
+        raise ValueError("bad volume")
+    opened, closed = int(item["open_time"]), int(get("close_time") or 0) or None
+    # A closing before its opening is no fault: a server's wall clock goes back by an hour in autumn.
+    latest = seen_at + AHEAD_SECONDS
+    if not EPOCH_1980 <= opened <= latest or (closed and not EPOCH_1980 <= closed <= latest):
+        raise ValueError("bad times")
+    profit, swap = units(get("profit", 0)), units(get("swap", 0))
+    commission, taxes = units(get("commission", 0)), units(get("taxes", 0))
+    net = profit + swap + commission + taxes
+    last_price, stop = price_units(get("close_price")), price_units(get("sl"))
+    shift = offset_at(opened, fixed_offset)
+    opened_at, closed_at = opened - shift, None
+    if closed:
+        shift = offset_at(closed, fixed_offset)
+        closed_at = closed - shift
+    elif kind in _CASH:
+        closed_at = opened_at
+    digits = get("digits")
+    # By place and not by name: with names this line would take a third of the whole reading.
+    return TradeRow._make(
+        (
+            account_id,
+            ticket,
+            stop,  # initial_stop
+            seen_at,
+            kind,
+            status_of(kind, closed),
+            clean(get("symbol"), SYMBOL_LENGTH),
+            volume,
+            price_units(get("open_price")),
+            last_price if closed else None,  # close_price
+            last_price,  # current_price
+            stop,
+            price_units(get("tp")),
+            profit,
+            swap,
+            commission,
+            taxes,
+            net,
+            digits if type(digits) is int and 0 <= digits <= 10 else None,
+            opened,
+            closed,
+            shift,
+            opened_at,
+            closed_at,
+            clean(get("comment"), COMMENT_LENGTH),
+            whole(get("magic") or 0),
+            TradeSource.EA.value,
+            # Two orders closed by each other: the second is left with nothing, it was no trade of its own.
+            volume == 0 and net == 0 and kind in _MARKET,  # suspect
+        )
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} missing"
+    if isinstance(error, TypeError):
+        return "bad value"
+    text = str(error)
+    return "no number" if text.startswith(("could not convert", "invalid literal", "cannot convert")) else text[:80]
+
+
+def _may_replace(old: tuple[Any, ...], row: TradeRow, *, late: bool) -> bool:
+    was_settled, is_settled = old[_STATUS] in _SETTLED, row.status in _SETTLED
+    if row.source == TradeSource.EA_LEGACY.value and old[_SOURCE] != row.source:
+        return False
+    if was_settled and not is_settled:
+        return False
+    return not late or (is_settled and not was_settled)
+
+
+def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[Any, ...]]]:
+    """(id, following columns in the form of ``TradeRow``) by ticket."""
+    found = {}
+    for row in db.session.execute(
+        select(Trade.ticket, Trade.id, *(_raw(name) for name in FOLLOWING)).where(
+            Trade.account_id == account_id, among(db.session(), Trade.ticket, tickets)
+        )
+    ):
+        values = list(row[2:])
+        for place in _INSTANTS:
+            values[place] = values[place] and int(values[place].timestamp())
+        found[row[0]] = (row[1], tuple(values))
+    return found
+
+
+def _raw(name: str) -> Any:
+    column = Trade.__table__.c[name]
+    if isinstance(column.type, Scaled8):
+        return type_coerce(column, BigInteger)
+    return type_coerce(column, String) if name in {"kind", "status", "source"} else column
+
+
+def _keep_revision(trade_id: int, old: tuple[Any, ...], following: tuple[Any, ...], now: datetime) -> None:
+    values = {
+        name: _readable(name, before)
+        for name, before, after in zip(FOLLOWING, old, following, strict=True)
+        if before != after
+    }
+    db.session.execute(insert(TradeRevision).values(trade_id=trade_id, replaced_at=now, values=values))
+
+
+def _readable(name: str, value: Any) -> Any:
+    kind = Trade.__table__.c[name].type
+    if value is None or not isinstance(kind, Scaled8 | UtcDateTime):
+        return value
+    return str(Decimal(value) / SCALE) if isinstance(kind, Scaled8) else datetime.fromtimestamp(value, UTC).isoformat()
+
+
+@lru_cache(maxsize=8192)
+def _rule_of_hour(hour: int) -> int:
+    # Clocks change at full hours.
+    wall = datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
+    offset = (wall - timedelta(hours=7)).replace(tzinfo=NEW_YORK).utcoffset() or timedelta(hours=-5)
+    return int(offset.total_seconds()) + 7 * 3600
