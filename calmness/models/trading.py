@@ -94,7 +94,8 @@ class TradingAccount(Model):
     @property
     def equity_or_balance(self) -> Decimal:
         """Equity as last seen, else the balance, else zero."""
-        return self.equity or self.balance or Decimal(0)
+        seen = self.balance if self.equity is None else self.equity
+        return seen or Decimal(0)
 
 
 class TradingKey(Model):

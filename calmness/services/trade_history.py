@@ -6,16 +6,19 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, or_, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, and_, func, or_, select
 
 from calmness import clock
-from calmness.errors import NotFound
+from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import upsert
 from calmness.models.trading import Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
-from calmness.services import trading_statistics
+from calmness.services.sync_trades import clean
 
+EXPORT_LIMIT = 200_000
+NOTE_LENGTH, TAGS, TAG_LENGTH = 10_000, 12, 30
 SORTS = {
     "closed": Trade.closed_at,
     "opened": Trade.opened_at,
@@ -23,6 +26,22 @@ SORTS = {
     "net": Trade.net,
     "volume": Trade.volume,
 }
+
+
+class NoteTooLong(DomainError):
+    """More than a note may hold."""
+
+    slug = "note-too-long"
+    field = "note"
+    message = _l("Votre note dépasse 10 000 caractères : raccourcissez-la.")
+
+
+class TooManyTags(DomainError):
+    """Too many tags, or one that is too long."""
+
+    slug = "too-many-tags"
+    field = "tags"
+    message = _l("12 étiquettes au plus, de 30 caractères chacune.")
 
 
 @dataclass(frozen=True)
@@ -42,36 +61,67 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Totals of a whole filter in one currency. Deposits stand apart; a position still open is no result yet."""
+
+    currency: str
+    net: Decimal
+    cash: Decimal
+    wins: int
+    closed: int
+
+    @property
+    def win_rate(self) -> Decimal | None:
+        """Wins among the closed trades; None without one."""
+        return Decimal(self.wins) / self.closed if self.closed else None
+
+
+@dataclass(frozen=True)
 class Page:
     """Rows of a page with the totals of the whole filter."""
 
     rows: list[Trade]
     total: int
-    net: Decimal
-    wins: int
-    closed: int
+    number: int
+    totals: list[Totals]
 
 
-def search(user: User, wanted: Filter, *, limit: int, offset: int = 0) -> Page:
-    """One's own trades under a filter."""
+def search(user: User, wanted: Filter, *, size: int, page: int = 1) -> Page:
+    """One's own trades under a filter. A page beyond the end is the last one."""
     query = _query(user, wanted)
+    total = db.session.scalar(query.with_only_columns(func.count())) or 0
+    number = min(max(page, 1), max(1, -(-total // size)))
+    rows = db.session.scalars(_ordered(query, wanted).limit(size).offset((number - 1) * size))
+    return Page(list(rows), total, number, _totals(query))
+
+
+def _totals(query: Select[Any]) -> list[Totals]:
+    is_result = and_(Trade.status == TradeStatus.CLOSED, Trade.suspect.is_(False))
+    rows = db.session.execute(
+        query.join(TradingAccount, TradingAccount.id == Trade.account_id)
+        .with_only_columns(
+            TradingAccount.currency,
+            func.sum(Trade.net).filter(is_result),
+            func.sum(Trade.net).filter(Trade.status == TradeStatus.CASH),
+            func.count().filter(is_result, Trade.net > 0),
+            func.count().filter(is_result),
+        )
+        .group_by(TradingAccount.currency)
+        .order_by(func.count().desc(), TradingAccount.currency)
+    )
+    zero = Decimal(0)
+    return [Totals(currency, net or zero, cash or zero, wins, closed) for currency, net, cash, wins, closed in rows]
+
+
+def _ordered(query: Select[Any], wanted: Filter) -> Select[Any]:
     column = SORTS.get(wanted.sort, Trade.closed_at)
     order = column.desc().nullsfirst() if wanted.descending else column.asc().nullslast()
-    rows = list(db.session.scalars(query.order_by(order, Trade.id.desc()).limit(limit).offset(offset)))
-    counted = query.with_only_columns(
-        func.count(),
-        func.coalesce(func.sum(Trade.net), 0),
-        func.count().filter(Trade.net > 0, Trade.status == TradeStatus.CLOSED),
-        func.count().filter(Trade.status == TradeStatus.CLOSED),
-    )
-    total, net, wins, closed = db.session.execute(counted).one()
-    exact = trading_statistics.exact(net)
-    return Page(rows, total, exact, wins, closed)
+    return query.order_by(order, Trade.id.desc() if wanted.descending else Trade.id.asc())
 
 
 def every(user: User, wanted: Filter) -> list[Trade]:
-    """All of one's own trades under a filter, for an export."""
-    return list(db.session.scalars(_query(user, wanted).order_by(Trade.closed_at.desc()).limit(200_000)))
+    """All of one's own trades under a filter, in its order, for an export."""
+    return list(db.session.scalars(_ordered(_query(user, wanted), wanted).limit(EXPORT_LIMIT)))
 
 
 def own(user_id: int, trade_id: int) -> Trade:
@@ -92,7 +142,7 @@ def symbols_of(user_id: int) -> list[str]:
         db.session.scalars(
             select(Trade.symbol)
             .join(TradingAccount, TradingAccount.id == Trade.account_id)
-            .where(TradingAccount.user_id == user_id, Trade.symbol != "")
+            .where(TradingAccount.user_id == user_id, TradingAccount.archived_at.is_(None), Trade.symbol != "")
             .distinct()
             .order_by(Trade.symbol)
         )
@@ -104,11 +154,23 @@ def journal_of(trade_id: int) -> TradeJournal | None:
     return db.session.get(TradeJournal, trade_id)
 
 
-def write_note(user_id: int, trade_id: int, note: str, tags: list[str]) -> None:
-    """Save what a person writes about an own trade. Raises ``NotFound``."""
+def write_note(user_id: int, trade_id: int, note: str, tags: str) -> None:
+    """Save what a person writes about an own trade; tags are separated by commas.
+
+    Raises ``NotFound``, ``NoteTooLong``, ``TooManyTags``.
+    """
     trade = own(user_id, trade_id)
-    clean = sorted({" ".join(tag.split())[:30] for tag in tags if tag.strip()})[:12]
-    row = {"trade_id": trade.id, "note": note.strip()[:10_000], "tags": clean, "updated_at": clock.now()}
+    written = sorted({" ".join(tag.split()) for tag in clean(tags, len(tags)).split(",") if tag.strip()})
+    if len(note.strip()) > NOTE_LENGTH:
+        raise NoteTooLong
+    if len(written) > TAGS or any(len(tag) > TAG_LENGTH for tag in written):
+        raise TooManyTags
+    row = {
+        "trade_id": trade.id,
+        "note": note.strip().replace("\r\n", "\n").replace("\x00", ""),
+        "tags": written,
+        "updated_at": clock.now(),
+    }
     upsert(db.session(), TradeJournal, [row], key=["trade_id"], update_columns=["note", "tags", "updated_at"])
 
 
@@ -120,16 +182,18 @@ def _query(user: User, wanted: Filter) -> Select[Any]:
         account_ids = account_ids.where(TradingAccount.id == wanted.account_id)
     query = select(Trade).where(Trade.account_id.in_(account_ids), *_conditions(user, wanted))
     if wanted.text:
-        like = f"%{wanted.text.lower()}%"
         query = query.outerjoin(TradeJournal, TradeJournal.trade_id == Trade.id).where(
             or_(
-                func.lower(Trade.comment).like(like),
-                func.lower(TradeJournal.note).like(like),
-                Trade.ticket.like(like),
-                func.lower(Trade.symbol).like(like),
+                *(_holds(column, wanted.text) for column in (Trade.comment, TradeJournal.note, Trade.symbol)),
+                Trade.ticket.startswith(wanted.text, autoescape=True),
             )
         )
     return query
+
+
+def _holds(column: Any, text: str) -> Any:
+    # SQLite folds the case of ASCII letters only: what was typed must at least match as it is.
+    return or_(column.icontains(text, autoescape=True), column.contains(text, autoescape=True))
 
 
 def _conditions(user: User, wanted: Filter) -> list[Any]:

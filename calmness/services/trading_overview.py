@@ -1,6 +1,7 @@
 """Figures of a person's accounts for the dashboard. Accounts of several currencies are never added up."""
 
 import calendar
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ class Overview:
 
     accounts: list[TradingAccount]
     currency: str
+    currencies: list[str]
     month: Figures
     all_time: Figures
     curve: list[tuple[date, Decimal]]
@@ -34,16 +36,17 @@ class Overview:
     @property
     def equity(self) -> Decimal:
         """Equities of the accounts in the main currency."""
-        return sum((account.equity or account.balance or Decimal(0) for account in self.accounts), Decimal(0))
+        return sum((account.equity_or_balance for account in self.accounts), Decimal(0))
 
 
-def overview(user: User, days: int = 365) -> Overview | None:
-    """Figures in the currency that most accounts have; None without an account."""
+def overview(user: User, days: int = 365, currency: str = "") -> Overview | None:
+    """Figures of the accounts in one currency, by default the one that most have; None without an account."""
     accounts = trading_accounts.of_user(user.id)
     if not accounts:
         return None
-    currencies = [account.currency for account in accounts]
-    currency = max(set(currencies), key=currencies.count)
+    counted = Counter(account.currency for account in accounts).most_common()
+    currencies = [name for name, _count in counted]
+    currency = currency if currency in currencies else currencies[0]
     chosen = [account for account in accounts if account.currency == currency]
     ids = [account.id for account in chosen]
     today = clock.now().astimezone(ZoneInfo(user.time_zone)).date()
@@ -59,6 +62,7 @@ def overview(user: User, days: int = 365) -> Overview | None:
     return Overview(
         accounts=chosen,
         currency=currency,
+        currencies=currencies,
         month=trading_statistics.figures(ids, first),
         all_time=trading_statistics.figures(ids),
         curve=trading_statistics.balance_curve(ids, today - timedelta(days=days)),

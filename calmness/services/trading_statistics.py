@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import BigInteger, delete, func, insert, select, type_coerce
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount, TradingStatistics
+from calmness.models.types import SCALE
 from calmness.services import live
 
 ZERO = Decimal(0)
@@ -37,7 +38,6 @@ class Figures:
     best: Decimal | None
     worst: Decimal | None
     holding_seconds: int
-    max_drawdown: Decimal
 
     @property
     def win_rate(self) -> Decimal | None:
@@ -67,9 +67,25 @@ class Figures:
         return self.holding_seconds // self.trades if self.trades else None
 
 
+@dataclass(frozen=True)
+class Course:
+    """What depends on the order of the trades: by time of closing, then by ticket."""
+
+    max_drawdown: Decimal
+    winning_streak: int
+    losing_streak: int
+
+
 def recompute(account_id: int) -> bool:
     """Compute the days from the earliest change on. False when nothing had changed."""
-    account = db.session.get_one(TradingAccount, account_id, with_for_update=True)
+    account = db.session.scalars(
+        select(TradingAccount)
+        .where(TradingAccount.id == account_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if account is None:
+        return False
     since = account.dirty_from_at
     if since is None:
         return False
@@ -114,8 +130,33 @@ def figures(account_ids: Sequence[int], start: date | None = None, end: date | N
         best=max(bests, default=None),
         worst=min(worsts, default=None),
         holding_seconds=sum(row.holding_seconds for row in days),
-        max_drawdown=_drawdown(row.net for row in days),
     )
+
+
+def course(account_ids: Sequence[int], since: datetime | None = None) -> Course:
+    """Deepest fall of the cumulated net from its highest point (zero at first), longest runs of wins and of losses.
+
+    Deposits are not in it. A trade of zero ends a run.
+    """
+    query = (
+        select(type_coerce(Trade.net, BigInteger))
+        .where(*_counted(account_ids, since))
+        .order_by(Trade.closed_at, Trade.ticket)
+    )
+    return course_of(db.session.scalars(query))
+
+
+def course_of(results: Iterable[int]) -> Course:
+    """The course of results in 1e-8 units, in order."""
+    total = peak = deepest = run = wins = losses = 0
+    for net in results:
+        total += net
+        peak = max(peak, total)
+        deepest = max(deepest, peak - total)
+        sign = (net > 0) - (net < 0)
+        run = run + sign if run * sign > 0 else sign
+        wins, losses = max(wins, run), max(losses, -run)
+    return Course(Decimal(deepest) / SCALE, wins, losses)
 
 
 def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | None = None) -> list[TradingStatistics]:
@@ -130,15 +171,14 @@ def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | 
 
 def by_symbol(account_ids: Sequence[int], since: datetime | None = None) -> list[tuple[str, int, int, Decimal]]:
     """(symbol, trades, wins, net), most traded first."""
-    won = func.sum(func.coalesce((Trade.net > 0).cast(db.Integer), 0))
     query = (
-        select(Trade.symbol, func.count(), won, func.sum(Trade.net))
+        select(Trade.symbol, func.count(), func.count().filter(Trade.net > 0), func.sum(Trade.net))
         .where(*_counted(account_ids, since))
         .group_by(Trade.symbol)
-        .order_by(func.count().desc())
+        .order_by(func.count().desc(), Trade.symbol)
         .limit(12)
     )
-    return [(symbol, count, int(wins or 0), exact(net)) for symbol, count, wins, net in db.session.execute(query)]
+    return [(symbol, count, wins, net) for symbol, count, wins, net in db.session.execute(query)]
 
 
 def by_weekday(account_ids: Sequence[int], start: date | None = None) -> list[tuple[int, int, Decimal]]:
@@ -243,17 +283,3 @@ def _empty(account_id: int, day: date) -> dict[str, Any]:
         ("net", "gross_profit", "gross_loss", "swap", "commission", "volume", "deposits", "withdrawals"), ZERO
     )
     return {"account_id": account_id, "day": day, "best": None, "worst": None, "balance_end": ZERO} | counters | sums
-
-
-def _drawdown(results: Iterable[Decimal]) -> Decimal:
-    total = peak = worst = ZERO
-    for net in results:
-        total += net
-        peak = max(peak, total)
-        worst = max(worst, peak - total)
-    return worst
-
-
-def exact(value: Any) -> Decimal:
-    """A sum as the database gives it: decimals, or a bare integer of 1e-8 units from SQLite's coalesce."""
-    return value if isinstance(value, Decimal) else Decimal(int(value or 0)) / Decimal(10) ** 8

@@ -86,7 +86,7 @@ def trades(user: User) -> str:
     """Last trades."""
     if not preferences.features_of(user.id)[Feature.HISTORY]:
         return ""
-    found = trade_history.search(user, Filter(), limit=5)
+    found = trade_history.search(user, Filter(), size=5)
     currencies = {account.id: account.currency for account in trading_accounts.of_user(user.id)}
     return render_template("dashboard/trades.html", rows=found.rows, currencies=currencies)
 

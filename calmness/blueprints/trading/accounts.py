@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from calmness import clock
@@ -28,7 +29,8 @@ class AccountForm(FlaskForm):
         validators=[InputRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)],
     )
     platform = SelectField(
-        _l("Plateforme"), choices=[(Platform.MT4.value, "MetaTrader 4"), (Platform.MT5.value, "MetaTrader 5")]
+        _l("Plateforme"),
+        choices=[SelectChoice(Platform.MT4.value, "MetaTrader 4"), SelectChoice(Platform.MT5.value, "MetaTrader 5")],
     )
     currency = StringField(_l("Devise"), default="EUR", validators=[InputRequired(_l("Entrez une devise comme EUR."))])
 

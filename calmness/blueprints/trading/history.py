@@ -6,6 +6,9 @@ from datetime import date
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField, TextAreaField
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
@@ -16,10 +19,18 @@ from calmness.permissions import Permission
 from calmness.presentation import local
 from calmness.services import trade_history, trading_accounts
 from calmness.services.preferences import Feature
+from calmness.services.sync_trades import clean
 from calmness.services.trade_history import Filter
 from calmness.spreadsheets import Cell, csv_lines, xlsx
 
 PAGE = 50
+
+
+class NoteForm(FlaskForm):
+    """What a person writes about a trade."""
+
+    note = TextAreaField(_l("Note"))
+    tags = StringField(_l("Étiquettes"))
 
 
 @bp.get("/historique")
@@ -28,14 +39,13 @@ PAGE = 50
 def history() -> ResponseReturnValue:
     """One's own trades."""
     user, wanted = current_account(), filter_of_request()
-    page = max(1, request.args.get("page", 1, type=int))
-    found = trade_history.search(user, wanted, limit=PAGE, offset=(page - 1) * PAGE)
+    found = trade_history.search(user, wanted, size=PAGE, page=request.args.get("page", 1, type=int))
     accounts = {account.id: account for account in trading_accounts.of_user(user.id)}
     return render_template(
         "trading/history.html",
         found=found,
         wanted=wanted,
-        page=page,
+        page=found.number,
         size=PAGE,
         accounts=accounts,
         symbols=trade_history.symbols_of(user.id),
@@ -49,27 +59,35 @@ def history() -> ResponseReturnValue:
 def trade(trade_id: int) -> ResponseReturnValue:
     """One trade with what was written about it."""
     found = trade_history.own(current_account().id, trade_id)
-    return render_template("trading/trade.html", trade=found, journal=trade_history.journal_of(found.id))
+    journal = trade_history.journal_of(found.id)
+    written = {"note": journal.note, "tags": ", ".join(journal.tags)} if journal else {}
+    return render_template("trading/trade.html", trade=found, form=NoteForm(formdata=None, data=written))
 
 
 @bp.post("/historique/<int:trade_id>/note")
 @requires(Permission.OWN_SPACE)
 @requires_feature(Feature.HISTORY)
 def create_note(trade_id: int) -> ResponseReturnValue:
-    """Save note and tags."""
-    tags = request.form.get("tags", "").split(",")
-    trade_history.write_note(current_account().id, trade_id, request.form.get("note", ""), tags)
+    """Save note and tags; what was typed stays when it is refused."""
+    found, form = trade_history.own(current_account().id, trade_id), NoteForm()
+    try:
+        trade_history.write_note(current_account().id, trade_id, form.note.data or "", form.tags.data or "")
+    except (trade_history.NoteTooLong, trade_history.TooManyTags) as error:
+        form[error.field].errors = [error.message]
+        return render_template("trading/trade.html", trade=found, form=form), 422
     db.session.commit()
     flash(_("Votre note est enregistrée."), "success")
     return redirect(url_for("trading.trade", trade_id=trade_id))
 
 
-@bp.get("/historique.<extension>")
+@bp.get("/historique.<any(csv, xlsx):extension>")
 @requires(Permission.OWN_SPACE)
 @requires_feature(Feature.HISTORY)
 def export(extension: str) -> ResponseReturnValue:
     """The filter's trades as a spreadsheet."""
-    rows = _rows(trade_history.every(current_account(), filter_of_request()))
+    user = current_account()
+    currencies = {account.id: account.currency for account in trading_accounts.of_user(user.id)}
+    rows = _rows(trade_history.every(user, filter_of_request()), currencies)
     heads = [
         _("Ticket"),
         _("Symbole"),
@@ -81,6 +99,7 @@ def export(extension: str) -> ResponseReturnValue:
         _("Clôture"),
         _("Frais"),
         _("Résultat net"),
+        _("Devise"),
         _("Commentaire"),
     ]
     if extension == "xlsx":
@@ -97,12 +116,12 @@ def filter_of_request() -> Filter:
     """The filter in the address; what cannot be read is left out."""
     args = request.args
     return Filter(
-        account_id=args.get("account", type=int),
+        account_id=_row_number(args.get("account", "")),
         status=args.get("status", ""),
         result=args.get("result", ""),
-        symbol=args.get("symbol", ""),
+        symbol=clean(args.get("symbol", ""), 32),
         direction=args.get("direction", ""),
-        text=args.get("search", "").strip(),
+        text=clean(args.get("search", ""), 100).strip(),
         start=_day(args.get("from", "")),
         end=_day(args.get("to", "")),
         sort=args.get("sort", "closed"),
@@ -110,14 +129,20 @@ def filter_of_request() -> Filter:
     )
 
 
+def _row_number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # At the ends of the calendar midnight of Paris has no instant in UTC.
+    return day if 1970 <= day.year < 2200 else None
 
 
-def _rows(trades: Iterable[Trade]) -> list[list[Cell]]:
+def _rows(trades: Iterable[Trade], currencies: dict[int, str]) -> list[list[Cell]]:
     return [
         [
             trade.ticket,
@@ -130,6 +155,7 @@ def _rows(trades: Iterable[Trade]) -> list[list[Cell]]:
             trade.close_price,
             trade.swap + trade.commission + trade.taxes,
             trade.net,
+            currencies[trade.account_id],
             trade.comment,
         ]
         for trade in trades

@@ -1,15 +1,18 @@
 """Statistics and portfolio."""
 
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from calmness import charts, clock
+from calmness import charts
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.features import requires_feature
+from calmness.locale import select_locale, select_timezone, zone
 from calmness.models.trading import TradingAccount
 from calmness.permissions import Permission
 from calmness.presentation import amount, short_day, signed_amount, signed_short
@@ -28,19 +31,19 @@ def statistics() -> ResponseReturnValue:
     user = current_account()
     period = request.args.get("periode", "365")
     days = PERIODS.get(period, 365)
-    view = trading_overview.overview(user, days)
+    view = trading_overview.overview(user, days, request.args.get("devise", ""))
     if view is None:
         return render_template("trading/statistics.html", view=None)
     ids = [account.id for account in view.accounts]
     start = view.today - timedelta(days=days) if days < 10_000 else None
-    since = datetime.combine(start, time.min, tzinfo=clock.PARIS) if start else None
+    since = datetime.combine(start, time.min, tzinfo=ZoneInfo(user.time_zone)) if start else None
     return render_template(
         "trading/statistics.html",
         view=view,
         figures=trading_statistics.figures(ids, start),
+        course=trading_statistics.course(ids, since),
         curve=capital_chart(view),
         symbols=trading_statistics.by_symbol(ids, since),
-        weekdays=trading_statistics.by_weekday(ids, start),
         weekday_chart=_weekday_chart(ids, start, view.currency),
         cells=month_cells(view),
         period=period if period in PERIODS else "365",
@@ -75,19 +78,22 @@ def portfolio() -> ResponseReturnValue:
 
 def capital_chart(view: Overview) -> str:
     """Curve of the end-of-day balance."""
-    points = [(float(day.toordinal()), float(value)) for day, value in view.curve]
-    step = max(1, len(points) // 5)
-    ticks = [
-        charts.Tick(x, short_day(view.curve[index][0])) for index, (x, _y) in enumerate(points) if index % step == 0
-    ]
+    instants = [datetime.combine(day, time.min, tzinfo=zone()) for day, _value in view.curve]
+    ticks = charts.time_ticks(instants[0], instants[-1], select_timezone(), _axis_label) if instants else []
     return charts.line(
-        points,
+        [(instant.timestamp(), float(value)) for instant, (_day, value) in zip(instants, view.curve, strict=True)],
         title=_("Capital en fin de jour"),
         format_value=lambda value: amount(value, view.currency, 0),
         ticks=ticks,
         identity="capital",
-        read_x=lambda x: short_day(date.fromordinal(int(x))),
+        read_x=lambda x: short_day(datetime.fromtimestamp(x, zone())),
     )
+
+
+def _axis_label(mark: datetime, unit: charts.Unit) -> str:
+    """``24 nov.`` for days, ``nov. 2026`` for months."""
+    babel_locale = "en_GB" if select_locale() == "en" else "fr_FR"
+    return format_date(mark.date(), "MMM y" if unit is charts.Unit.MONTH else "d MMM", locale=babel_locale)
 
 
 def month_cells(view: Overview) -> list[tuple[str, str, str, str]]:
@@ -95,9 +101,9 @@ def month_cells(view: Overview) -> list[tuple[str, str, str, str]]:
     return trading_overview.month_cells(view, signed_short, lambda net: signed_amount(net, view.currency))
 
 
-def _weekday_chart(ids: list[int], start: object, currency: str) -> str:
+def _weekday_chart(ids: list[int], start: date | None, currency: str) -> str:
     names = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
-    rows = trading_statistics.by_weekday(ids, start)  # type: ignore[arg-type]
+    rows = trading_statistics.by_weekday(ids, start)
     return charts.bars(
         [(names[weekday], float(net)) for weekday, _count, net in rows],
         title=_("Résultat par jour de la semaine"),
