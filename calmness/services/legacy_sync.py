@@ -18,12 +18,12 @@ from calmness.services.sync_trades import (
     COMMENT_LENGTH,
     EPOCH_1980,
     SYMBOL_LENGTH,
-    TICKET_LENGTH,
     TradeRow,
     clean,
     offset_at,
     price_units,
     status_of,
+    ticket_of,
     units,
     whole,
 )
@@ -80,7 +80,7 @@ def take(account: TradingAccount, raw: bytes, at: datetime | None = None) -> tup
 
 
 def _row(account: TradingAccount, fields: dict[str, Any], now: datetime) -> TradeRow:
-    ticket = clean(fields["ticket"], TICKET_LENGTH)
+    ticket = ticket_of(fields["ticket"])
     symbol = clean(fields.get("symbol"), SYMBOL_LENGTH)
     volume = units(fields.get("volume") or 0)
     # Type 6 and 7 (deposit, credit) come as "sell" without symbol: never a result.

@@ -104,7 +104,7 @@ def read(account_id: int, items: Sequence[Any], fixed_offset: int | None, now: d
     for item in items:
         ticket = ""
         try:
-            ticket = _ticket(item["ticket"])
+            ticket = ticket_of(item["ticket"])
             # The last one of a ticket wins: PostgreSQL refuses a key twice in a statement.
             parsed.rows[ticket] = _row(account_id, ticket, item, fixed_offset, seen_at)
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -147,6 +147,14 @@ def offset_at(server_epoch: int, fixed_offset: int | None) -> int:
     were measured to do otherwise.
     """
     return _rule_of_hour(server_epoch // 3600) if fixed_offset is None else fixed_offset
+
+
+def ticket_of(value: Any) -> str:
+    """A ticket's number as text. Raises ValueError."""
+    ticket = str(value) if type(value) is int else value
+    if type(ticket) is not str or not 0 < len(ticket) <= TICKET_LENGTH or not ticket.isprintable():
+        raise ValueError("bad ticket")
+    return ticket
 
 
 def units(value: Any) -> int:
@@ -202,13 +210,6 @@ def whole(value: Any) -> int:
     if not -BIGGEST <= found <= BIGGEST:
         raise ValueError("number out of range")
     return found
-
-
-def _ticket(value: Any) -> str:
-    ticket = str(value) if type(value) is int else value
-    if type(ticket) is not str or not 0 < len(ticket) <= TICKET_LENGTH or not ticket.isprintable():
-        raise ValueError("bad ticket")
-    return ticket
 
 
 def _row(account_id: int, ticket: str, item: dict[str, Any], fixed_offset: int | None, seen_at: int) -> TradeRow:

@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_refused_ticket_by_ticket(ea: Terminal) -> None:
         trade("1" * 33),
         "not a trade",
         None,
-        trade("14", profit=True),
+        trade("14") | {"profit": True},
         trade("15"),
     )
 
@@ -271,7 +271,7 @@ def test_deposits_withdrawals_and_credit_are_never_results(ea: Terminal) -> None
     work()
 
     first, second = db.session.scalars(select(TradingStatistics).order_by(TradingStatistics.day))
-    assert (first.trades, first.net, first.deposits, first.balance_end) == (0, 0, Decimal(5000), Decimal(5000))
+    assert (first.trades, first.net, first.deposits, first.balance_end) == (0, Decimal(0), Decimal(5000), Decimal(5000))
     assert (second.trades, second.net, second.wins) == (1, Decimal(25), 1)
     assert (second.deposits, second.withdrawals, second.balance_end) == (Decimal(300), Decimal(-200), Decimal(5125))
     assert {stored(ticket).status for ticket in "123"} == {TradeStatus.CASH}

@@ -14,7 +14,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.extensions import db
 from calmness.features import requires_feature
-from calmness.models.trading import Trade
+from calmness.models.trading import Trade, TradeKind
 from calmness.permissions import Permission
 from calmness.presentation import local
 from calmness.services import trade_history, trading_accounts
@@ -61,7 +61,7 @@ def trade(trade_id: int) -> ResponseReturnValue:
     found = trade_history.own(current_account().id, trade_id)
     journal = trade_history.journal_of(found.id)
     written = {"note": journal.note, "tags": ", ".join(journal.tags)} if journal else {}
-    return render_template("trading/trade.html", trade=found, form=NoteForm(formdata=None, data=written))
+    return _trade_page(found, NoteForm(formdata=None, data=written))
 
 
 @bp.post("/historique/<int:trade_id>/note")
@@ -74,7 +74,7 @@ def create_note(trade_id: int) -> ResponseReturnValue:
         trade_history.write_note(current_account().id, trade_id, form.note.data or "", form.tags.data or "")
     except (trade_history.NoteTooLong, trade_history.TooManyTags) as error:
         form[error.field].errors = [error.message]
-        return render_template("trading/trade.html", trade=found, form=form), 422
+        return _trade_page(found, form), 422
     db.session.commit()
     flash(_("Votre note est enregistrée."), "success")
     return redirect(url_for("trading.trade", trade_id=trade_id))
@@ -112,6 +112,20 @@ def export(extension: str) -> ResponseReturnValue:
     return Response(body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="historique.csv"'})
 
 
+def kind_in_words(kind: TradeKind) -> str:
+    """``Achat``, ``Vente limite``, ``Dépôt ou retrait``."""
+    words = {
+        TradeKind.BUY: _("Achat"),
+        TradeKind.SELL: _("Vente"),
+        TradeKind.BUY_LIMIT: _("Achat limite"),
+        TradeKind.SELL_LIMIT: _("Vente limite"),
+        TradeKind.BUY_STOP: _("Achat stop"),
+        TradeKind.SELL_STOP: _("Vente stop"),
+        TradeKind.CREDIT: _("Crédit du courtier"),
+    }
+    return str(words.get(kind, _("Dépôt ou retrait")))
+
+
 def filter_of_request() -> Filter:
     """The filter in the address; what cannot be read is left out."""
     args = request.args
@@ -126,6 +140,18 @@ def filter_of_request() -> Filter:
         end=_day(args.get("to", "")),
         sort=args.get("sort", "closed"),
         descending=args.get("order", "desc") != "asc",
+    )
+
+
+def _trade_page(found: Trade, form: NoteForm) -> str:
+    account = trading_accounts.own(current_account().id, found.account_id)
+    return render_template(
+        "trading/trade.html",
+        trade=found,
+        form=form,
+        kind=kind_in_words(found.kind),
+        account=account,
+        currency=account.currency,
     )
 
 
@@ -147,7 +173,7 @@ def _rows(trades: Iterable[Trade], currencies: dict[int, str]) -> list[list[Cell
         [
             trade.ticket,
             trade.symbol,
-            trade.kind.value,
+            kind_in_words(trade.kind),
             trade.volume,
             local(trade.opened_at),
             local(trade.closed_at) if trade.closed_at else None,
