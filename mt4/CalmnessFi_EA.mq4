@@ -15,13 +15,16 @@ input string Adresse = "https://calmness.example";  // Adresse du site, sans bar
 #define BATCH_MAX    500
 #define TIMEOUT_MS   10000
 #define PASS_SECONDS 60
+#define LOOK_BACK    2678400  // 31 days: once a day closings of this time are sent again, brokers correct them
+#define UNKNOWN      -1
 
 int      g_batch_max  = BATCH_MAX;
 uint     g_next_pass  = 0;      // tick count of the next pass
 int      g_failures   = 0;
 datetime g_cursor_time = 0;     // last closing that the server confirmed
 int      g_cursor_ticket = 0;
-bool     g_stopped    = false;  // the key was refused: only a rare new try
+int      g_known      = UNKNOWN; // rows of the history up to the cursor; more of them: older ones came into view
+int      g_look_day   = 0;      // day of the last look back
 string   g_login      = "";
 
 //+------------------------------------------------------------------+
@@ -37,9 +40,13 @@ int OnInit()
       Say("Collez la clé de votre compte dans les paramètres. / Paste your account key in the inputs.");
       return(INIT_PARAMETERS_INCORRECT);
      }
+   //--- the terminal keeps globals when inputs change: a new key is tried at once
+   g_batch_max = BATCH_MAX;
+   g_next_pass = 0;
+   g_failures = 0;
+   g_login = "";
    MathSrand((int)GetTickCount());
-   LoadCursor();
-   EventSetTimer(5);
+   EventSetTimer(1);
    Say("Prêt. Premier envoi dans quelques secondes. / Ready.");
    return(INIT_SUCCEEDED);
   }
@@ -55,13 +62,13 @@ void OnTimer()
   {
    if(g_next_pass != 0 && (int)(GetTickCount() - g_next_pass) < 0)
       return;
-   if(IntegerToString(AccountNumber()) != g_login)
-      LoadCursor();
    if(AccountNumber() == 0)
      {
       Wait(10);
       return;
      }
+   if(IntegerToString(AccountNumber()) != g_login)
+      LoadCursor();
    Pass();
   }
 
@@ -84,7 +91,7 @@ void Pass()
          open_tickets += (open_tickets == "" ? "" : ",") + Quoted(IntegerToString(OrderTicket()));
       if(count < g_batch_max / 2)
         {
-         trades += (trades == "" ? "" : ",") + OrderJson(0);
+         trades += (trades == "" ? "" : ",") + OrderJson();
          count++;
         }
      }
@@ -121,19 +128,48 @@ void Pass()
          found++;
         }
      }
+   //--- more rows than before behind the cursor: the history tab was set to a longer period, or loads late
+   int behind = total - found;
+   if(g_known != UNKNOWN && behind > g_known)
+     {
+      g_cursor_time = 0;
+      g_cursor_ticket = 0;
+      g_known = 0;
+      Wait(1);
+      return;
+     }
+   //--- brokers correct swaps and prices of closed trades for days: once a day a month is sent again
+   int today = (int)(TimeLocal() / 86400);
+   if(today != g_look_day)
+     {
+      g_look_day = today;
+      if(g_cursor_time > TimeCurrent() - LOOK_BACK)
+        {
+         g_cursor_time = (datetime)MathMax(0, (double)(TimeCurrent() - LOOK_BACK));
+         g_cursor_ticket = 0;
+         g_known = UNKNOWN;
+         Wait(1);
+         return;
+        }
+     }
    int room = g_batch_max - count;
    if(found > room)
       complete = false;
    Sort(times, tickets, found);
+   int sent = 0;
    for(int k = 0; k < found && k < room; k++)
      {
       if(!OrderSelect(tickets[k], SELECT_BY_TICKET))
-         continue;
-      trades += (trades == "" ? "" : ",") + OrderJson(times[k]);
+        {
+         Wait(5);
+         return;
+        }
+      sent++;
+      trades += (trades == "" ? "" : ",") + OrderJson();
       last_time = times[k];
       last_ticket = tickets[k];
      }
-   Send(Body(trades, open_tickets, total, oldest, newest, complete), last_time, last_ticket, complete);
+   Send(Body(trades, open_tickets, total, oldest, newest, complete), last_time, last_ticket, behind + sent, complete);
   }
 
 //--- balance and credit rows have no closing time: their opening is when they happened
@@ -142,7 +178,7 @@ datetime ClosedAt()
    return(OrderCloseTime() > 0 ? OrderCloseTime() : OrderOpenTime());
   }
 
-//--- insertion into place by binary search would not pay: passes after the first have a handful
+//--- Shell sort: a first pass has all of the history, the later ones a handful
 void Sort(datetime &times[], int &tickets[], int count)
   {
    for(int gap = count / 2; gap > 0; gap /= 2)
@@ -162,7 +198,7 @@ void Sort(datetime &times[], int &tickets[], int count)
         }
   }
 
-string OrderJson(datetime closed)
+string OrderJson()
   {
    int digits = OrderSymbol() == "" ? 2 : (int)MarketInfo(OrderSymbol(), MODE_DIGITS);
    if(digits < 2)
@@ -210,12 +246,15 @@ int ServerAge()
   {
    static datetime last_server = 0;
    static uint     last_move = 0;
+   static bool     has_moved = false;
    if(TimeCurrent() != last_server)
      {
+      has_moved = last_server != 0;
       last_server = TimeCurrent();
       last_move = GetTickCount();
      }
-   return((int)((GetTickCount() - last_move) / 1000));
+   //--- until it moves once, nobody knows how old it is
+   return(has_moved ? (int)((GetTickCount() - last_move) / 1000) : 86400);
   }
 
 string BatchId()
@@ -229,7 +268,7 @@ string BatchId()
 //+------------------------------------------------------------------+
 //| Sending                                                          |
 //+------------------------------------------------------------------+
-void Send(string body, datetime last_time, int last_ticket, bool complete)
+void Send(string body, datetime last_time, int last_ticket, int known, bool complete)
   {
    char data[];
    char answer[];
@@ -244,7 +283,7 @@ void Send(string body, datetime last_time, int last_ticket, bool complete)
    if(status == 200)
      {
       g_failures = 0;
-      g_stopped = false;
+      g_known = known;
       if(last_time > 0)
         {
          g_cursor_time = last_time;
@@ -259,7 +298,6 @@ void Send(string body, datetime last_time, int last_ticket, bool complete)
    g_failures++;
    if(status == 401 || status == 403)
      {
-      g_stopped = true;
       Wait(900);
       Say("Clé refusée : vérifiez-la dans votre espace. / Key refused.");
       return;
@@ -272,7 +310,7 @@ void Send(string body, datetime last_time, int last_ticket, bool complete)
      }
    if(status == 413)
      {
-      g_batch_max = MathMax(10, g_batch_max / 2);
+      g_batch_max = (int)MathMax(10, g_batch_max / 2);
       Wait(5);
       return;
      }
@@ -288,7 +326,7 @@ void Send(string body, datetime last_time, int last_ticket, bool complete)
       return;
      }
    int pauses[] = {5, 15, 60, 300};
-   Wait(pauses[MathMin(g_failures - 1, 3)] + MathRand() % 5);
+   Wait(pauses[(int)MathMin(g_failures - 1, 3)] + MathRand() % 5);
    Say(Reason(status, GetLastError()));
   }
 
@@ -331,7 +369,8 @@ string CursorFile()
    StringReplace(server, " ", "_");
    StringReplace(server, "\\", "_");
    StringReplace(server, "/", "_");
-   return("CalmnessFi\\" + IntegerToString(AccountNumber()) + "_" + server + ".cur");
+   //--- with the public part of the key: another account on the site has got nothing yet
+   return("CalmnessFi\\" + IntegerToString(AccountNumber()) + "_" + server + "_" + StringSubstr(Cle, 6, 8) + ".cur");
   }
 
 void LoadCursor()
@@ -339,11 +378,13 @@ void LoadCursor()
    g_login = IntegerToString(AccountNumber());
    g_cursor_time = 0;
    g_cursor_ticket = 0;
+   g_known = 0;
    int handle = FileOpen(CursorFile(), FILE_READ | FILE_TXT | FILE_ANSI);
    if(handle == INVALID_HANDLE)
       return;
    g_cursor_time = (datetime)StringToInteger(FileReadString(handle));
    g_cursor_ticket = (int)StringToInteger(FileReadString(handle));
+   g_known = (int)StringToInteger(FileReadString(handle));
    FileClose(handle);
   }
 
@@ -354,6 +395,7 @@ void SaveCursor()
    if(handle == INVALID_HANDLE)
       return;
    FileWriteString(handle, IntegerToString((int)g_cursor_time) + "\r\n" + IntegerToString(g_cursor_ticket) + "\r\n");
+   FileWriteString(handle, IntegerToString(g_known) + "\r\n");
    FileClose(handle);
    FileMove(name + ".tmp", 0, name, FILE_REWRITE);
   }
