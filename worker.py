@@ -69,10 +69,16 @@ def _beat(stop: threading.Event, name: str) -> None:
             return
 
 
+def _finish_what_was_left(*_killed: Any) -> None:
+    """What a killed worker or a killed child held goes on now, not when the clock comes by."""
+    with app.app_context(), writing():
+        housekeeping.sweep()
+        db.session.remove()
+
+
 def main(arguments: list[str]) -> None:
     """Serve the lanes named, all by default, until SIGTERM."""
-    with app.app_context(), writing():
-        housekeeping.sweep()  # what a killed worker left goes on now, not when the clock comes by
+    _finish_what_was_left()
     lanes = [Lane(name) for name in arguments] or list(Lane)
     name = f"worker:{socket.gethostname()}:{os.getpid()}"
     stop = threading.Event()
@@ -81,9 +87,14 @@ def main(arguments: list[str]) -> None:
         app.config["REDIS_URL"], health_check_interval=15, retry=Retry(ExponentialBackoff(cap=2), 10), protocol=2
     )
     queues = [Queue(lane.value, connection=connection, serializer=JSONSerializer) for lane in lanes]
-    LaneWorker(queues, connection=connection, serializer=JSONSerializer, name=name).work(
-        with_scheduler=False, logging_level="WARNING"
+    worker = LaneWorker(
+        queues,
+        connection=connection,
+        serializer=JSONSerializer,
+        name=name,
+        work_horse_killed_handler=_finish_what_was_left,
     )
+    worker.work(with_scheduler=False, logging_level="WARNING")
     stop.set()
 
 

@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
+import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,10 @@ from tests.fixtures.live import House, wait_until
 
 pytestmark = pytest.mark.live
 
+MANY_MESSAGES = """
+INSERT INTO delivery (key, kind, channel, lane, address, params, state, due_at, attempts, created_at)
+VALUES (?, 'notification', 'email', 'mail', ?, '{"title": "Essai", "body": "", "url": ""}', 'pending', datetime('now', '-1 minute'), 0, datetime('now'))
+"""
 CHILDREN = ("redis", "web", "worker", "clock")
 NewHouse = Callable[..., House]
 
@@ -125,6 +132,34 @@ def test_two_checkouts_run_side_by_side(new_house: NewHouse) -> None:
     assert redis_of(first) != redis_of(second)
 
 
+def test_the_house_listens_on_loopback_alone(new_house: NewHouse) -> None:
+    house = new_house().open()
+
+    listening = {name: listening_addresses(house.pid_of(name)) for name in CHILDREN}
+
+    assert listening["web"] == {("127.0.0.1", house.port)}
+    assert [host for host, _port in listening["redis"]] == ["127.0.0.1"]
+    assert listening["worker"] == listening["clock"] == set()
+
+
+def test_a_long_lane_does_not_hold_up_the_end(new_house: NewHouse) -> None:
+    house = new_house()
+    house.environment["MAIL_SERVER"], house.environment["MAIL_PORT"] = "127.0.0.1", "9"
+    house.open()
+    with closing(sqlite3.connect(house.instance / "calmness.db", timeout=20)) as database, database:
+        # Minutes of work: each message is written, finds no mail server, and waits for its turn again.
+        rows = [(f"mail:{number}", f"eva{number}@example.test") for number in range(4000)]
+        database.executemany(MANY_MESSAGES, rows)
+    wait_until(lambda: count(house, "SELECT count(*) FROM delivery WHERE attempts > 0") > 20, seconds=30)
+
+    started = time.monotonic()
+    house.close(signal.SIGINT)
+
+    assert time.monotonic() - started < 9  # ten would be the end of the patience
+    assert count(house, "SELECT count(*) FROM delivery WHERE state IN ('claimed', 'sending')") == 0
+    assert count(house, "SELECT count(*) FROM delivery WHERE attempts = 0") > 100
+
+
 def test_secrets_are_made_once_and_kept_from_other_users(new_house: NewHouse) -> None:
     house = new_house().open()
     first = (house.instance / "keys.json").read_text()
@@ -153,6 +188,31 @@ def is_alive(house: House, name: str) -> bool:
     """Whether a child runs."""
     process = processes.find(house.pid_of(name))
     return process is not None and process.alive
+
+
+def listening_addresses(session: int) -> set[tuple[str, int]]:
+    """Where the processes of a session listen, as the kernel sees it."""
+    sockets = {
+        str(descriptor.readlink())
+        for member in processes.session_members(session)
+        for descriptor in Path(f"/proc/{member.pid}/fd").iterdir()
+        if descriptor.is_symlink()
+    }
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                host, _, port = fields[1].partition(":")
+                name = socket.inet_ntoa(bytes.fromhex(host)[::-1]) if len(host) == 8 else host
+                found.add((name, int(port, 16)))
+    return found
+
+
+def count(house: House, query: str) -> int:
+    """A figure of its database."""
+    with closing(sqlite3.connect(house.instance / "calmness.db", timeout=20)) as database:
+        return int(database.execute(query).fetchone()[0])
 
 
 def redis_of(house: House) -> str:

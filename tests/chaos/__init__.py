@@ -1,0 +1,1 @@
+"""What breaks on purpose, and what must come out of it unharmed."""
