@@ -7,7 +7,8 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import requests
 from redis import Redis
@@ -39,6 +40,16 @@ UNDER_WAY = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.SENDING
 def somebody(**values: Any) -> User:
     """A student that no other storm knows."""
     return factories.student(email=f"{uuid.uuid4().hex}@example.test", **values)
+
+
+class Step(Protocol):
+    """A step of the main job."""
+
+    def acts(self) -> list[Act]:
+        """What is done, in order."""
+
+    def check(self) -> int:
+        """Fails when something is lost or doubled; gives how many messages are uncertain."""
 
 
 class Letters:
@@ -75,7 +86,7 @@ class Sales:
 
     def acts(self) -> list[Act]:
         """One validation each."""
-        return [lambda payment_id=payment_id: self._validate(payment_id) for payment_id in self.numbers]
+        return [partial(self._validate, payment_id) for payment_id in self.numbers]
 
     def _validate(self, payment_id: int) -> None:
         number = f"VIR-{payment_id}-{self.numbers[payment_id]}"
@@ -192,7 +203,7 @@ class Chat:
 
     def acts(self) -> list[Act]:
         """One message each."""
-        return [lambda number=number: self.client.send(str(number)) for number in range(self.MESSAGES)]
+        return [partial(self.client.send, str(number)) for number in range(self.MESSAGES)]
 
     def check(self) -> int:
         """Each message once, in the order in which they were written."""

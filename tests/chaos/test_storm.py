@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from supervisor import processes
-from tests.chaos.steps import Act, Chat, Reminders, Sales, Sync, Visits, is_answering
+from tests.chaos.steps import Act, Chat, Reminders, Sales, Step, Sync, Visits, is_answering
 from tests.fakes.providers import Providers
 from tests.fixtures.live import LiveSite, wait_until
 from tests.fixtures.servers import Mailbox
@@ -60,7 +60,7 @@ def through(site: LiveSite, mailbox: Mailbox, providers: Providers, redis: Redis
     with site.inside():
         visits = Visits(site, redis, margin)
         sales, sync, reminders = Sales(site, mailbox), Sync(site), Reminders(mailbox, providers.telegram)
-    steps = [sales, sync, chat, visits]
+    steps: list[Step] = [sales, sync, chat, visits]
     gate = threading.Barrier(len(steps) + 1)
 
     def walk(acts: list[Act]) -> None:

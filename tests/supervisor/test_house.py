@@ -20,7 +20,7 @@ pytestmark = pytest.mark.live
 
 MANY_MESSAGES = """
 INSERT INTO delivery (key, kind, channel, lane, address, params, state, due_at, attempts, created_at)
-VALUES (?, 'notification', 'email', 'mail', ?, '{"title": "Essai", "body": "", "url": ""}', 'pending', datetime('now', '-1 minute'), 0, datetime('now'))
+VALUES (?, 'notification', 'email', 'mail', ?, '{"title": "Essai"}', 'pending', '2026-01-01', 0, '2026-01-01')
 """
 CHILDREN = ("redis", "web", "worker", "clock")
 NewHouse = Callable[..., House]
