@@ -232,6 +232,8 @@ class Visits:
         self.redis, self.margin = redis, margin
         self.visitor = Person(site)
         self.shown = 0
+        wait_until(self._all_read, seconds=20)
+        self.length = int(redis.xlen(STREAM))
         self.before = self._told()
 
     def acts(self) -> list[Act]:
@@ -243,8 +245,8 @@ class Visits:
         self.shown += 1
 
     def written(self) -> bool:
-        """Whether all views so far are in the stream or read from it."""
-        return int(self.redis.xlen(STREAM)) + self._told() >= self.before + self.shown
+        """Whether all views so far have come to the stream."""
+        return int(self.redis.xlen(STREAM)) - self.length >= self.shown
 
     def check(self) -> int:
         """Every page shown is a view or counted as lost. Those that come later tell how many are missing."""
@@ -261,6 +263,14 @@ class Visits:
         missing = self.before + self.shown - self._told()
         assert missing >= -self.margin
         return missing <= self.margin
+
+    def _all_read(self) -> bool:
+        """Whether the views of others, before these, are counted."""
+        if not self.redis.exists(STREAM):
+            return True
+        newest = self.redis.xinfo_stream(STREAM)["last-generated-id"]
+        groups: Any = self.redis.xinfo_groups(STREAM)
+        return bool(groups) and groups[0]["last-delivered-id"] == newest and groups[0]["pending"] == 0
 
     @staticmethod
     def _told() -> int:
