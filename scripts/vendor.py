@@ -25,7 +25,6 @@ PDF_FONTS = ROOT / "calmness" / "pdf" / "fonts"
 FILES = {
     "htmx.org": ("dist/htmx.min.js", "LICENSE"),
     "socket.io-client": ("dist/socket.io.esm.min.js", "LICENSE"),
-    "uplot": ("dist/uPlot.esm.js", "dist/uPlot.min.css", "LICENSE"),
 }
 LETTERS = "".join(map(chr, range(0x20, 0x7F))) + "".join(map(chr, range(0xA0, 0x180)))
 SIGNS = "–—‘’“”„†•…‰‹›€−≤≥≈→←↑↓×÷«»\u2009\u202f\u00a0ŒœŸÿ"

@@ -290,7 +290,7 @@ def _funnel(chosen: Period, zone: ZoneInfo) -> list[tuple[str, str, float, str]]
             if not index
             else _("%(rate)s de l’étape précédente", rate=percent(step.people / before if before else None))
         )
-        rows.append((str(STEPS[step.key]), number(step.people), max(step.people / top, 0.02) ** 0.35, note))
+        rows.append((str(STEPS[step.key]), number(step.people), step.people / top, note))
     return rows
 
 

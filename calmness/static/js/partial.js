@@ -13,6 +13,8 @@ script.addEventListener("load", () => {
     },
   });
   htmx.config.defaultSwap = "outerMorph";
+  // A fault of the server is a whole page: it must not land inside a card. The toast below says what happened.
+  htmx.config.noSwap = [204, 304, "5xx"];
   htmx.process?.(document.body);
 });
 document.head.append(script);
