@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+import re
+
 import pytest
 
 import config
@@ -64,3 +66,30 @@ def test_limits_are_shared_through_redis_and_kept_here_while_it_is_away() -> Non
 
     assert values["RATELIMIT_STORAGE_URI"] == PRODUCTION["REDIS_URL"]
     assert values["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] is True
+
+
+READ = re.compile(r"""(?:environ\.get\(|_flag\(environ, )"([A-Z_0-9]+)\"""")
+LISTED = re.compile(r"^#([A-Z_0-9]+)=(.*)$", re.MULTILINE)
+OF_GUNICORN = {"BIND": "", "FORWARDED_ALLOW_IPS": "127.0.0.1", "WEB_LOG_LEVEL": "warning"}
+
+
+def listed() -> dict[str, str]:
+    """Settings of ``.env.example`` with the default that each line shows."""
+    return dict(LISTED.findall((config.ROOT / ".env.example").read_text()))
+
+
+def test_the_example_lists_every_setting_that_is_read_and_no_other() -> None:
+    read = {
+        name for file in ("config.py", "gunicorn.conf.py") for name in READ.findall((config.ROOT / file).read_text())
+    }
+
+    assert set(listed()) == read
+
+
+def test_the_example_shows_the_true_defaults() -> None:
+    shown = listed()
+    assert {name: shown[name] for name in OF_GUNICORN} == OF_GUNICORN
+    plain = {"CALMNESS_ENV": "development"}
+    given = {name: value for name, value in shown.items() if value and name not in OF_GUNICORN}
+
+    assert from_environment(given | plain) == from_environment(plain)
