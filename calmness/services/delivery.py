@@ -77,7 +77,7 @@ def enqueue(
         "cause_id": cause_id(),
         "created_at": now,
     }
-    _wake_after_commit(lane, due_at or now, now)
+    wake_after_commit(lane, due_at or now, now)
     return insert_once(db.session(), OutboxTask, [row]) == 1
 
 
@@ -112,7 +112,7 @@ def deliver(
         "cause_id": cause_id(),
         "created_at": now,
     }
-    _wake_after_commit(lane, due_at or now, now)
+    wake_after_commit(lane, due_at or now, now)
     return insert_once(db.session(), Delivery, [row]) == 1
 
 
@@ -148,19 +148,6 @@ def fail_task(task_id: int, attempt: int, error: str) -> bool:
     else:
         values |= {"state": TaskState.PENDING, "due_at": now + backoff(attempt)}
     return _close_task(task_id, attempt, values)
-
-
-def retry_task(task_id: int) -> None:
-    """Put a piece of work that was given up back in its lane, as an operator asked."""
-    now = clock.now()
-    lane = db.session.scalar(
-        update(OutboxTask)
-        .where(OutboxTask.id == task_id, OutboxTask.state == TaskState.FAILED)
-        .values(state=TaskState.PENDING, due_at=now, attempts=0, finished_at=None)
-        .returning(OutboxTask.lane)
-    )
-    if lane:
-        _wake_after_commit(lane, now, now)
 
 
 def claim_deliveries(lane: Lane, worker: str, *, limit: int = 16) -> list[Delivery]:
@@ -328,15 +315,6 @@ def heartbeats() -> list[Heartbeat]:
     return list(db.session.scalars(select(Heartbeat).where(Heartbeat.at > since).order_by(Heartbeat.at.desc())))
 
 
-def failed_tasks(limit: int = 50) -> list[OutboxTask]:
-    """Work that was given up, newest first."""
-    return list(
-        db.session.scalars(
-            select(OutboxTask).where(OutboxTask.state == TaskState.FAILED).order_by(OutboxTask.id.desc()).limit(limit)
-        )
-    )
-
-
 def states_of_notices(notice_ids: list[int]) -> dict[int, dict[str, int]]:
     """How many messages of each notice stand in each state."""
     rows = db.session.execute(
@@ -368,7 +346,8 @@ def _updated(statement: Any) -> int:
     return int(result.rowcount)
 
 
-def _wake_after_commit(lane: Lane, due_at: datetime, now: datetime) -> None:
+def wake_after_commit(lane: Lane, due_at: datetime, now: datetime) -> None:
+    """Wake a lane when this transaction is committed, unless the work is for later: then the clock does."""
     if due_at <= now:
         db.session.info.setdefault(_LANES, set()).add(lane)
 

@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from calmness import clock
-from calmness.access import requires
+from calmness.access import current_account, requires
 from calmness.extensions import db
 from calmness.permissions import Permission
-from calmness.services import delivery, journal
+from calmness.services import delivery, journal, second_tries
 
 bp = Blueprint("admin_system", __name__, url_prefix="/admin")
 PAGE = 50
@@ -31,7 +31,8 @@ def health() -> ResponseReturnValue:
         "admin/system/health.html",
         processes=delivery.heartbeats(),
         states=delivery.counts_by_state(),
-        failed=delivery.failed_tasks(),
+        failed=second_tries.failed_tasks(),
+        uncertain=second_tries.uncertain_messages(),
         now=clock.now(),
     )
 
@@ -40,7 +41,17 @@ def health() -> ResponseReturnValue:
 @requires(Permission.MANAGE_SYSTEM)
 def create_retry(task_id: int) -> ResponseReturnValue:
     """Try a piece of work again."""
-    delivery.retry_task(task_id)
+    second_tries.retry_task(task_id, by=current_account())
     db.session.commit()
     flash(_("La tâche est relancée."), "success")
+    return redirect(url_for("admin_system.health"))
+
+
+@bp.post("/systeme/messages/<int:delivery_id>/renvoi")
+@requires(Permission.MANAGE_SYSTEM)
+def create_second_sending(delivery_id: int) -> ResponseReturnValue:
+    """Send an uncertain message again."""
+    second_tries.send_again(delivery_id, by=current_account())
+    db.session.commit()
+    flash(_("Le message repart."), "success")
     return redirect(url_for("admin_system.health"))
