@@ -102,7 +102,8 @@ def init_app(app: Flask) -> None:
     app.extensions["tracker"] = Tracker(app.config["REDIS_URL"])
     app.jinja_env.globals["view_id"] = view_id
     app.register_blueprint(bp)
-    csrf.exempt(bp)
+    # A beacon carries no token, and what it tells changes nothing for anybody.
+    csrf.exempt(engagement)
     app.after_request(_measure)
 
 
@@ -121,7 +122,7 @@ def engagement() -> ResponseReturnValue:
 @public
 def change_opt_out() -> ResponseReturnValue:
     """Leave the measure, or come back: works without script."""
-    response = Response(status=303, headers={"Location": "/confidentialite"})
+    response = Response(status=303, headers={"Location": "/confidentialite#mesure"})
     if request.form.get("out") == "1":
         response.set_cookie(OPT_OUT, "1", max_age=34_000_000, samesite="Lax", secure=request.is_secure)
     else:

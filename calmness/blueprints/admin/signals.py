@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from calmness.access import current_account, requires
@@ -29,14 +30,15 @@ class SignalForm(FlaskForm):
         _l("Instrument"), validators=[InputRequired(_l("Nommez l’instrument, par exemple EURUSD.")), Length(max=32)]
     )
     direction = SelectField(
-        _l("Sens"), choices=[(Direction.BUY.value, _l("Achat")), (Direction.SELL.value, _l("Vente"))]
+        _l("Sens"),
+        choices=[SelectChoice(Direction.BUY.value, _l("Achat")), SelectChoice(Direction.SELL.value, _l("Vente"))],
     )
     order_kind = SelectField(
         _l("Entrée"),
         choices=[
-            (OrderKind.MARKET.value, _l("Au marché")),
-            (OrderKind.LIMIT.value, _l("À cours limité")),
-            (OrderKind.STOP.value, _l("Sur seuil")),
+            SelectChoice(OrderKind.MARKET.value, _l("Au marché")),
+            SelectChoice(OrderKind.LIMIT.value, _l("À cours limité")),
+            SelectChoice(OrderKind.STOP.value, _l("Sur seuil")),
         ],
     )
     entry = DecimalField(_l("Prix d’entrée"), places=None, validators=[InputRequired(_PRICE), NumberRange(min=0)])

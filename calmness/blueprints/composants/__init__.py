@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from calmness import charts, clock
@@ -20,7 +21,7 @@ class PreviewForm(FlaskForm):
     """A form that is refused, to show its errors."""
 
     name = StringField("Nom", validators=[InputRequired("Entrez le nom qui figurera sur la facture.")])
-    level = SelectField("Niveau", choices=[("debutant", "Débutant"), ("avance", "Avancé")])
+    level = SelectField("Niveau", choices=[SelectChoice("debutant", "Débutant"), SelectChoice("avance", "Avancé")])
     note = TextAreaField("Note")
     terms = BooleanField("J’accepte les conditions", validators=[InputRequired("Cochez la case pour continuer.")])
 
