@@ -136,11 +136,17 @@ def claim(
     limit: int,
     values: dict[str, Any],
 ) -> list[Row]:
-    """Take up to ``limit`` rows for oneself: two callers never get the same one, nobody waits for another's rows."""
+    """Take up to ``limit`` rows for oneself: two callers never get the same one, nobody waits for another's rows.
+
+    They come by ``order_by``, then as written. An UPDATE gives its rows back in any order, so they are sorted here.
+    """
     table: Table = model.__table__  # type: ignore[assignment]
-    wanted = select(table.c.id).where(where).order_by(order_by).limit(limit).with_for_update(skip_locked=True)
+    wanted = (
+        select(table.c.id).where(where).order_by(order_by, table.c.id).limit(limit).with_for_update(skip_locked=True)
+    )
     statement = update(model).where(table.c.id.in_(wanted)).values(**values).returning(model)
-    return list(session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True}))
+    rows = session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True})
+    return sorted(rows, key=lambda row: (getattr(row, order_by.key), row.id))  # type: ignore[attr-defined]
 
 
 def hold(session: Session, name: str) -> None:
