@@ -1,5 +1,6 @@
 // Fetches this page again when news arrive and puts the fresh inside of the element in place:
-// <div id="resume" data-module="refresh" data-refresh-on="account:updated">.
+// <div id="resume" data-module="refresh" data-refresh-on="account:updated">. With data-refresh-every="60" also by the clock
+// while the page is looked at: silence brings no news.
 import { policy } from "../trusted.js";
 
 export default function refresh(element) {
@@ -27,7 +28,10 @@ export default function refresh(element) {
     }
   };
   for (const name of names) document.addEventListener(name, fetchAgain);
+  const seconds = Number(element.dataset.refreshEvery ?? 0);
+  const timer = seconds && setInterval(() => document.visibilityState === "visible" && fetchAgain(), seconds * 1000);
   return () => {
+    clearInterval(timer);
     for (const name of names) document.removeEventListener(name, fetchAgain);
   };
 }
