@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.trading import AccountSnapshot, Trade, TradeStatus, TradingAccount
+from calmness.models.types import UtcDateTime
 from calmness.services import sync
 
 SILENT_AFTER = timedelta(minutes=3)
@@ -78,7 +79,9 @@ def numbers(account: TradingAccount) -> Numbers:
 def gaps(account: TradingAccount) -> list[Gap]:
     """The last times without contact, newest first; the one that lasts is not among them."""
     since = clock.now() - LOOKED_BACK
-    before = func.lag(AccountSnapshot.taken_at).over(order_by=AccountSnapshot.taken_at)
+    before: ColumnElement[datetime | None] = func.lag(AccountSnapshot.taken_at, type_=UtcDateTime()).over(
+        order_by=AccountSnapshot.taken_at
+    )
     moments = (
         select(AccountSnapshot.taken_at.label("taken_at"), before.label("before"))
         .where(AccountSnapshot.account_id == account.id, AccountSnapshot.taken_at >= since)

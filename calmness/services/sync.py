@@ -21,7 +21,7 @@ from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
 from calmness.models.types import SCALE
-from calmness.services import broker_clocks, delivery, live, notifications, sync_trades
+from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades
 from calmness.services.preferences import NoticeKind
 from calmness.services.sync_trades import clean, units
 
@@ -88,7 +88,9 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
         return dict(known)
     _bind(account, head)
     _measure(account, head, now)
-    parsed = sync_trades.read(account.id, trades, broker_clocks.of_account(account), now)
+    made, refused = deals.trades_of(_rows(body, "deals", deals.MAX_DEALS), _rows(body, "positions", MAX_TRADES))
+    parsed = sync_trades.read(account.id, [*trades, *made], broker_clocks.of_account(account), now)
+    parsed.rejected += refused
     _note_refusals(account, parsed)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
@@ -155,6 +157,16 @@ def _head(body: Any) -> tuple[Head, list[Any]]:
     if not head.batch_id or not head.login:
         raise MalformedBatch
     return head, trades
+
+
+def _rows(body: dict[str, Any], name: str, most: int) -> list[Any]:
+    """A list of the message that may be absent. Raises ``MalformedBatch``, ``TooManyTrades``."""
+    found = body.get(name, [])
+    if not isinstance(found, list):
+        raise MalformedBatch
+    if len(found) > most:
+        raise TooManyTrades
+    return found
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -80,7 +81,7 @@ def say_yes(student: FlaskClient, choice: str = "new-york") -> None:
 
 
 def tickets() -> dict[str, TradeSource]:
-    return {ticket: source for ticket, source in db.session.execute(select(Trade.ticket, Trade.source))}
+    return {row.ticket: row.source for row in db.session.execute(select(Trade.ticket, Trade.source))}
 
 
 def test_a_statement_is_shown_before_anything_is_written(client_for: ClientFor) -> None:
@@ -128,7 +129,7 @@ def test_a_confirmed_statement_gives_trades_and_figures(client_for: ClientFor) -
 
     assert tickets() == dict.fromkeys(["1", "11", "12", "13"], TradeSource.IMPORT)
     row = db.session.scalars(select(Trade).where(Trade.ticket == "11")).one()
-    assert (row.symbol, row.net, row.opened_at) == ("EURUSD", 10, datetime(2026, 3, 2, 8, tzinfo=UTC))
+    assert (row.symbol, row.net, row.opened_at) == ("EURUSD", Decimal(10), datetime(2026, 3, 2, 8, tzinfo=UTC))
     figures = db.session.scalars(select(TradingStatistics)).all()
     assert (sum(day.trades for day in figures), sum(day.deposits for day in figures)) == (3, 1000)
     assert "4 trades ajoutés" in page_of(student)

@@ -136,11 +136,11 @@ def test_a_report_of_metatrader_5_is_read_in_every_language(language: str, kind:
 
     assert (found.format, found.login, found.currency) == (f"mt5_{kind}", "80012345", "EUR")
     single = one(found, "501")
-    assert (single["type"], single["symbol"], Decimal(single["profit"])) == (0, "EURUSD", 10)
+    assert (single["type"], single["symbol"], Decimal(single["profit"])) == (0, "EURUSD", Decimal(10))
     assert (Decimal(single["commission"]), Decimal(single["swap"])) == (Decimal("-0.6"), Decimal("-0.1"))
     assert single["comment"] == "[tp]"
     deposit = one(found, "D9000")
-    assert (deposit["type"], Decimal(deposit["profit"]), deposit["comment"]) == (6, 1000, "Deposit")
+    assert (deposit["type"], Decimal(deposit["profit"]), deposit["comment"]) == (6, Decimal(1000), "Deposit")
     assert [(line.ticket, line.reason) for line in found.skipped] == [("701", "pending")]
     assert found.reported["change"] == found.computed()["change"] == Decimal("1066.3")
 

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
@@ -21,13 +21,13 @@ from calmness.permissions import Permission
 from calmness.services import broker_clocks, connections, statement_imports, sync, trading_accounts
 from calmness.services.connections import Contact
 
-_NAME = [InputRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)]
+_NAME = [DataRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)]
 
 
 class AccountForm(FlaskForm):
     """A new account."""
 
-    name = StringField(_l("Nom du compte"), validators=_NAME)
+    name = StringField(_l("Nom du compte"), validators=_NAME, filters=[lambda text: (text or "").strip()])
     platform = SelectField(
         _l("Plateforme"),
         choices=[SelectChoice(Platform.MT4.value, "MetaTrader 4"), SelectChoice(Platform.MT5.value, "MetaTrader 5")],
@@ -38,7 +38,7 @@ class AccountForm(FlaskForm):
 class NameForm(FlaskForm):
     """The name of an account."""
 
-    name = StringField(_l("Nom du compte"), validators=_NAME)
+    name = StringField(_l("Nom du compte"), validators=_NAME, filters=[lambda text: (text or "").strip()])
 
 
 class BrokerClockForm(FlaskForm):

@@ -27,13 +27,13 @@ def installation() -> ResponseReturnValue:
     )
 
 
-@bp.get("/metatrader/CalmnessFi_EA.<any(mq4, mq5):extension>")
+@bp.get("/metatrader/CalmnessFi_EA.<any(mq4, mq5):kind>")
 @requires(Permission.OWN_SPACE)
-def download(extension: str) -> ResponseReturnValue:
+def download(kind: str) -> ResponseReturnValue:
     """The EA's source, with the address filled in."""
-    platform = Platform.MT4 if extension == "mq4" else Platform.MT5
+    platform = Platform.MT4 if kind == "mq4" else Platform.MT5
     source = ea_kit.source(platform, current_app.config["BASE_URL"])
-    return _attached(source, f"CalmnessFi_EA.{extension}", "text/plain")
+    return _attached(source, f"CalmnessFi_EA.{kind}", "text/plain")
 
 
 @bp.get("/metatrader/kit-<any(mt4, mt5):platform>.zip")

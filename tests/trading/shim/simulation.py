@@ -138,6 +138,9 @@ class Terminal:
         self._tell(f"account\t{self.login}\tBroker-Live\tBroker Ltd\tEUR\t1000.00")
         self._tell(f"market\t{int(self.market)}")
         self._tell("clear")
+        self._show_orders()
+
+    def _show_orders(self) -> None:
         for order in self.orders.values():
             is_open = order.type <= 5 and not order.close_time
             if is_open or (order.close_time or order.open_time) >= self.hidden_before:

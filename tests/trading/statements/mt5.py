@@ -109,8 +109,9 @@ def page(found: Sequence[Row]) -> str:
 def workbook(found: Sequence[Row]) -> bytes:
     """The rows as XLSX: times are text, numbers are numbers."""
     book = Workbook()
+    sheet = book.worksheets[0]
     for row in found:
-        book.active.append([None if cell == "" else cell for cell in row])
+        sheet.append([None if cell == "" else cell for cell in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
