@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from calmness import clock
 from calmness.extensions import db
@@ -79,7 +80,7 @@ def numbers(account: TradingAccount) -> Numbers:
 def gaps(account: TradingAccount) -> list[Gap]:
     """The last times without contact, newest first; the one that lasts is not among them."""
     since = clock.now() - LOOKED_BACK
-    before: ColumnElement[datetime | None] = func.lag(AccountSnapshot.taken_at, type_=UtcDateTime()).over(
+    before: Any = func.lag(AccountSnapshot.taken_at, type_=UtcDateTime()).over(
         order_by=AccountSnapshot.taken_at
     )
     moments = (
