@@ -69,7 +69,7 @@ void OnTimer()
       Wait(10);
       return;
      }
-   if(Login() != g_login)
+   if(Identity() != g_login)
      {
       LoadCursor();
       g_seen = UNKNOWN;
@@ -475,6 +475,12 @@ void Say(string text)
 //+------------------------------------------------------------------+
 //| The cursor survives restarts; losing it only costs a resend      |
 //+------------------------------------------------------------------+
+//--- brokers number demo accounts anew on each server: the server is part of who one is
+string Identity()
+  {
+   return(Login() + "@" + AccountInfoString(ACCOUNT_SERVER));
+  }
+
 string CursorFile()
   {
    string server = AccountInfoString(ACCOUNT_SERVER);
@@ -487,7 +493,7 @@ string CursorFile()
 
 void LoadCursor()
   {
-   g_login = Login();
+   g_login = Identity();
    g_cursor_time = 0;
    g_cursor_ticket = 0;
    g_known = 0;

@@ -1,5 +1,6 @@
 // What only MQL4 has: one list of orders for everything.
 #pragma once
+#include <unordered_map>
 #include "mql.h"
 
 enum { SELECT_BY_POS = 0, SELECT_BY_TICKET = 1, MODE_TRADES = 0, MODE_HISTORY = 1, MODE_DIGITS = 12 };
@@ -12,6 +13,7 @@ struct order
    datetime open_time = 0, close_time = 0;
   };
 inline std::vector<order> orders_open, orders_closed;
+inline std::unordered_map<int, order> orders_by_ticket;  // a list would be searched for minutes with 100 000 of them
 inline order order_selected;
 
 inline bool IsTesting() { return T.tester; }
@@ -35,11 +37,11 @@ inline bool OrderSelect(int which, int how, int pool = MODE_TRADES)
   {
    if(how == SELECT_BY_TICKET)
      {
-      for(auto *list : {&orders_open, &orders_closed})
-         for(auto &o : *list)
-            if(o.ticket == which)
-              { order_selected = o; return true; }
-      return false;
+      auto at = orders_by_ticket.find(which);
+      if(at == orders_by_ticket.end())
+         return false;
+      order_selected = at->second;
+      return true;
      }
    auto &list = pool == MODE_TRADES ? orders_open : orders_closed;
    if(which < 0 || which >= (int)list.size())

@@ -20,11 +20,13 @@ static order read_order(const std::vector<std::string> &f)
 static bool platform_command(const std::vector<std::string> &f)
   {
    if(f.at(0) == "clear")
-     { orders_open.clear(); orders_closed.clear(); }
-   else if(f.at(0) == "open")
-      orders_open.push_back(read_order(f));
-   else if(f.at(0) == "closed")
-      orders_closed.push_back(read_order(f));
+     { orders_open.clear(); orders_closed.clear(); orders_by_ticket.clear(); }
+   else if(f.at(0) == "open" || f.at(0) == "closed")
+     {
+      auto &list = f.at(0) == "open" ? orders_open : orders_closed;
+      list.push_back(read_order(f));
+      orders_by_ticket[list.back().ticket] = list.back();
+     }
    else
       return false;
    return true;
