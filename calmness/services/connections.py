@@ -1,7 +1,7 @@
 """Is an account connected? What its page says: state, holes in the contact, what came in and what did not."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.trading import AccountSnapshot, Trade, TradeStatus, TradingAccount
+from calmness.models.trading import AccountSnapshot, Trade, TradeSource, TradeStatus, TradingAccount
 from calmness.models.types import UtcDateTime
-from calmness.services import sync
+from calmness.services import broker_clocks, sync
+from calmness.services.sync_trades import offset_at
 
 SILENT_AFTER = timedelta(minutes=3)
 GAP = timedelta(minutes=30)
@@ -80,9 +81,7 @@ def numbers(account: TradingAccount) -> Numbers:
 def gaps(account: TradingAccount) -> list[Gap]:
     """The last times without contact, newest first; the one that lasts is not among them."""
     since = clock.now() - LOOKED_BACK
-    before: Any = func.lag(AccountSnapshot.taken_at, type_=UtcDateTime()).over(
-        order_by=AccountSnapshot.taken_at
-    )
+    before: Any = func.lag(AccountSnapshot.taken_at, type_=UtcDateTime()).over(order_by=AccountSnapshot.taken_at)
     moments = (
         select(AccountSnapshot.taken_at.label("taken_at"), before.label("before"))
         .where(AccountSnapshot.account_id == account.id, AccountSnapshot.taken_at >= since)
@@ -94,6 +93,25 @@ def gaps(account: TradingAccount) -> list[Gap]:
         if earlier is not None and taken_at - earlier > GAP
     ]
     return found[::-1][:GAPS_SHOWN]
+
+
+def history_start(account: TradingAccount) -> datetime | None:
+    """Since when the terminal shows its history, as the EA saw it last."""
+    oldest = account.history_oldest
+    if oldest is None:
+        return None
+    return datetime.fromtimestamp(oldest - offset_at(oldest, broker_clocks.of_account(account)), UTC)
+
+
+def is_history_cut(account: TradingAccount) -> bool:
+    """Whether the terminal shows less than what came before: its history tab was set to a shorter period."""
+    start = history_start(account)
+    if start is None:
+        return False
+    earliest = db.session.scalar(
+        select(func.min(Trade.closed_at)).where(Trade.account_id == account.id, Trade.source == TradeSource.EA)
+    )
+    return earliest is not None and start - earliest > timedelta(days=1)
 
 
 def is_outdated(account: TradingAccount) -> bool:

@@ -87,6 +87,33 @@ def test_a_week_end_without_ticks_is_no_silence(site: Flask, time_machine: TimeM
     assert connections.contact(again(account)) is Contact.CONNECTED
 
 
+def test_a_history_tab_set_to_a_month_is_told_and_takes_nothing_away(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    student, page = client_for(account.user), f"/espace/metatrader/{account.id}"
+    ea.sync(trade(1, open_time=at(2), close_time=at(2)), trade(2), history={"total": 2, "oldest_close": at(2)})
+    assert "qu’une partie de l’historique" not in text_of(student, page)
+
+    ea.sync(history={"total": 1, "oldest_close": at(20), "complete": True})
+
+    assert "qu’une partie de l’historique" in text_of(student, page)
+    assert connections.numbers(again(account)).closed == 2
+
+
+def test_the_same_tickets_at_another_broker_mix_with_nothing(site: Flask) -> None:
+    first, ea = linked(site)
+    second, other = linked(site, user=first.user, name="Autre courtier", login="555")
+    ea.sync(trade(1, "10.00"), trade(2, "5.00"))
+
+    other.sync(trade(1, "-3.00"))
+
+    rows = db.session.execute(select(Trade.account_id, Trade.ticket, Trade.net)).all()
+    assert sorted((account_id == second.id, ticket, int(net)) for account_id, ticket, net in rows) == [
+        (False, "1", 10),
+        (False, "2", 5),
+        (True, "1", -3),
+    ]
+
+
 def test_an_old_ea_is_told_to_be_replaced(site: Flask, client_for: ClientFor) -> None:
     account, ea = linked(site)
     page = f"/espace/metatrader/{account.id}"

@@ -206,6 +206,8 @@ def _page(
         numbers=connections.numbers(found),
         gaps=connections.gaps(found),
         refusals=[(ticket, rejection_in_words(reason)) for ticket, reason in found.refusals.items()],
+        history_start=connections.history_start(found),
+        is_history_cut=connections.is_history_cut(found),
         is_outdated=connections.is_outdated(found),
         latest_version=sync.LATEST_VERSION,
         keys=trading_accounts.keys_of(found.id),
