@@ -12,12 +12,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.account.people import PASSWORD, with_password
-from tests.fixtures.live import LiveSite
+from tests.fixtures.live import LiveSite, wait_until
 from tests.trading.statements import mt4
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 Contexts = Callable[..., BrowserContext]
 PATIENCE_MS = 30_000
+LISTENS = "performance.getEntriesByType('resource').some((entry) => entry.name.includes('socket.io'))"
 TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((part) => !part.closest(".table-wrap") && part.getBoundingClientRect().right > innerWidth + 1)
     .map((part) => part.outerHTML.slice(0, 100))"""
@@ -90,14 +91,14 @@ def test_from_the_key_to_the_export(live_site: LiveSite, browser_context: Contex
     expect(page.get_by_text(key)).to_have_count(0)
     page.evaluate("window.neverReloaded = true")
     # The page must listen before the EA speaks, or the news would be missed until the next minute.
-    page.wait_for_function("performance.getEntriesByType('resource').some((entry) => entry.name.includes('socket.io'))")
+    wait_until(lambda: page.evaluate(LISTENS))
 
     speak(live_site, key)
 
     expect(page.locator("#connexion").get_by_text("Connecté")).to_be_visible(timeout=75_000)
     assert page.evaluate("window.neverReloaded") is True
     page.goto("/espace/historique")
-    expect(page.get_by_text("XAUUSD").first).to_be_visible()
+    expect(page.locator("main table").get_by_text("XAUUSD").first).to_be_visible()
     with page.expect_download() as export:
         page.locator("a[href*='historique.csv']").first.click()
     export.value.save_as(tmp_path / "history.csv")
@@ -125,7 +126,7 @@ def test_a_statement_goes_from_the_file_to_the_history_on_a_phone_too(
     page.get_by_role("button", name="Importer", exact=True).click()
     expect(page.get_by_text("Un trade ajouté.")).to_be_visible(timeout=PATIENCE_MS)
     page.goto("/espace/historique")
-    expect(page.get_by_text("EURUSD").first).to_be_visible()
+    expect(page.locator("main table").get_by_text("EURUSD").first).to_be_visible()
 
 
 @pytest.mark.parametrize("platform", ["mt4", "mt5"])

@@ -1,13 +1,16 @@
 // Fetches this page again when news arrive and puts the fresh inside of the element in place:
-// <div id="resume" data-module="refresh" data-refresh-on="account:updated">. With data-refresh-every="60" also by the clock
-// while the page is looked at: silence brings no news.
+// <div id="resume" data-module="refresh" data-refresh-on="account:updated">.
+// data-refresh-every="60": also by the clock while the page is looked at, for silence brings no news.
+// data-refresh-if="[data-unfinished]": only while something inside matches; a form that is being filled in is left alone.
 import { policy } from "../trusted.js";
 
 export default function refresh(element) {
   const names = element.dataset.refreshOn.split(" ");
   let busy = false;
   let again = false;
+  const wanted = () => !element.dataset.refreshIf || element.querySelector(element.dataset.refreshIf);
   const fetchAgain = async () => {
+    if (!wanted()) return;
     if (busy) {
       again = true;
       return;
