@@ -968,6 +968,13 @@ def upgrade() -> None:
         sa.Column("free_margin", sa.BigInteger(), nullable=True),
         sa.Column("ea_version", sa.String(length=16), nullable=True),
         sa.Column("utc_offset_seconds", sa.Integer(), nullable=True),
+        sa.Column("broker_clock", sa.String(length=40), nullable=True),
+        sa.Column("clock_evidence", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("conversions", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refusals", JSON, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("history_oldest", sa.BigInteger(), nullable=True),
+        sa.Column("other_login", sa.String(length=32), nullable=True),
+        sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -1386,6 +1393,49 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_signal_event_signal_id"), ["signal_id"], unique=False)
 
     op.create_table(
+        "statement_import",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "received",
+                "read",
+                "refused",
+                "confirmed",
+                "imported",
+                "undone",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column("file_size", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("report", JSON, nullable=False),
+        sa.Column("broker_clock", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("bound_login", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("trades_added", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trades_known", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_statement_import_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_import")),
+    )
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_import_account", ["account_id", "id"], unique=False)
+
+    op.create_table(
         "sync_batch",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("batch_id", sa.String(length=64), nullable=False),
@@ -1477,6 +1527,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
@@ -1484,11 +1535,18 @@ def upgrade() -> None:
             name=op.f("fk_trade_account_id_trading_account"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["statement_import.id"],
+            name=op.f("fk_trade_import_id_statement_import"),
+            ondelete="SET NULL",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trade")),
         sa.UniqueConstraint("account_id", "ticket", name=op.f("uq_trade_account_id_ticket")),
     )
     with op.batch_alter_table("trade", schema=None) as batch_op:
         batch_op.create_index("ix_trade_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at"], unique=False)
         batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol"], unique=False)
@@ -2223,6 +2281,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
         batch_op.drop_index("ix_trade_opened")
+        batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 
     op.drop_table("trade")
@@ -2230,6 +2289,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sync_batch_received")
 
     op.drop_table("sync_batch")
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.drop_index("ix_statement_import_account")
+
+    op.drop_table("statement_import")
     with op.batch_alter_table("signal_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signal_event_signal_id"))
 
