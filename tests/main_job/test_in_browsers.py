@@ -288,12 +288,14 @@ def talk(story: Story, agent: Page) -> None:
     visitor.locator("[data-chat-form] textarea").fill(f"Une question {story.mark}")
     visitor.locator("[data-chat-form] textarea").press("Enter")
     expect(visitor.locator(".bubble--mine")).to_contain_text("Envoyé")
-    visitor.locator("[data-chat-close]").click()
 
     agent.goto("/admin/support")
     line = agent.locator(".inbox-line", has_text=story.mark)
     expect(line.locator("[data-count-shown]")).to_have_text("1")
     line.get_by_role("link").click()
+    # What the agent has open is read, and the visitor sees it.
+    expect(visitor.locator(".bubble--mine")).to_contain_text("Lu")
+    visitor.locator("[data-chat-close]").click()
     agent.locator("[data-chat-form] textarea").fill("Je vous écoute.")
     agent.locator("[data-chat-form] textarea").press("Enter")
 
