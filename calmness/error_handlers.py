@@ -39,6 +39,8 @@ def init_app(app: APIFlask) -> None:
 
 def wants_json() -> bool:
     """Whether the caller is a program."""
+    if request.blueprint == "docs":
+        return False
     return request.blueprint in JSON_BLUEPRINTS or request.path.startswith(JSON_PATHS)
 
 

@@ -11,6 +11,7 @@ from calmness.blueprints.site.texts import FAQ, LEGAL_PAGES
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.catalogue import OfferKind
 from calmness.presentation import number, short_day
+from calmness.problems import problem_types
 from calmness.redirects import safe_next
 from calmness.services import catalogue, enrollments, formations, identity, signals
 
@@ -151,7 +152,7 @@ def sitemap() -> ResponseReturnValue:
 @public
 def problem_type(slug: str) -> ResponseReturnValue:
     """Where the ``type`` of an API error leads."""
-    return render_template("site/problem.html", slug=slug)
+    return render_template("site/problem.html", slug=slug, known=problem_types().get(slug))
 
 
 def _remember(cookie: str, value: str, allowed: tuple[str, ...]) -> ResponseReturnValue:
