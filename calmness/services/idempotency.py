@@ -101,5 +101,5 @@ def _same(act: Act) -> ColumnElement[bool]:
 
 def _seal(act: Act) -> Fernet:
     # The raw key is in no table: who reads the database alone can't read a secret that was shown once.
-    digest = hashlib.sha256(f"idempotency:{current_app.secret_key}:{act.key}".encode()).digest()
+    digest = hashlib.sha256(f"idempotency:{current_app.config['SECRET_KEY']}:{act.key}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))

@@ -35,7 +35,8 @@ def set_etag(response: Response) -> Response:
     if access is not None and access.kind is AccessKind.PUBLIC:
         response.headers["Cache-Control"] = "no-cache"
     response.set_etag(_tag(response.get_data()))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _tag(body: bytes) -> str:

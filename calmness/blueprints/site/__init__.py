@@ -17,6 +17,7 @@ from calmness.services import catalogue, enrollments, formations, identity, sign
 
 bp = Blueprint("site", __name__)
 YEAR = timedelta(days=365)
+SECURITY_TXT_LIVES = timedelta(days=180)
 YEAR_SECONDS = 31_536_000
 
 
@@ -146,6 +147,21 @@ def sitemap() -> ResponseReturnValue:
     paths = ["/", "/formations", "/tarifs", "/signaux", "/faq", "/contact", "/risques"]
     paths += [url_for("site.formation", slug=found.slug) for found in formations.published()]
     return Response(render_template("site/sitemap.xml", base=base, paths=paths), mimetype="application/xml")
+
+
+@bp.get("/.well-known/security.txt")
+@public
+def security_txt() -> ResponseReturnValue:
+    """Whom to tell about a hole (RFC 9116). It ends half a year from today, so that a stale copy is seen as one."""
+    base = current_app.config["BASE_URL"]
+    until = (clock.now() + SECURITY_TXT_LIVES).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: {base}/contact",
+        f"Expires: {until.isoformat().replace('+00:00', 'Z')}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {base}/.well-known/security.txt",
+    )
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
 @bp.get("/problems/<slug>")
