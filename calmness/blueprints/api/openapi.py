@@ -26,6 +26,7 @@ REFUSALS = {
     "403": "The account or the token does not allow it.",
     "404": "Absent, or not the caller's: told in the same words.",
     "409": "The state does not allow it.",
+    "410": "The link of a mail has been used or is over.",
     "412": "`If-Match` names an older state.",
     "413": "More than 1 MB.",
     "415": "A body that is not `application/json`.",
@@ -36,9 +37,9 @@ REFUSALS = {
 BY_METHOD = {
     "get": {"400", "404", "409", "422", "429", "503"},
     "post": set(REFUSALS) - {"412"},
-    "put": set(REFUSALS),
-    "patch": set(REFUSALS),
-    "delete": set(REFUSALS) - {"412"},
+    "put": set(REFUSALS) - {"410"},
+    "patch": set(REFUSALS) - {"410"},
+    "delete": set(REFUSALS) - {"410", "412"},
 }
 FILES = {
     "api.api_my_invoice_pdf": ["application/pdf"],
@@ -172,6 +173,7 @@ def _complete(operation: Document, rule: Rule, method: str) -> None:
     operation["security"] = [] if is_public else [{"bearer": []}]
     scope = scopes.scope_of(rule, view, method)
     if scope and not is_public:
+        operation["x-scope"] = scope
         operation["description"] = f"{operation.get('description', '')}\n\nScope of personal tokens: `{scope}`.".strip()
     parameters = operation.setdefault("parameters", [])
     if getattr(view, "once", False):

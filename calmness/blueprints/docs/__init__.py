@@ -50,7 +50,7 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
                 "method": method.upper(),
                 "path": path,
                 "summary": operation.get("summary", ""),
-                "description": operation.get("description", ""),
+                "scope": operation.get("x-scope", ""),
                 "public": not operation["security"],
                 "parameters": operation.get("parameters", []),
                 "body": list(_lines(document, body)) if body else [],
