@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from calmness import clock
 from calmness.extensions import db
+from calmness.models.trading import Platform
 from calmness.models.training import AdminSessionAttendance
 from calmness.services import enrollments, preferences, trading_accounts
 from calmness.services.preferences import Feature
@@ -86,7 +87,7 @@ def test_the_key_of_an_account_is_shown_once_and_opens_it(api_for: ApiFor, visit
 
 def test_trades_are_filtered_and_go_on_by_a_cursor_bound_to_the_filter(api_for: ApiFor) -> None:
     owner = belongings().owner
-    other, _key = trading_accounts.add(owner, "Second", trading_accounts.Platform.MT4, "USD")
+    other, _key = trading_accounts.add(owner, "Second", Platform.MT4, "USD")
     student = api_for(owner)
 
     def found(query: str) -> list[str]:
