@@ -801,6 +801,49 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_one_time_token_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "idempotency_key",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("path", sa.String(length=300), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", JSON, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_idempotency_key_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
+        sa.UniqueConstraint(
+            "user_id", "method", "path", "key_hash", name=op.f("uq_idempotency_key_user_id_method_path_key_hash")
+        ),
+    )
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_key_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "api_token",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("public_id", sa.String(length=12), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(secret_hash) = 64", name=op.f("ck_api_token_secret_is_hashed")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_token_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_api_token_public_id")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_token_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "push_subscription",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("user_id", BIG_KEY, nullable=False),
@@ -2367,6 +2410,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_push_subscription_user_id"))
 
     op.drop_table("push_subscription")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_token_user_id"))
+
+    op.drop_table("api_token")
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotency_key_created_at"))
+
+    op.drop_table("idempotency_key")
     with op.batch_alter_table("one_time_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_one_time_token_user_id"))
 

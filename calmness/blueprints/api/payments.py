@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
-from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.permissions import Permission
 from calmness.services import billing, invoicing, statements, subscriptions
@@ -128,6 +128,7 @@ def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/me/payments")
+@once
 @bp.input(PurchaseIn, arg_name="wanted")
 @bp.output(PaymentOut, status_code=201)
 @requires(Permission.OWN_SPACE)
@@ -144,11 +145,11 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
         "bic": school.bic,
         "reference": payment.reference,
     }
-    db.session.commit()
     return {**_payment(payment), "transfer": transfer}
 
 
 @bp.post("/me/payments/<int:payment_id>/transaction")
+@once
 @bp.input(TransactionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.OWN_SPACE)
@@ -158,7 +159,6 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
     if given["accept_terms"]:
         billing.confirm_identity(payment, _identity(payment, given))
     billing.submit_transaction(payment, given["transaction_id"])
-    db.session.commit()
     return _payment(payment)
 
 
@@ -194,24 +194,24 @@ def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/admin/payments/<int:payment_id>/validate")
+@once
 @bp.input(ValidationIn, arg_name="given")
 @bp.output(ValidatedOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
     invoice = billing.validate_payment(payment_id, given["transaction_id"], by=current_account())
-    db.session.commit()
     return {"payment": _payment(billing.get(payment_id)), "invoice": invoice.number}
 
 
 @bp.post("/admin/payments/<int:payment_id>/reject")
+@once
 @bp.input(RejectionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Refuse, with the reason that the student reads."""
     payment = billing.reject_payment(payment_id, given["reason"], by=current_account())
-    db.session.commit()
     return _payment(payment)
 
 
