@@ -142,7 +142,7 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
 
 def confirm_identity(payment: Payment, identity: Identity) -> None:
     """Save who is invoiced, and the consent with its version. Raises ``TermsNotAccepted``, ``PaymentClosed``."""
-    payment = _locked(payment.id)
+    payment = locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
     if not identity.terms:
@@ -165,7 +165,7 @@ def submit_transaction(payment: Payment, transaction_id: str, at: datetime | Non
     Raises ``TransactionNumberMissing``, ``TransactionNumberTaken``, ``TermsNotAccepted``, ``PaymentClosed``.
     """
     now = at or clock.now()
-    payment = _locked(payment.id)
+    payment = locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
     if payment.terms_accepted_at is None:
@@ -186,7 +186,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     ``TransactionNumberTaken``, ``PaymentClosed``, ``FormationFull``, ``NoIdentity``.
     """
     now = at or clock.now()
-    payment = _locked(payment_id)
+    payment = locked(payment_id)
     if payment.status is PaymentStatus.VALIDATED:
         return _invoice_of(payment)
     _lock_person(payment.user_id)
@@ -222,7 +222,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
 def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | None = None) -> Payment:
     """Refuse, with a reason that the student reads and can answer by giving another number."""
     now = at or clock.now()
-    payment = _locked(payment_id)
+    payment = locked(payment_id)
     if payment.status in FINAL:
         raise PaymentClosed
     reason = reason.strip()
@@ -248,7 +248,7 @@ def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | Non
 
 def cancel(payment: Payment) -> None:
     """Give up a purchase that was not validated, by the student. Asked twice, it stays given up."""
-    payment = _locked(payment.id)
+    payment = locked(payment.id)
     if payment.status is PaymentStatus.CANCELLED:
         return
     if payment.status in FINAL:
@@ -314,7 +314,8 @@ def spent_by_year(user_id: int) -> list[tuple[int, int]]:
     return sorted(totals.items(), reverse=True)
 
 
-def _locked(payment_id: int) -> Payment:
+def locked(payment_id: int) -> Payment:
+    """A payment, held until the transaction ends. Raises ``NotFound``."""
     payment = db.session.scalar(
         select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
     )

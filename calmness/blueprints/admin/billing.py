@@ -157,6 +157,6 @@ def _page(
     )
 
 
-from calmness.blueprints.admin import catalogue  # noqa: E402
+from calmness.blueprints.admin import bank, catalogue  # noqa: E402
 
-__all__ = ["bp", "catalogue"]
+__all__ = ["bank", "bp", "catalogue"]
