@@ -56,6 +56,8 @@ class Payment(Model):
     """A purchase paid by bank transfer, from its declaration to its validation.
 
     ``transaction_key`` is the transaction number after normalisation: the database refuses the same one twice.
+    ``list_cents`` is the whole price before ``discount_cents``; a purchase in instalments has a payment for each, the
+    later ones name the ``first_id`` that stands for the contract.
     """
 
     __table_args__ = (
@@ -94,6 +96,7 @@ class Payment(Model):
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int]
     duration_days: Mapped[int | None]
+    list_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     offer_version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     discount_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id", ondelete="RESTRICT"), index=True)
     discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))

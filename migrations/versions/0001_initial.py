@@ -1383,6 +1383,7 @@ def upgrade() -> None:
         ),
         sa.Column("vat_rate_bp", sa.Integer(), nullable=False),
         sa.Column("duration_days", sa.Integer(), nullable=True),
+        sa.Column("list_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("offer_version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("discount_id", BIG_KEY, nullable=True),
         sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),

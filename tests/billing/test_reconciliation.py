@@ -51,7 +51,7 @@ def test_a_statement_by_pages_validates_the_strong_ones_at_once(client_for: Clie
     sure, unsure = waiting("Dupont"), waiting("Martin", price_cents=7700)
     agent = client_for(factories.agent())
     content = bank_files.camt_of(
-        bank_files.transfer("49.90", f"commande {sure.reference.lower()} merci", reference="R1")
+        bank_files.transfer("49.90", f"commande {sure.reference.lower()} merci", reference="BANQUE-77")
         + bank_files.transfer("77.00", "cours", name="Élodie MARTIN", reference="R2", end_to_end="E2")
     )
 
@@ -68,7 +68,7 @@ def test_a_statement_by_pages_validates_the_strong_ones_at_once(client_for: Clie
 
     db.session.expire_all()
     assert (sure.status, unsure.status) == (PaymentStatus.VALIDATED, PaymentStatus.DECLARED)
-    assert sure.transaction_id == "R1", "the bank's number, since the student gave none"
+    assert sure.transaction_id == "BANQUE-77", "the bank's number, since the student gave none"
     assert first.state is LineState.MATCHED
     assert db.session.scalar(select(func.count()).select_from(Invoice)) == 1
 
@@ -156,6 +156,7 @@ def test_a_line_is_settled_once(site: Flask) -> None:
     take(bank_files.camt_of(bank_files.transfer("49.90", one.reference)))
     line = lines()[0]
     reconciliation.confirm(line.id, one.id, by=agent)
+    db.session.commit()
 
     outcomes = reconciliation.confirm_many([(line.id, two.id), (line.id, one.id)], by=agent)
 
@@ -173,6 +174,7 @@ def test_one_that_fails_leaves_the_others_done(site: Flask) -> None:
     )
     billing.cancel(one)
     first, second = lines()
+    db.session.commit()
 
     outcomes = reconciliation.confirm_many([(first.id, one.id), (second.id, two.id)], by=agent)
 

@@ -157,6 +157,6 @@ def _page(
     )
 
 
-from calmness.blueprints.admin import bank, catalogue  # noqa: E402
+from calmness.blueprints.admin import bank, catalogue, discounts, withdrawals  # noqa: E402
 
-__all__ = ["bank", "bp", "catalogue"]
+__all__ = ["bank", "bp", "catalogue", "discounts", "withdrawals"]
