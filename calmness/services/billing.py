@@ -7,8 +7,6 @@ invoice; the database refuses a transaction number that another payment already 
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -28,14 +26,13 @@ from calmness.services import (
     instalments,
     invoicing,
     live,
-    notifications,
+    payment_notices,
     reminders,
     sale_terms,
     subscriptions,
     transactions,
     withdrawal_period,
 )
-from calmness.services.preferences import NoticeKind
 
 OPEN = (PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.REJECTED)
 FINAL = (PaymentStatus.VALIDATED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED)
@@ -204,6 +201,7 @@ def submit_transaction(
         payment.submitted_at = now
         payment.answer = answer.strip()[:500]
         _note(payment, now, payment.user, payment.answer)
+        payment_notices.submitted(payment, now)
     live.emit_after_commit("payment:updated", {"id": payment.id}, room="agents")
     return payment
 
@@ -238,16 +236,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
         subscriptions.start(payment, payment.offer.kind, now)
     instalments.plan(payment, now)
     invoice = invoicing.issue_for_payment(payment, payment.user, now)
-    with force_locale(payment.user.locale):
-        notifications.notify(
-            payment.user_id,
-            NoticeKind.PAYMENT,
-            f"payment:{payment.id}:validated",
-            title=_("Paiement validé : %(label)s", label=payment.label),
-            body=_("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number),
-            url=f"/espace/paiements/{payment.id}",
-            message_kind=None,
-        )
+    payment_notices.validated(payment, invoice)
     audit.record("payment.validated", "payment", payment.id, actor=by, changes=("status", "transaction_id"))
     _announce(payment)
     return invoice
@@ -266,15 +255,7 @@ def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | Non
     # The number is free again: it may belong to the payment that it was mistaken for.
     payment.transaction_id = payment.transaction_key = None
     _note(payment, now, by, reason)
-    with force_locale(payment.user.locale):
-        notifications.notify(
-            payment.user_id,
-            NoticeKind.PAYMENT,
-            f"payment:{payment.id}:rejected:{now:%Y%m%d%H%M%S}",
-            title=_("Paiement à revoir : %(label)s", label=payment.label),
-            body=reason,
-            url=f"/espace/paiements/{payment.id}",
-        )
+    payment_notices.rejected(payment, now)
     audit.record("payment.rejected", "payment", payment.id, actor=by, changes=("status",))
     _announce(payment)
     return payment
@@ -292,6 +273,8 @@ def cancel(payment: Payment, *, by: User | None = None, reason: str = "") -> Non
     payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, clock.now()
     payment.transaction_id = payment.transaction_key = None
     _note(payment, clock.now(), None if reason else by or payment.user, reason)
+    if not reason:
+        payment_notices.cancelled(payment)
     _announce(payment)
 
 

@@ -31,15 +31,15 @@ def _school(site: Flask) -> None:
     shop.identity()
 
 
-def bought(user: User | None = None, *, early: bool = False, company: str = "", **offer: object) -> Payment:
+def bought(*, early: bool = False, company: str = "", number: str = "AB1234", **offer: object) -> Payment:
     """Thirty days of signals, validated on 2 November."""
     found = shop.signals_offer(**offer)
     given = shop.IDENTITY_GIVEN.__dict__ | {"early_start": early, "company": company}
     given |= {"siren": "732829320"} if company else {}
     with time_machine.travel(BOUGHT, tick=False):
-        payment = billing.declare(user or factories.student(created_at=BOUGHT - timedelta(days=9)), found.slug)
+        payment = billing.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), found.slug)
         billing.confirm_identity(payment, billing.Identity(**given))
-        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+        billing.validate_payment(payment.id, number, by=factories.agent())
         db.session.commit()
     return payment
 
@@ -146,7 +146,7 @@ def test_all_parts_of_a_formation_end_together(site: Flask) -> None:
 
 
 def test_what_was_given_at_the_persons_demand_is_counted_by_the_day(site: Flask) -> None:
-    early, patient = bought(early=True), bought(slug="autre", name="Autre")
+    early, patient = bought(early=True), bought(number="CD5678", slug="autre")
 
     begun = withdrawals.declare(early, by=early.user, at=BOUGHT + timedelta(days=3))
     other = withdrawals.declare(patient, by=patient.user, at=BOUGHT + timedelta(days=3))
@@ -155,7 +155,7 @@ def test_what_was_given_at_the_persons_demand_is_counted_by_the_day(site: Flask)
 
 
 def test_a_service_given_whole_at_demand_leaves_no_right(site: Flask) -> None:
-    week, waiting = bought(early=True, duration_days=7), bought(slug="autre", duration_days=7)
+    week, waiting = bought(early=True, duration_days=7), bought(number="CD5678", slug="autre", duration_days=7)
     later = BOUGHT + timedelta(days=8)
 
     assert not withdrawals.is_open(week, later)

@@ -12,6 +12,7 @@ from calmness.models.billing import Invoice, PaymentStatus
 from calmness.permissions import Permission
 from calmness.services import (
     billing,
+    channel_access,
     credit_notes,
     instalments,
     invoicing,
@@ -56,6 +57,7 @@ def payments() -> ResponseReturnValue:
         status=status,
         year=year,
         subscriptions=subscriptions.running(user_id),
+        invitation=channel_access.invitation_of(user_id),
         spent=payment_history.spent_by_year(user_id),
         states=STATES,
         next_steps=NEXT_STEPS,
