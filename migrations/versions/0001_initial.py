@@ -1257,7 +1257,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("max_uses", sa.Integer(), nullable=True),
         sa.Column("max_per_person", sa.Integer(), nullable=True),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", BIG_KEY, nullable=True),
         sa.CheckConstraint(
@@ -1929,7 +1929,7 @@ def upgrade() -> None:
         sa.Column("debtor_iban", sa.String(length=34), server_default=sa.text("''"), nullable=False),
         sa.Column("end_to_end_id", sa.String(length=80), server_default=sa.text("''"), nullable=False),
         sa.Column("bank_reference", sa.String(length=80), server_default=sa.text("''"), nullable=False),
-        sa.Column("is_reversal", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_reversal", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
