@@ -23,13 +23,13 @@ Read = TypeVar("Read")
 _REASONS = {
     "xml": _l("Ce fichier XML est abîmé ou contient une déclaration interdite."),
     "camt": _l("Ce fichier XML n’est pas un relevé CAMT.053."),
-    "accounts": _l("Ce fichier contient plusieurs comptes : exportez un compte à la fois."),
+    "accounts": _l("Ce fichier contient plusieurs comptes\u00a0: exportez un compte à la fois."),
     "ofx": _l("Ce fichier OFX est illisible."),
     "csv": _l("Ce fichier n’est pas un CSV lisible."),
     "header": _l("Aucune ligne d’en-tête n’a été trouvée (date, libellé, montant)."),
-    "amount": _l("Un montant ou une date est illisible : vérifiez le choix des colonnes."),
+    "amount": _l("Un montant ou une date est illisible\u00a0: vérifiez le choix des colonnes."),
     "date": _l("Une date est illisible."),
-    "size": _l("Ce relevé compte trop de lignes : exportez une période plus courte."),
+    "size": _l("Ce relevé compte trop de lignes\u00a0: exportez une période plus courte."),
 }
 
 
@@ -127,7 +127,7 @@ def save_format(sheet: csv_file.Sheet, bank: str, account: str, columns: csv_fil
         raise ColumnsMissing
     name = " ".join(bank.split())[:80]
     if not name:
-        raise DomainError(_l("Nommez la banque : le réglage sera retrouvé au prochain relevé."), field="bank")
+        raise DomainError(_l("Nommez la banque\u00a0: le réglage sera retrouvé au prochain relevé."), field="bank")
     saved = db.session.scalar(select(BankFormat).where(BankFormat.bank == name)) or BankFormat(bank=name)
     saved.signature, saved.account, saved.columns = sheet.signature, plain(account)[:34], columns.as_json()
     saved.updated_at, saved.updated_by_id = clock.now(), by.id

@@ -156,7 +156,7 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
         raise TermsNotAccepted
     if payment.terms_accepted_at is None:
         sale_terms.agree(payment)
-    if payment.status is PaymentStatus.DECLARED:
+    if payment.status is PaymentStatus.DECLARED and payment.first_id is None:
         sale_terms.split(payment, identity.instalments)
     user = payment.user
     user.first_name = accounts.clean_name(identity.first_name)

@@ -84,7 +84,7 @@ def invited(pass_id: int, link: str, at: datetime | None = None) -> bool:
             NoticeKind.PAYMENT,
             f"channel-pass:{stay.id}:invited",
             title=_("Votre invitation au canal privé"),
-            body=_("Ce lien ne sert qu’une fois et n’est que pour vous : %(link)s", link=link),
+            body=_("Ce lien ne sert qu’une fois et n’est que pour vous\u00a0: %(link)s", link=link),
             url="/espace/paiements",
         )
     return True

@@ -24,6 +24,8 @@ from calmness.services.preferences import NoticeKind
 STEPS = (3, 7, 14)
 GRACE_DAYS = 7
 """Between the last reminder and the end."""
+FORGOTTEN_DAYS = 30
+"""After which an order whose conditions were never accepted ends without a word: nothing was owed."""
 DAYTIME = range(9, 19)
 """Hours of Paris in which reminders leave."""
 
@@ -34,13 +36,9 @@ def run(at: datetime | None = None) -> int:
     if now.astimezone(clock.PARIS).hour not in DAYTIME:
         return 0
     today = now.astimezone(clock.PARIS).date()
-    unpaid = db.session.scalars(
-        select(Payment)
-        .where(Payment.status == PaymentStatus.DECLARED, Payment.created_at <= now - timedelta(days=STEPS[0]))
-        .options(joinedload(Payment.user))
-        .order_by(Payment.id)
-    )
-    return sum(_look_at(payment, today, now) for payment in list(unpaid))
+    for forgotten in _unpaid(now - timedelta(days=FORGOTTEN_DAYS), agreed=False):
+        billing.cancel(forgotten, reason="Commande restée sans suite")
+    return sum(_look_at(payment, today, now) for payment in _unpaid(now - timedelta(days=STEPS[0]), agreed=True))
 
 
 def steps_told(payment_id: int) -> list[PaymentReminder]:
@@ -51,7 +49,23 @@ def steps_told(payment_id: int) -> list[PaymentReminder]:
     return list(rows)
 
 
+def _unpaid(before: datetime, *, agreed: bool) -> list[Payment]:
+    accepted = Payment.terms_accepted_at.is_not(None) if agreed else Payment.terms_accepted_at.is_(None)
+    rows = db.session.scalars(
+        select(Payment)
+        .where(Payment.status == PaymentStatus.DECLARED, Payment.created_at <= before, accepted)
+        .options(joinedload(Payment.user))
+        .order_by(Payment.id)
+    )
+    return list(rows)
+
+
 def _look_at(payment: Payment, today: date, now: datetime) -> bool:
+    first = db.session.get(Payment, payment.first_id) if payment.first_id else None
+    if first is not None and first.status is PaymentStatus.REFUNDED:
+        # The contract was paid back: its other parts are not owed any more.
+        billing.cancel(payment, reason="Contrat remboursé")
+        return False
     since = payment.due_on or payment.created_at.astimezone(clock.PARIS).date()
     days = (today - since).days
     due = [step for step in STEPS if step <= days]
@@ -76,14 +90,16 @@ def _end(payment: Payment) -> None:
         _notify(
             payment,
             "unpaid-cancelled",
-            lambda: _("Commande annulée : %(label)s", label=payment.label),
-            lambda: _("Nous n’avons pas reçu de virement. Rien n’est dû ; vous pouvez recommencer quand vous voulez."),
+            lambda: _("Commande annulée\u00a0: %(label)s", label=payment.label),
+            lambda: _(
+                "Nous n’avons pas reçu de virement. Rien n’est dû, et vous pouvez recommencer."
+            ),
         )
     elif instalments.suspend(payment):
         _notify(
             payment,
             "unpaid-suspended",
-            lambda: _("Accès suspendu : %(label)s", label=payment.label),
+            lambda: _("Accès suspendu\u00a0: %(label)s", label=payment.label),
             lambda: _("Cette échéance n’est pas réglée. L’accès revient dès que le virement est validé."),
         )
 
@@ -101,7 +117,7 @@ def _tell(payment: Payment, step: int, today: date) -> None:
             return f"{text} {last}"
         return f"{text} {_('S’il est parti, donnez-nous son numéro de transaction.')}"
 
-    _notify(payment, f"reminder:{step}", lambda: _("À régler : %(label)s", label=payment.label), body)
+    _notify(payment, f"reminder:{step}", lambda: _("À régler\u00a0: %(label)s", label=payment.label), body)
 
 
 def _notify(payment: Payment, event: str, title: Callable[[], str], body: Callable[[], str]) -> None:

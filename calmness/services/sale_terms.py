@@ -24,7 +24,7 @@ class OfferChanged(Conflict):
     """The offer was changed while its buyer filled in the form: nothing was agreed upon yet."""
 
     slug = "offer-changed"
-    message = _l("Cette offre vient de changer : relisez le prix avant de confirmer.")
+    message = _l("Cette offre vient de changer\u00a0: relisez le prix avant de confirmer.")
 
 
 def copy(payment: Payment, offer: Offer) -> None:

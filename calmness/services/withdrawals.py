@@ -192,7 +192,7 @@ def close_without_refund(withdrawal_id: int, *, by: User) -> Withdrawal:
     if declared.payment is not None and any(
         payment.status is PaymentStatus.VALIDATED for payment in _parts(declared.payment)
     ):
-        raise Conflict(_l("Ce contrat a été payé : remboursez-le."))
+        raise Conflict(_l("Ce contrat a été payé\u00a0: remboursez-le."))
     _settle(declared, WithdrawalState.NOTHING_DUE, by)
     return declared
 

@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from calmness.extensions import db
-from calmness.models.account import User, UserNotification
+from calmness.models.account import Consent, User, UserNotification
 from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, PublicationStatus
 from calmness.models.sale import OfferVersion, PaymentReminder
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import billing, catalogue, dunning, instalments, sale_terms
+from calmness.services import billing, catalogue, credit_notes, dunning, instalments, sale_terms
 from tests import factories
 from tests.billing import shop
 from tests.billing.test_pages import FORM
@@ -224,6 +224,40 @@ def test_downtime_tells_only_the_last_step_and_ends_nothing_without_a_warning(si
     assert [*seen, payment.status] == [PaymentStatus.DECLARED, PaymentStatus.CANCELLED]
 
 
+def test_a_contract_that_was_paid_back_asks_for_nothing_more(site: Flask) -> None:
+    first = in_three(factories.student(created_at=START - timedelta(days=3)))
+    credit_notes.credit_whole(first.invoice.number, "Geste", by=factories.agent())  # type: ignore[union-attr]
+
+    assert dunning.run(datetime(2026, 12, 7, 10, tzinfo=UTC)) == 0
+
+    db.session.expire_all()
+    assert [part.status for part in instalments.of_contract(first)] == [
+        PaymentStatus.REFUNDED,
+        PaymentStatus.CANCELLED,
+        PaymentStatus.CANCELLED,
+    ]
+
+
+def test_an_order_never_agreed_upon_ends_without_a_word(site: Flask) -> None:
+    with time_machine.travel(START, tick=False):
+        payment = billing.declare(factories.student(created_at=START - timedelta(days=9)), shop.signals_offer().slug)
+
+    dunning.run(START + timedelta(days=14))
+    seen = [payment.status]
+    dunning.run(START + timedelta(days=30))
+
+    assert [*seen, payment.status] == [PaymentStatus.DECLARED, PaymentStatus.CANCELLED]
+    assert keys() == []
+
+
+def test_the_form_of_a_later_part_leaves_it_as_it_is(site: Flask) -> None:
+    second = instalments.of_contract(in_three(factories.student(created_at=START - timedelta(days=3))))[1]
+
+    billing.confirm_identity(second, shop.IDENTITY_GIVEN)
+
+    assert (second.amount_cents, second.instalment, second.instalments) == (3333, 2, 3)
+
+
 def test_nobody_is_reminded_at_night_or_after_an_answer(site: Flask) -> None:
     payment = declared()
 
@@ -255,3 +289,6 @@ def test_the_consents_are_kept_with_their_versions(site: Flask) -> None:
     assert payment.terms_version
     assert payment.withdrawal_version == "retractation-2026-11"
     assert payment.early_start_requested
+    kept = db.session.scalars(select(Consent)).one()
+    assert (kept.purpose, kept.text_version, kept.given) == ("early_start", payment.withdrawal_version, True)
+    assert kept.source == f"payment:{payment.id}"

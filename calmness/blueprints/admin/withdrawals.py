@@ -36,7 +36,7 @@ def withdrawal_queue() -> ResponseReturnValue:
 def accept_withdrawal(withdrawal_id: int) -> ResponseReturnValue:
     """Say which contract a declaration means."""
     withdrawals.accept(withdrawal_id, request.form.get("paiement", 0, type=int), by=current_account())
-    return _done(_("Contrat retrouvé : l’accès est fermé."))
+    return _done(_("Contrat retrouvé\u00a0: l’accès est fermé."))
 
 
 @bp.post("/paiements/retractations/<int:withdrawal_id>/refus")
@@ -66,7 +66,7 @@ def refund_withdrawal(withdrawal_id: int) -> ResponseReturnValue:
 def close_withdrawal(withdrawal_id: int) -> ResponseReturnValue:
     """No money had come."""
     withdrawals.close_without_refund(withdrawal_id, by=current_account())
-    return _done(_("Rétractation classée : rien n’avait été reçu."))
+    return _done(_("Rétractation classée\u00a0: rien n’avait été reçu."))
 
 
 def _tried(withdrawal_id: int, act: Callable[[], object], text: str) -> ResponseReturnValue:

@@ -286,7 +286,7 @@ def _identity(payment: Payment, given: dict[str, Any]) -> billing.Identity:
         last_name=user.last_name,
         terms=given["accept_terms"],
         early_start=given.get("early_start", False),
-        instalments=given.get("instalments", 1),
+        instalments=given.get("instalments", payment.instalments),
         vat_number=user.vat_number or "",
         **{name: given.get(name, getattr(user, name) or "") for name in parts},
     )

@@ -29,7 +29,7 @@ def create_withdrawal(payment_id: int) -> ResponseReturnValue:
     """Second step: withdraw."""
     withdrawals.declare(billing.own(current_account().id, payment_id), by=current_account())
     db.session.commit()
-    flash(_("Votre rétractation est enregistrée ; son accusé de réception part par e-mail."), "success")
+    flash(_("Votre rétractation est enregistrée\u202f; son accusé de réception part par e-mail."), "success")
     return redirect(url_for("billing.withdrawal", payment_id=payment_id))
 
 
