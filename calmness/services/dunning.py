@@ -91,9 +91,7 @@ def _end(payment: Payment) -> None:
             payment,
             "unpaid-cancelled",
             lambda: _("Commande annulée\u00a0: %(label)s", label=payment.label),
-            lambda: _(
-                "Nous n’avons pas reçu de virement. Rien n’est dû, et vous pouvez recommencer."
-            ),
+            lambda: _("Nous n’avons pas reçu de virement. Rien n’est dû, et vous pouvez recommencer."),
         )
     elif instalments.suspend(payment):
         _notify(

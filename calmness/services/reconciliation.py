@@ -33,9 +33,7 @@ class AmountsDiffer(Conflict):
     """The transfer is not what was expected: a person must say that it is taken all the same."""
 
     slug = "amounts-differ"
-    message = _l(
-        "Le virement ne couvre pas le montant attendu\u00a0: attendez le complément ou refusez."
-    )
+    message = _l("Le virement ne couvre pas le montant attendu\u00a0: attendez le complément ou refusez.")
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def copy(payment: Payment, offer: Offer) -> None:
 
 def total_cents(payment: Payment) -> int:
     """The whole price of a contract after its discount."""
-    return payment.list_cents - payment.discount_cents
+    return payment.list_cents - payment.discount_cents if payment.list_cents else payment.amount_cents
 
 
 def agree(payment: Payment) -> None:
