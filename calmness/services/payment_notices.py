@@ -28,7 +28,7 @@ def rejected(payment: Payment, at: datetime) -> None:
     with force_locale(payment.user.locale):
         _tell(
             payment,
-            f"rejected:{at:%Y%m%d%H%M%S}",
+            f"rejected:{at:%Y%m%d%H%M%S%f}",
             _("Paiement à revoir : %(label)s", label=payment.label),
             payment.rejection_reason,
         )
@@ -39,7 +39,7 @@ def submitted(payment: Payment, at: datetime) -> None:
     with force_locale(payment.user.locale):
         _tell(
             payment,
-            f"submitted:{at:%Y%m%d%H%M%S}",
+            f"submitted:{at:%Y%m%d%H%M%S%f}",
             _("Numéro de transaction reçu : %(label)s", label=payment.label),
             _("Nous cherchons votre virement de %(amount)s sur notre relevé.", amount=money(payment.amount_cents)),
             on_site=True,

@@ -210,6 +210,15 @@ def test_each_step_is_told_once_then_the_order_ends_and_frees_its_place(site: Fl
     assert (begun.by_id, ended.by_id, ended.reason) == (payment.user_id, None, "Aucun virement reçu")
 
 
+def test_the_staff_sees_which_reminders_left(client_for: ClientFor) -> None:
+    payment = declared()
+    dunning.run(START + timedelta(days=3))
+
+    page = client_for(factories.agent()).get(f"/admin/paiements/{payment.id}").text
+
+    assert "J+3 le 3 nov. 2026" in page
+
+
 def test_downtime_tells_only_the_last_step_and_ends_nothing_without_a_warning(site: Flask) -> None:
     payment = declared()
 

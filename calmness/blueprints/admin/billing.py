@@ -16,7 +16,7 @@ from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import OfferKind
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import billing, credit_notes, invoicing, payment_queue
+from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -162,6 +162,7 @@ def _page(
         events=billing.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
         taken=billing.get(taken_by) if taken_by else None,
+        reminders=dunning.steps_told(found.id),
         states=STATES,
     )
 
