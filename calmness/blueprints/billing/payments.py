@@ -53,7 +53,7 @@ def payment(payment_id: int) -> ResponseReturnValue:
     return render_template(
         "billing/payment.html",
         payment=mine,
-        credit_note=credit_notes.of_invoice(mine.invoice.id) if mine.invoice else None,
+        credit_notes=credit_notes.all_of_invoice(mine.invoice.id) if mine.invoice else [],
         events=billing.events(mine.id),
         states=STATES,
         next_steps=NEXT_STEPS,
