@@ -29,9 +29,9 @@ def main() -> None:
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder}/bench.db"),
         }
         # The application reads its environment when it is imported.
-        from bench import pages, sync
+        from bench import documents, pages, sync
 
-        measures = [*pages.measures(), *sync.measures()]
+        measures = [*pages.measures(), *sync.measures(), *documents.measures()]
     database = os.environ["DATABASE_URL"].split(":", 1)[0]
     for name, product, floor in measures:
         print(f"{name:<48} {product * 1000:8.2f} ms  floor {floor * 1000:8.2f} ms  ratio {product / floor:5.2f}")

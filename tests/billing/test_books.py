@@ -13,6 +13,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
+from pypdf import PdfReader
+from sqlalchemy import func, select
 
 from calmness import clock
 from calmness.extensions import db
@@ -20,7 +22,7 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.account import User
 from calmness.models.billing import Invoice
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, books, credit_notes, e_reporting, fec, invoicing
+from calmness.services import billing, books, credit_notes, e_reporting, fec, identity, invoicing
 from calmness.services.invoicing import Line
 from tests import factories
 from tests.billing import fec_reader, shop
@@ -152,7 +154,8 @@ def test_the_zip_of_a_month_holds_the_stored_bytes_and_their_sums(site: Flask, c
     answer = client_for(factories.admin()).get("/admin/comptabilite/factures.zip?periode=2026-11")
 
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-        sums = dict(reversed(line.split("  ")) for line in archive.read("SHA256SUMS").decode().splitlines())
+        lines = [line.partition("  ") for line in archive.read("SHA256SUMS").decode().splitlines()]
+        sums = {name: digest for digest, _blank, name in lines}
         assert set(sums) == {f"{document.number}.pdf" for document in documents}
         for name, digest in sums.items():
             assert hashlib.sha256(archive.read(name)).hexdigest() == digest
@@ -195,3 +198,16 @@ def test_the_flows_of_sales_to_consumers_leave_out_businesses_and_exempt_trainin
 
 def test_an_agent_sees_no_books(site: Flask, client_for: ClientFor) -> None:
     assert client_for(factories.agent()).get("/admin/comptabilite").status_code in {403, 404}
+
+
+def test_the_owner_sees_a_specimen_of_what_is_typed_and_nothing_is_saved(site: Flask, client_for: ClientFor) -> None:
+    typed = {**shop.IDENTITY, "company_name": "Nouveau Nom & Fils"}
+
+    answer = client_for(factories.admin()).post("/admin/identite/apercu", data=typed)
+
+    assert answer.status_code == 200
+    text = PdfReader(io.BytesIO(answer.data)).pages[0].extract_text()
+    assert "Nouveau Nom & Fils" in text
+    assert "SPÉCIMEN" in text
+    assert [template.company_name for template in identity.versions()] == ["Calmness Trading SAS"]
+    assert db.session.scalar(select(func.count()).select_from(Invoice)) == 0

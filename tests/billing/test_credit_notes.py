@@ -26,18 +26,22 @@ def sold(cents: int = 4990) -> Invoice:
     return invoice
 
 
+def state_of(invoice: Invoice) -> PaymentStatus:
+    assert invoice.payment is not None
+    return invoice.payment.status
+
+
 def test_half_then_the_rest_then_one_cent_more(site: Flask) -> None:
     invoice, agent = sold(3333), factories.agent()
 
     half = credit_notes.credit(invoice.number, {1: 1667}, "Geste commercial", by=agent)
-    assert invoice.payment is not None
-    assert invoice.payment.status is PaymentStatus.VALIDATED
+    assert state_of(invoice) is PaymentStatus.VALIDATED
     rest = credit_notes.credit(invoice.number, {1: 1666}, "Le reste", by=agent)
 
     assert (half.number[-4:], rest.number[-4:]) == ("0001", "0002")
     assert half.total_vat_cents + rest.total_vat_cents == invoice.total_vat_cents
     assert half.total_excl_cents + rest.total_excl_cents == invoice.total_excl_cents
-    assert invoice.payment.status is PaymentStatus.REFUNDED
+    assert state_of(invoice) is PaymentStatus.REFUNDED
     with pytest.raises(credit_notes.AlreadyCredited):
         credit_notes.credit(invoice.number, {1: 1}, "Un centime", by=agent)
     assert invoice_ledger.first_broken() is None

@@ -246,7 +246,10 @@ def test_a_broken_document_is_refused_and_too_few_rules_too(site: Flask) -> None
 
 rates = st.sampled_from([(STANDARD, 2000), (STANDARD, 550), (STANDARD, 1000), (EXEMPT, 0)])
 drawn = st.builds(
-    lambda cents, taxed, discount: line(cents, *taxed, discount), st.integers(1, 500_000), rates, st.integers(0, 9_999)
+    lambda cents, taxed, discount: line(cents, taxed[0], taxed[1], discount),
+    st.integers(1, 500_000),
+    rates,
+    st.integers(0, 9_999),
 )
 
 

@@ -32,7 +32,7 @@ def _file_faults(pdf: pikepdf.Pdf) -> list[str]:
         wrong.append("no language")
     for number, page in enumerate(pdf.pages, 1):
         wrong += [f"annotation on page {number}" for note in page.get("/Annots", []) if int(note.get("/F", 0)) != 4]
-        images = page.get("/Resources", {}).get("/XObject", {})
+        images: Any = page.Resources.get("/XObject", {})
         wrong += [f"interpolated image on page {number}" for image in images.values() if image.get("/Interpolate")]
     return wrong
 
