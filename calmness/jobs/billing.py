@@ -15,7 +15,7 @@ from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import facturx, render
-from calmness.services import closings, delivery, invoice_terms, live, notifications, subscriptions
+from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -57,6 +57,13 @@ def end_subscriptions() -> None:
 def close_periods() -> None:
     """Close the days, months and years that are over."""
     closings.close_due()
+    db.session.commit()
+
+
+@periodic("billing.dunning", every_seconds=1800)
+def remind_of_unpaid() -> None:
+    """Remind of what is unpaid; end what stays so."""
+    dunning.run()
     db.session.commit()
 
 

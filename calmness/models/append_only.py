@@ -13,6 +13,7 @@ TABLES = (
     "invoice_document",
     "payment_event",
     "period_closing",
+    "offer_version",
     "signal_event",
     "attendance_evidence",
     "consent",

@@ -112,7 +112,16 @@ def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
 
 def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
     """The invoice of a validated payment, in the caller's transaction."""
-    line = Line(payment.label, _detail(payment), payment.amount_cents, payment.vat_regime, payment.vat_rate_bp)
+    # The part of a price paid in instalments shows no discount of its own: the price of the contract bore it.
+    whole = payment.list_cents - payment.discount_cents == payment.amount_cents
+    line = Line(
+        payment.label,
+        _detail(payment),
+        payment.amount_cents,
+        payment.vat_regime,
+        payment.vat_rate_bp,
+        discount_incl_cents=payment.discount_cents if whole else 0,
+    )
     draft = draft_for_payment([line], payment, user)
     return issue(draft, at)
 
