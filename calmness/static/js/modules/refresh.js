@@ -1,5 +1,6 @@
 // Fetches this page again when news arrive and puts the fresh inside of the element in place:
 // <div id="resume" data-module="refresh" data-refresh-on="account:updated">.
+// A page that answers a form has another address: it says which page to fetch by data-refresh-from.
 // data-refresh-every="60": also by the clock while the page is looked at, for silence brings no news.
 // data-refresh-if="[data-unfinished]": only while something inside matches; a form that is being filled in is left alone.
 import { policy } from "../trusted.js";
@@ -19,7 +20,7 @@ export default function refresh(element) {
     try {
       do {
         again = false;
-        const response = await fetch(location.href, { credentials: "same-origin", headers: { "X-Refresh": "1" } });
+        const response = await fetch(element.dataset.refreshFrom ?? location.href, { credentials: "same-origin", headers: { "X-Refresh": "1" } });
         if (!response.ok || response.redirected) break;
         const html = await response.text();
         const page = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
