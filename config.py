@@ -150,6 +150,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "TELEGRAM_BOT_TOKEN": environ.get("TELEGRAM_BOT_TOKEN", ""),
         "TELEGRAM_BOT_NAME": environ.get("TELEGRAM_BOT_NAME", ""),
         "TELEGRAM_WEBHOOK_SECRET": environ.get("TELEGRAM_WEBHOOK_SECRET", ""),
+        "TELEGRAM_SIGNALS_CHAT": environ.get("TELEGRAM_SIGNALS_CHAT", ""),
         "DISCORD_API_URL": environ.get("DISCORD_API_URL", "https://discord.com/api/v10"),
         "DISCORD_BOT_TOKEN": environ.get("DISCORD_BOT_TOKEN", ""),
         "DISCORD_INVITE_URL": environ.get("DISCORD_INVITE_URL", ""),

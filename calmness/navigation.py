@@ -74,6 +74,7 @@ PUBLIC = (
 LEGAL = (
     Entry("site.legal", _l("Mentions légales")),
     Entry("site.terms", _l("Conditions de vente")),
+    Entry("billing.withdrawal_form", _l("Renoncer au contrat ici")),
     Entry("site.privacy", _l("Confidentialité")),
     Entry("site.cookies", _l("Cookies")),
     Entry("site.risks", _l("Avertissement sur les risques")),

@@ -15,7 +15,7 @@ from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import render
-from calmness.services import delivery, live, notifications, subscriptions
+from calmness.services import delivery, dunning, live, notifications, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -47,6 +47,13 @@ def end_subscriptions() -> None:
     """Mark subscriptions that are over, and tell people whose last one ends soon."""
     subscriptions.end_due()
     subscriptions.remind_due()
+    db.session.commit()
+
+
+@periodic("billing.dunning", every_seconds=1800)
+def remind_of_unpaid() -> None:
+    """Remind of what is unpaid; end what stays so."""
+    dunning.run()
     db.session.commit()
 
 

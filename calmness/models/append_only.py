@@ -12,6 +12,7 @@ TABLES = (
     "invoice_item",
     "invoice_document",
     "payment_event",
+    "offer_version",
     "signal_event",
     "attendance_evidence",
     "consent",

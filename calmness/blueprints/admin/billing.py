@@ -13,9 +13,10 @@ from calmness.blueprints.billing.payments import STATES, pdf_response
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.catalogue import OfferKind
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import billing, credit_notes, invoicing, payment_queue
+from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -52,7 +53,11 @@ def payments() -> ResponseReturnValue:
     wanted = request.args.get("etat", PaymentStatus.TRANSACTION_SUBMITTED.value)
     status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
     text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
-    rows, total = payment_queue.listing(status, text, limit=PAGE, offset=(page - 1) * PAGE)
+    kind = OfferKind(request.args["type"]) if request.args.get("type") in set(OfferKind) else None
+    late = request.args.get("retard") == "1"
+    rows, total = payment_queue.listing(
+        None if late else status, text, limit=PAGE, offset=(page - 1) * PAGE, kind=kind, late=late
+    )
     return render_template(
         "admin/billing/payments.html",
         rows=rows,
@@ -61,6 +66,10 @@ def payments() -> ResponseReturnValue:
         size=PAGE,
         status=status,
         wanted=wanted,
+        kind=kind.value if kind else "",
+        kinds=catalogue.KINDS,
+        late=late,
+        suspicious=payment_queue.suspicious(rows),
         q=text,
         states=STATES,
         waiting=billing.waiting_count(),
@@ -153,10 +162,11 @@ def _page(
         events=billing.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
         taken=billing.get(taken_by) if taken_by else None,
+        reminders=dunning.steps_told(found.id),
         states=STATES,
     )
 
 
-from calmness.blueprints.admin import catalogue  # noqa: E402
+from calmness.blueprints.admin import bank, catalogue, discounts, withdrawals  # noqa: E402
 
-__all__ = ["bp", "catalogue"]
+__all__ = ["bank", "bp", "catalogue", "discounts", "withdrawals"]
