@@ -109,13 +109,13 @@ def test_a_closed_account_reads_like_a_wrong_password(visitor: FlaskClient) -> N
     assert log_in(visitor, "zoe@example.test").status_code == 401
 
 
-def test_half_a_surrogate_pair_is_a_wrong_password(visitor: FlaskClient) -> None:
+def test_half_a_surrogate_pair_is_refused_before_it_is_a_password(visitor: FlaskClient) -> None:
     with_password(email="zoe@example.test")
 
     body = '{"email": "zoe@example.test", "password": "\\ud800"}'
     answer = visitor.post("/api/v1/auth/login", data=body, content_type="application/json")
 
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.get_json()["type"]) == (400, "/problems/forbidden-character")
 
 
 def test_an_accent_typed_in_two_ways_is_one_password(visitor: FlaskClient) -> None:

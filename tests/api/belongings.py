@@ -22,6 +22,7 @@ from tests.training import school
 
 BODIES: dict[str, dict[str, Any]] = {
     "api.api_submit_transaction": {"transaction_id": "CD5678", "accept_terms": True},
+    "api.api_apply_discount": {"code": "CALME10"},
     "api.api_validate_payment": {"transaction_id": "CD5678"},
     "api.api_reject_payment": {"reason": "Montant différent"},
     "api.api_credit_invoice": {"reason": "Rétractation"},
