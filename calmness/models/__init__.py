@@ -4,6 +4,7 @@ from calmness.extensions import Model
 from calmness.models import (
     account,
     analytics,
+    api,
     append_only,
     audit,
     bank,
@@ -23,6 +24,7 @@ append_only.attach(Model.metadata)
 __all__ = [
     "account",
     "analytics",
+    "api",
     "audit",
     "bank",
     "billing",

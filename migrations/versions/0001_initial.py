@@ -808,6 +808,49 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_one_time_token_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "idempotency_key",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("path", sa.String(length=300), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", JSON, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_idempotency_key_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
+        sa.UniqueConstraint(
+            "user_id", "method", "path", "key_hash", name=op.f("uq_idempotency_key_user_id_method_path_key_hash")
+        ),
+    )
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_key_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "api_token",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("public_id", sa.String(length=12), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(secret_hash) = 64", name=op.f("ck_api_token_secret_is_hashed")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_token_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_api_token_public_id")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_token_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "push_subscription",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("user_id", BIG_KEY, nullable=False),
@@ -975,6 +1018,13 @@ def upgrade() -> None:
         sa.Column("free_margin", sa.BigInteger(), nullable=True),
         sa.Column("ea_version", sa.String(length=16), nullable=True),
         sa.Column("utc_offset_seconds", sa.Integer(), nullable=True),
+        sa.Column("broker_clock", sa.String(length=40), nullable=True),
+        sa.Column("clock_evidence", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("conversions", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refusals", JSON, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("history_oldest", sa.BigInteger(), nullable=True),
+        sa.Column("other_login", sa.String(length=32), nullable=True),
+        sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -1513,6 +1563,49 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_signal_event_signal_id"), ["signal_id"], unique=False)
 
     op.create_table(
+        "statement_import",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "received",
+                "read",
+                "refused",
+                "confirmed",
+                "imported",
+                "undone",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column("file_size", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("report", JSON, nullable=False),
+        sa.Column("broker_clock", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("bound_login", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("trades_added", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trades_known", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_statement_import_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_import")),
+    )
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_import_account", ["account_id", "id"], unique=False)
+
+    op.create_table(
         "sync_batch",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("batch_id", sa.String(length=64), nullable=False),
@@ -1604,6 +1697,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
@@ -1611,11 +1705,18 @@ def upgrade() -> None:
             name=op.f("fk_trade_account_id_trading_account"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["statement_import.id"],
+            name=op.f("fk_trade_import_id_statement_import"),
+            ondelete="SET NULL",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trade")),
         sa.UniqueConstraint("account_id", "ticket", name=op.f("uq_trade_account_id_ticket")),
     )
     with op.batch_alter_table("trade", schema=None) as batch_op:
         batch_op.create_index("ix_trade_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at"], unique=False)
         batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol"], unique=False)
@@ -2569,6 +2670,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
         batch_op.drop_index("ix_trade_opened")
+        batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 
     op.drop_table("trade")
@@ -2576,6 +2678,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sync_batch_received")
 
     op.drop_table("sync_batch")
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.drop_index("ix_statement_import_account")
+
+    op.drop_table("statement_import")
     with op.batch_alter_table("signal_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signal_event_signal_id"))
 
@@ -2660,6 +2766,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_push_subscription_user_id"))
 
     op.drop_table("push_subscription")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_token_user_id"))
+
+    op.drop_table("api_token")
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotency_key_created_at"))
+
+    op.drop_table("idempotency_key")
     with op.batch_alter_table("one_time_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_one_time_token_user_id"))
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
@@ -145,6 +146,7 @@ def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/me/payments")
+@once
 @bp.input(PurchaseIn, arg_name="wanted")
 @bp.output(PaymentOut, status_code=201)
 @requires(Permission.OWN_SPACE)
@@ -161,11 +163,11 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
         "bic": school.bic,
         "reference": payment.reference,
     }
-    db.session.commit()
     return {**_payment(payment), "transfer": transfer}
 
 
 @bp.post("/me/payments/<int:payment_id>/transaction")
+@once
 @bp.input(TransactionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.OWN_SPACE)
@@ -175,7 +177,6 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
     if given["accept_terms"]:
         billing.confirm_identity(payment, _identity(payment, given))
     billing.submit_transaction(payment, given["transaction_id"])
-    db.session.commit()
     return _payment(payment)
 
 
@@ -203,13 +204,13 @@ def api_remove_discount(payment_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/me/payments/<int:payment_id>/withdrawal")
+@once
 @bp.output(WithdrawalOut, status_code=201)
 @requires(Permission.OWN_SPACE)
 def api_withdraw(payment_id: int) -> ResponseReturnValue:
     """Withdraw from a contract within the legal period; a receipt leaves by mail. Asked twice, the same answer."""
     payment = billing.own(current_account().id, payment_id)
     declared = withdrawals.declare(payment, by=current_account())
-    db.session.commit()
     return {
         "payment": declared.payment_id,
         "status": declared.state.value,
@@ -251,24 +252,24 @@ def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/admin/payments/<int:payment_id>/validate")
+@once
 @bp.input(ValidationIn, arg_name="given")
 @bp.output(ValidatedOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
     invoice = billing.validate_payment(payment_id, given["transaction_id"], by=current_account())
-    db.session.commit()
     return {"payment": _payment(billing.get(payment_id)), "invoice": invoice.number}
 
 
 @bp.post("/admin/payments/<int:payment_id>/reject")
+@once
 @bp.input(RejectionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Refuse, with the reason that the student reads."""
     payment = billing.reject_payment(payment_id, given["reason"], by=current_account())
-    db.session.commit()
     return _payment(payment)
 
 
