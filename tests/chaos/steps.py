@@ -71,7 +71,7 @@ class Letters:
 
 
 class Sales:
-    """An agent validates payment after payment: invoice, PDF, mail; with the number received, three notices for each."""
+    """An agent validates payment after payment: invoice, PDF, mail, and three notices for each with the first one."""
 
     def __init__(self, site: LiveSite, mailbox: Mailbox, count: int = 6) -> None:
         self.mailbox = mailbox
