@@ -47,7 +47,7 @@ def test_a_formation_paid_gives_place_invoice_work_notice_and_journal() -> None:
     assert (invoice.total_excl_cents, invoice.total_vat_cents, invoice.total_incl_cents) == (49917, 9983, 59900)
     assert invoice.buyer["name"] == "Élodie O'Brien-Ñandú"
     assert [task.kind for task in db.session.scalars(select(OutboxTask))] == ["billing.render_invoice"]
-    assert [notice.kind for notice in db.session.scalars(select(UserNotification))] == ["payment"]
+    assert [notice.kind for notice in db.session.scalars(select(UserNotification))] == ["payment"] * 2
     assert "payment.validated" in set(db.session.scalars(select(AuditEntry.action)))
     states = db.session.scalars(select(PaymentEvent.status).order_by(PaymentEvent.id)).all()
     assert states == [PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.VALIDATED]
