@@ -1,6 +1,6 @@
 """Ten thousand EAs a minute on two cores: the 99th percentile of the answer's time, against the 250 ms promised.
 
-Each EA sends its pass of a quiet minute by HTTP to the application in this process: one trade open, one closed at times.
+Each EA sends its pass of a quiet minute by HTTP to the application in this process: one trade open, some closed.
 The times measured are then put into a queue with random arrivals at the full rate: one server on SQLite, as it has one
 writer, two on PostgreSQL. A machine that is busy otherwise shows in the times measured.
 """

@@ -7,11 +7,12 @@ from flask import Flask, current_app
 
 from calmness import cli_keys, cli_users, clock_process
 from calmness.blueprints.api import openapi
-from calmness.services import attendance, audit, invoice_ledger, signals
+from calmness.services import attendance, audit, closings, invoice_ledger, signals
 
 CHAINS: dict[str, Callable[[], int | str | None]] = {
     "attendance": attendance.first_broken,
     "audit": audit.first_broken,
+    "closing": closings.first_broken,
     "invoice": invoice_ledger.first_broken,
     "signal": signals.first_broken,
 }

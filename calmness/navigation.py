@@ -151,6 +151,7 @@ ADMIN = (
                 badge="payments_to_validate",
             ),
             Entry("admin_billing.invoices", _l("Factures"), "receipt-euro", Permission.SEE_INVOICES),
+            Entry("admin_billing.books", _l("Comptabilité"), "scale", Permission.SEE_BOOKS),
         ),
     ),
     Group(

@@ -12,6 +12,7 @@ TABLES = (
     "invoice_item",
     "invoice_document",
     "payment_event",
+    "period_closing",
     "offer_version",
     "signal_event",
     "attendance_evidence",

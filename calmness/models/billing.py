@@ -258,6 +258,7 @@ class Invoice(Model):
     user: Mapped[User] = relationship()
     payment: Mapped[Payment | None] = relationship(foreign_keys=[payment_id])
     template: Mapped[InvoiceTemplate] = relationship()
+    corrects: Mapped["Invoice | None"] = relationship(remote_side="Invoice.id", viewonly=True)
     items: Mapped[list["InvoiceItem"]] = relationship(order_by="InvoiceItem.position")
     document: Mapped["InvoiceDocument | None"] = relationship(viewonly=True)
 
@@ -269,6 +270,8 @@ class InvoiceItem(Model):
         UniqueConstraint("invoice_id", "position"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("excl_cents + vat_cents = incl_cents", name="amounts_agree"),
+        CheckConstraint("discount_cents >= 0", name="discount_not_negative"),
+        CheckConstraint("quantity * unit_excl_cents - discount_cents = excl_cents", name="line_agrees"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -278,6 +281,7 @@ class InvoiceItem(Model):
     detail: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
     quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     unit_excl_cents: Mapped[int]
+    discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int]
     excl_cents: Mapped[int]

@@ -203,6 +203,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series", "day", name=op.f("pk_invoice_counter")),
     )
     op.create_table(
+        "period_closing",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column(
+            "span",
+            sa.Enum("day", "month", "year", name="span", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("excl_cents", sa.Integer(), nullable=False),
+        sa.Column("vat_cents", sa.Integer(), nullable=False),
+        sa.Column("incl_cents", sa.Integer(), nullable=False),
+        sa.Column("perpetual_cents", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("prev_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_period_closing_amounts_agree")),
+        sa.CheckConstraint("last_on >= first_on", name=op.f("ck_period_closing_last_after_first")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_period_closing")),
+        sa.UniqueConstraint("hash", name=op.f("uq_period_closing_hash")),
+        sa.UniqueConstraint("span", "first_on", name=op.f("uq_period_closing_span_first_on")),
+    )
+    op.create_table(
         "login_attempt",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("account_hash", sa.String(length=64), nullable=False),
@@ -2506,6 +2530,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
         sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("unit_excl_cents", sa.Integer(), nullable=False),
+        sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "vat_regime",
             sa.Enum(
@@ -2527,6 +2552,10 @@ def upgrade() -> None:
         sa.Column("incl_cents", sa.Integer(), nullable=False),
         sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_invoice_item_amounts_agree")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_invoice_item_quantity_positive")),
+        sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_invoice_item_discount_not_negative")),
+        sa.CheckConstraint(
+            "quantity * unit_excl_cents - discount_cents = excl_cents", name=op.f("ck_invoice_item_line_agrees")
+        ),
         sa.ForeignKeyConstraint(
             ["invoice_id"],
             ["invoice.id"],
@@ -2854,6 +2883,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_attempt_account_at")
 
     op.drop_table("login_attempt")
+    op.drop_table("period_closing")
     op.drop_table("invoice_counter")
     op.drop_table("inbound_event")
     with op.batch_alter_table("heartbeat", schema=None) as batch_op:

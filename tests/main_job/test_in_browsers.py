@@ -315,7 +315,7 @@ def publish_and_see(admin: Page, student: Page) -> None:
     admin.get_by_label("Objectifs").fill("193.10")
     admin.get_by_label("Raisonnement").fill("Retour sur la moyenne du jour.")
     admin.get_by_role("button", name="Publier le signal").click()
-    expect(admin.get_by_text("Signal publié")).to_be_visible()
+    expect(admin.get_by_text("les abonnés sont prévenus")).to_be_visible()
     expect(student.locator("#signaux").get_by_text("GBPJPY").first).to_be_visible()
 
 

@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from flask import flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,6 +15,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
 from calmness.errors import DomainError
 from calmness.extensions import db
+from calmness.jobs.invoice_specimen import specimen
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
 from calmness.permissions import Permission
 from calmness.services import catalogue, formations, identity, sale_terms
@@ -217,6 +218,17 @@ def create_identity_version() -> ResponseReturnValue:
             flash(_("Identité enregistrée : les prochaines factures la porteront."), "success")
             return redirect(url_for("admin_billing.legal_identity"))
     return _identity_page(form), 422
+
+
+@bp.post("/identite/apercu")
+@requires(Permission.MANAGE_IDENTITY)
+def preview_identity() -> ResponseReturnValue:
+    """A specimen invoice with what is typed; nothing is saved."""
+    content = specimen({name: value or "" for name, value in IdentityForm().data.items() if name != "csrf_token"})
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'inline; filename="specimen.pdf"'
+    response.headers["Content-Security-Policy"] = "sandbox"
+    return response
 
 
 def _identity_page(form: IdentityForm) -> str:

@@ -14,6 +14,7 @@ from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
+from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.permissions import Permission
 from calmness.services import billing, discounts, invoicing, statements, subscriptions, withdrawals
@@ -203,13 +204,13 @@ def api_remove_discount(payment_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/me/payments/<int:payment_id>/withdrawal")
+@once
 @bp.output(WithdrawalOut, status_code=201)
 @requires(Permission.OWN_SPACE)
 def api_withdraw(payment_id: int) -> ResponseReturnValue:
     """Withdraw from a contract within the legal period; a receipt leaves by mail. Asked twice, the same answer."""
     payment = billing.own(current_account().id, payment_id)
     declared = withdrawals.declare(payment, by=current_account())
-    db.session.commit()
     return {
         "payment": declared.payment_id,
         "status": declared.state.value,

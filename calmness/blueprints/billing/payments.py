@@ -72,7 +72,7 @@ def payment(payment_id: int) -> ResponseReturnValue:
     return render_template(
         "billing/payment.html",
         payment=mine,
-        credit_note=credit_notes.of_invoice(mine.invoice.id) if mine.invoice else None,
+        credit_notes=credit_notes.all_of_invoice(mine.invoice.id) if mine.invoice else [],
         events=billing.events(mine.id),
         parts=instalments.of_contract(mine) if mine.instalments > 1 else [],
         withdrawal=withdrawals.of_payment(withdrawals.contract_of(mine).id),
