@@ -1,7 +1,7 @@
 """What an account really did: figures by day, recomputed from where they changed; periods are sums of days.
 
 Net of a trade = profit + swap + commission + taxes, exact. Only closed buys and sells count; deposits never do. A day
-is the day of closing in the owner's zone. Definitions stand in docs/trading.md and on the page.
+is the day of closing in the owner's zone. Definitions stand in docs/statistics.md and on the page.
 """
 
 from collections import defaultdict
