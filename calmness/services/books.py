@@ -5,9 +5,9 @@ Amounts of a credit note are negative here; on the document they are positive.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from calmness import clock
@@ -109,17 +109,6 @@ def unpaid() -> list[Payment]:
             .where(Payment.status.in_(waiting), Payment.terms_accepted_at.is_not(None))
             .options(selectinload(Payment.user))
             .order_by(Payment.created_at)
-        )
-    )
-
-
-def refunds(first: date, last: date) -> list[Payment]:
-    """Payments given back whole between two days in Paris, both included."""
-    return list(
-        db.session.scalars(
-            select(Payment)
-            .where(and_(Payment.refunded_at >= _start(first), Payment.refunded_at < _start(last + timedelta(days=1))))
-            .order_by(Payment.refunded_at)
         )
     )
 

@@ -134,12 +134,6 @@ def left_by_line(invoice: Invoice) -> dict[int, tuple[int, int]]:
     return left
 
 
-def of_invoice(invoice_id: int) -> Invoice | None:
-    """The last credit note of an invoice."""
-    notes = all_of_invoice(invoice_id)
-    return notes[-1] if notes else None
-
-
 def all_of_invoice(invoice_id: int) -> list[Invoice]:
     """All credit notes of an invoice, in order."""
     return list(db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice_id).order_by(Invoice.id)))

@@ -27,7 +27,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_reject_payment": {"reason": "Montant différent"},
     "api.api_credit_invoice": {"reason": "Rétractation"},
     "api.api_record_attendance": {"items": []},
-    "api.api_apply_discount": {"code": "RENTREE"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
 
