@@ -101,6 +101,11 @@ vendor: ## Fetch fonts, icons and scripts from their npm packages into static/ve
 	@scripts/install test
 	@$(PY) scripts/vendor.py
 
+.PHONY: translations
+translations: ## Take new French texts into the English catalogue and compile it; tells what waits for its English
+	@scripts/install test
+	@$(PY) scripts/translations.py
+
 .PHONY: screenshots
 screenshots: ## Take the pictures of the README from the running product
 	@scripts/install test

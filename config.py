@@ -150,6 +150,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "TELEGRAM_BOT_TOKEN": environ.get("TELEGRAM_BOT_TOKEN", ""),
         "TELEGRAM_BOT_NAME": environ.get("TELEGRAM_BOT_NAME", ""),
         "TELEGRAM_WEBHOOK_SECRET": environ.get("TELEGRAM_WEBHOOK_SECRET", ""),
+        "TELEGRAM_SIGNALS_CHAT": environ.get("TELEGRAM_SIGNALS_CHAT", ""),
         "DISCORD_API_URL": environ.get("DISCORD_API_URL", "https://discord.com/api/v10"),
         "DISCORD_BOT_TOKEN": environ.get("DISCORD_BOT_TOKEN", ""),
         "DISCORD_INVITE_URL": environ.get("DISCORD_INVITE_URL", ""),
@@ -170,25 +171,44 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
 
 def production_faults(values: dict[str, Any], *, allow_embedded: bool) -> list[str]:
     """What forbids production, a sentence each; empty when all is well."""
-    faults = []
-    if len(values["SECRET_KEY"]) < MIN_SECRET_LENGTH:
-        faults.append("SECRET_KEY is missing or shorter than 32 characters.")
-    if not values["JWT_KEYS"]:
-        faults.append("JWT_KEYS is missing: give at least one kid:secret.")
-    if any(len(key.secret) < MIN_SECRET_LENGTH for key in values["JWT_KEYS"]):
-        faults.append("A secret of JWT_KEYS is shorter than 32 characters.")
-    if not values["BASE_URL"].startswith("https://"):
-        faults.append("BASE_URL must start with https:// in production.")
-    if not values["MAIL_SERVER"]:
-        faults.append("MAIL_SERVER is missing: invoices and links could not leave.")
-    if values["MAIL_TLS"] not in {"starttls", "tls"}:
-        faults.append("MAIL_TLS must be starttls or tls in production.")
-    if not allow_embedded:
-        if values["SQLALCHEMY_DATABASE_URI"].startswith(SQLITE_PREFIX):
-            faults.append("DATABASE_URL points to SQLite; set PostgreSQL, or ALLOW_EMBEDDED=1 to keep it.")
-        if not values["REDIS_URL"]:
-            faults.append("REDIS_URL is missing; set it, or ALLOW_EMBEDDED=1 for the embedded server.")
-    return faults
+    sqlite = values["SQLALCHEMY_DATABASE_URI"].startswith(SQLITE_PREFIX)
+    checks = {
+        "BASE_URL must start with https:// in production.": not values["BASE_URL"].startswith("https://"),
+        "MAIL_SERVER is missing: invoices and links could not leave.": not values["MAIL_SERVER"],
+        "MAIL_TLS must be starttls or tls in production.": values["MAIL_TLS"] not in {"starttls", "tls"},
+        "RATELIMIT_ENABLED is off: guesses at passwords would have no limit.": not values["RATELIMIT_ENABLED"],
+        "TRUSTED_HOSTS must name each host: a whole domain lets any of its hosts stand for the school.": any(
+            host.startswith((".", "*")) for host in values["TRUSTED_HOSTS"]
+        ),
+        "DATABASE_URL points to SQLite; set PostgreSQL, or ALLOW_EMBEDDED=1 to keep it.": (
+            sqlite and not allow_embedded
+        ),
+        "REDIS_URL is missing; set it, or ALLOW_EMBEDDED=1 for the embedded server.": (
+            not values["REDIS_URL"] and not allow_embedded
+        ),
+    }
+    return _key_faults(values) + [sentence for sentence, wrong in checks.items() if wrong]
+
+
+def _key_faults(values: dict[str, Any]) -> list[str]:
+    secret, tokens = values["SECRET_KEY"], values["JWT_KEYS"]
+    checks = {
+        "SECRET_KEY is missing or shorter than 32 characters.": len(secret) < MIN_SECRET_LENGTH,
+        "A key of SECRET_KEY_FALLBACKS is shorter than 32 characters.": any(
+            len(old) < MIN_SECRET_LENGTH for old in values["SECRET_KEY_FALLBACKS"]
+        ),
+        "JWT_KEYS is missing: give at least one kid:secret.": not tokens,
+        "A secret of JWT_KEYS is shorter than 32 characters.": any(
+            len(key.secret) < MIN_SECRET_LENGTH for key in tokens
+        ),
+        "Two keys of JWT_KEYS have the same id: the second could never verify a token.": (
+            len({key.kid for key in tokens}) < len(tokens)
+        ),
+        "A secret of JWT_KEYS is the same as SECRET_KEY: one that leaks would give the other away.": any(
+            key.secret == secret for key in tokens
+        ),
+    }
+    return [sentence for sentence, wrong in checks.items() if wrong]
 
 
 def _trusted_hosts(base_url: str, extra: str) -> list[str]:

@@ -126,6 +126,33 @@ class SessionUser:
         return may(self.user, Permission(permission))
 
 
+class TokenUser:
+    """The owner of a personal token of the API. There is no session: what asks for a recent one refuses it."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    @property
+    def auth_session(self) -> AuthSession:
+        """A token is no device that a person sits at. Raises ``Forbidden``."""
+        raise Forbidden
+
+    def get_id(self) -> str:
+        """Nothing to keep in a cookie."""
+        return ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.user, name)
+
+    def may(self, permission: Permission | str) -> bool:
+        """Whether the person has a right; the token's scope has been checked before."""
+        return may(self.user, Permission(permission))
+
+
 class Visitor(AnonymousUserMixin):
     """Somebody without an account, or not logged in."""
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 
-from calmness import cli_users, clock_process
-from calmness.services import attendance, audit, invoice_ledger, signals
+from calmness import cli_keys, cli_users, clock_process
+from calmness.blueprints.api import openapi
+from calmness.services import attendance, audit, closings, invoice_ledger, signals
 
 CHAINS: dict[str, Callable[[], int | str | None]] = {
     "attendance": attendance.first_broken,
     "audit": audit.first_broken,
+    "closing": closings.first_broken,
     "invoice": invoice_ledger.first_broken,
     "signal": signals.first_broken,
 }
@@ -23,6 +25,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(ledger)
     app.cli.add_command(demo_command)
     app.cli.add_command(cli_users.users)
+    app.cli.add_command(cli_keys.keys)
+    openapi.register_command(app)
 
 
 @click.command("clock")

@@ -17,6 +17,7 @@ from calmness.context import cause_id
 from calmness.database import is_lock_timeout
 from calmness.errors import DomainError, TooManyAttempts
 from calmness.extensions import db, limiter
+from calmness.locale import select_locale
 
 log = structlog.get_logger(__name__)
 
@@ -38,24 +39,37 @@ def init_app(app: APIFlask) -> None:
 
 def wants_json() -> bool:
     """Whether the caller is a program."""
+    if request.blueprint == "docs":
+        return False
     return request.blueprint in JSON_BLUEPRINTS or request.path.startswith(JSON_PATHS)
 
 
 def problem(
-    status: int, slug: str, title: str, *, field: str | None = None, retry_after: int | None = None
+    status: int,
+    slug: str,
+    title: str,
+    *,
+    detail: str | None = None,
+    field: str | None = None,
+    retry_after: int | None = None,
 ) -> Response:
-    """Answer of RFC 9457 with a stable ``type``."""
+    """Answer of RFC 9457 with a stable ``type``; ``detail`` where this occurrence has more to say than its title."""
     body: dict[str, object] = {
         "type": f"/problems/{slug}",
         "title": title,
         "status": status,
         "instance": f"urn:request:{cause_id()}",
     }
+    if detail and detail != title:
+        body["detail"] = detail
     if field:
-        body["errors"] = [{"pointer": f"#/{field}", "detail": title}]
+        body["errors"] = [{"pointer": f"#/{field}", "detail": detail or title}]
     response = Response(json.dumps(body), status=status, mimetype="application/problem+json")
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
+    # The text is in the language of the request (RFC 9110, section 12.5.4).
+    response.headers["Content-Language"] = select_locale()
+    response.vary.add("Accept-Language")
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return response
@@ -70,7 +84,8 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
     db.session.rollback()
     retry_after = error.retry_after if isinstance(error, TooManyAttempts) else None
     if wants_json():
-        return problem(error.status, error.slug, str(error.message), field=error.field, retry_after=retry_after)
+        title, detail = str(type(error).message), str(error.message)
+        return problem(error.status, error.slug, title, detail=detail, field=error.field, retry_after=retry_after)
     return page(error.status, _title(error.status), str(error.message))
 
 
@@ -175,6 +190,7 @@ _SLUGS = {
     405: "method-not-allowed",
     409: "conflict",
     410: "gone",
+    412: "stale",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid",

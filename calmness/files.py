@@ -32,6 +32,10 @@ class FileStore:
         """Content of a file. Raises FileNotFoundError."""
         return self._path(key).read_bytes()
 
+    def delete(self, key: str) -> None:
+        """Remove a file; harmless when it is gone already."""
+        self._path(key).unlink(missing_ok=True)
+
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
         return self._path(key).is_file()

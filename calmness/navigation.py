@@ -74,6 +74,7 @@ PUBLIC = (
 LEGAL = (
     Entry("site.legal", _l("Mentions légales")),
     Entry("site.terms", _l("Conditions de vente")),
+    Entry("billing.withdrawal_form", _l("Renoncer au contrat ici")),
     Entry("site.privacy", _l("Confidentialité")),
     Entry("site.cookies", _l("Cookies")),
     Entry("site.risks", _l("Avertissement sur les risques")),
@@ -150,6 +151,7 @@ ADMIN = (
                 badge="payments_to_validate",
             ),
             Entry("admin_billing.invoices", _l("Factures"), "receipt-euro", Permission.SEE_INVOICES),
+            Entry("admin_billing.books", _l("Comptabilité"), "scale", Permission.SEE_BOOKS),
         ),
     ),
     Group(

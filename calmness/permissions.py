@@ -14,6 +14,7 @@ class Permission(StrEnum):
     SEE_CLIENTS = "see_clients"
     VALIDATE_PAYMENTS = "validate_payments"
     SEE_INVOICES = "see_invoices"
+    SEE_BOOKS = "see_books"
     RECORD_ATTENDANCE = "record_attendance"
     MANAGE_CATALOGUE = "manage_catalogue"
     MANAGE_FORMATIONS = "manage_formations"

@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
         price=price,
         volume=volume,
         day=day,
+        last_day=last_day,
         short_day=short_day,
         weekday_day=weekday_day,
         month=month,
@@ -158,6 +159,11 @@ def local(value: datetime) -> datetime:
 def day(value: date | datetime | None) -> str:
     """``24 novembre 2026``; the first of a month is ``1er``."""
     return _date(value, "d MMMM y")
+
+
+def last_day(value: datetime | None) -> str:
+    """The last whole day before an instant at midnight, such as the end of a period."""
+    return day(value - timedelta(seconds=1)) if value else ""
 
 
 def short_day(value: date | datetime | None) -> str:

@@ -4,7 +4,7 @@ No script, style or handler stands in the HTML, so the policy needs neither nonc
 """
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from calmness.context import cause_id, new_cause_id, set_cause_id
@@ -28,8 +28,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
         "require-trusted-types-for 'script'",
         "trusted-types calmness",
+        "report-uri /hooks/csp",
+        "report-to csp",
     )
 )
+REPORTING_ENDPOINTS = 'csp="/hooks/csp"'
+"""Where browsers tell what the policy stopped; ``report-uri`` is for those that do not know this header yet."""
 PERMISSIONS_POLICY = (
     "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=(), publickey-credentials-get=(self)"
 )
@@ -50,13 +54,17 @@ def _start_request() -> None:
 
 def _set_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    secure = request.is_secure or current_app.config["BASE_URL"].startswith("https://")
+    policy = CONTENT_SECURITY_POLICY + ("; upgrade-insecure-requests" if secure else "")
+    headers.setdefault("Content-Security-Policy", policy)
+    headers.setdefault("Reporting-Endpoints", REPORTING_ENDPOINTS)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-    if request.is_secure:
+    if secure:
+        # Also behind a proxy that ends TLS; browsers leave the header aside over http.
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if "Cache-Control" not in headers and request.blueprint != "static":
         headers["Cache-Control"] = "no-store" if _is_private() else "no-cache"

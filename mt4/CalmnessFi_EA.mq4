@@ -67,7 +67,7 @@ void OnTimer()
       Wait(10);
       return;
      }
-   if(IntegerToString(AccountNumber()) != g_login)
+   if(Identity() != g_login)
       LoadCursor();
    Pass();
   }
@@ -363,6 +363,12 @@ void Say(string text)
 //+------------------------------------------------------------------+
 //| The cursor survives restarts; losing it only costs a resend      |
 //+------------------------------------------------------------------+
+//--- brokers number demo accounts anew on each server: the server is part of who one is
+string Identity()
+  {
+   return(IntegerToString(AccountNumber()) + "@" + AccountServer());
+  }
+
 string CursorFile()
   {
    string server = AccountServer();
@@ -375,7 +381,7 @@ string CursorFile()
 
 void LoadCursor()
   {
-   g_login = IntegerToString(AccountNumber());
+   g_login = Identity();
    g_cursor_time = 0;
    g_cursor_ticket = 0;
    g_known = 0;

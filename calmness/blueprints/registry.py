@@ -21,6 +21,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.auth",
     "calmness.blueprints.billing",
     "calmness.blueprints.dashboard",
+    "calmness.blueprints.docs",
     "calmness.blueprints.ea",
     "calmness.blueprints.hooks",
     "calmness.blueprints.live",

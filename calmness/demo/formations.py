@@ -346,6 +346,8 @@ def _offer(
             formation_id=formation_id,
             duration_days=days,
             price_cents=cents,
+            # A course of some size may be paid in three parts.
+            instalments=3 if kind is OfferKind.FORMATION and cents >= 30_000 else 1,
             vat_regime=VatRegime.STANDARD,
             vat_rate_bp=2000,
             status=PublicationStatus.PUBLISHED,

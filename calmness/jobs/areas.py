@@ -7,6 +7,7 @@ MODULES = (
     "calmness.jobs.account",
     "calmness.jobs.analytics",
     "calmness.jobs.billing",
+    "calmness.jobs.channel_access",
     "calmness.jobs.messages.billing",
     "calmness.jobs.signals",
     "calmness.jobs.trading",

@@ -10,12 +10,12 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.handlers import periodic, task
-from calmness.jobs.invoice_view import invoice_view
+from calmness.jobs.invoice_view import document_properties, invoice_view
 from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
-from calmness.pdf import render
-from calmness.services import delivery, live, notifications, subscriptions
+from calmness.pdf import facturx, render
+from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -25,9 +25,12 @@ def render_invoice(payload: dict[str, Any]) -> None:
     invoice = db.session.get_one(Invoice, payload["invoice_id"])
     if db.session.get(InvoiceDocument, invoice.id) is None:
         html = render_template("pdf/invoice.html", view=invoice_view(invoice))
+        data, properties = invoice_terms.terms(invoice, invoice.corrects), document_properties(invoice)
         # No transaction is open while the PDF is made: it takes a tenth of a second and more.
         db.session.commit()
-        content = render(html)
+        xml = facturx.invoice_xml(data)
+        facturx.require_valid(xml)
+        content = facturx.with_invoice(render(html), xml, properties)
         key = f"invoices/{invoice.number}.pdf"
         digest = store().put(key, content)
         row = {
@@ -47,6 +50,20 @@ def end_subscriptions() -> None:
     """Mark subscriptions that are over, and tell people whose last one ends soon."""
     subscriptions.end_due()
     subscriptions.remind_due()
+    db.session.commit()
+
+
+@periodic("billing.closings", every_seconds=3600)
+def close_periods() -> None:
+    """Close the days, months and years that are over."""
+    closings.close_due()
+    db.session.commit()
+
+
+@periodic("billing.dunning", every_seconds=1800)
+def remind_of_unpaid() -> None:
+    """Remind of what is unpaid; end what stays so."""
+    dunning.run()
     db.session.commit()
 
 

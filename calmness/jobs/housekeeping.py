@@ -5,7 +5,7 @@ import structlog
 from calmness.extensions import db, work_queue
 from calmness.jobs import claims
 from calmness.jobs.handlers import periodic
-from calmness.services import delivery
+from calmness.services import delivery, idempotency
 
 log = structlog.get_logger(__name__)
 
@@ -21,3 +21,10 @@ def sweep() -> None:
         log.info("swept", **counts)
     for lane in lanes:
         work_queue.wake(lane.value)
+
+
+@periodic("api.forget_answers", every_seconds=3600)
+def forget_answers() -> None:
+    """Answers kept for repeated requests go after a day."""
+    idempotency.forget_old()
+    db.session.commit()

@@ -1,13 +1,22 @@
 """From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
 
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
+from calmness.models.catalogue import VatRegime
 from calmness.pdf import fitting, printable
+from calmness.pdf.facturx import Properties
 from calmness.pdf.invoice import InvoiceView, LineView
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
 PARTY_POINTS, LABEL_POINTS = 235, 225
 """Widths of the columns of people and of lines in the document."""
+RATELESS = {
+    VatRegime.FRANCHISE: "non applicable",
+    VatRegime.TRAINING_EXEMPT: "exonérée",
+    VatRegime.REVERSE_CHARGE: "autoliquidée",
+    VatRegime.OUTSIDE_EU: "hors champ",
+}
+"""What stands where a rate would; the article of the law is among the mentions."""
 DUE_LABELS = {InvoiceKind.INVOICE: "Reste à payer", InvoiceKind.CREDIT_NOTE: "Montant de l’avoir"}
 
 
@@ -28,6 +37,13 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         mentions=_clean(invoice.mentions),
         footer=printable(_footer(template)),
     )
+
+
+def document_properties(invoice: Invoice) -> Properties:
+    """Title, author, subject and instant of the file."""
+    title = f"{TITLES[invoice.kind]} {invoice.number}"
+    subject = f"{title} du {invoice.issued_on:%d/%m/%Y}, {printable(invoice.buyer['name'])}"
+    return Properties(title, invoice.template.company_name, subject, invoice.issued_at)
 
 
 def _clean(texts: list[str]) -> tuple[str, ...]:
@@ -70,24 +86,40 @@ def _facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
 
 
 def _line(item: InvoiceItem) -> LineView:
+    detail = item.detail
+    if item.discount_cents:
+        discount = f"Remise\u00a0: {money(-item.discount_cents)}\u00a0HT"
+        detail = f"{detail} · {discount}" if detail else discount
     return LineView(
         label=fitting(printable(item.label), LABEL_POINTS),
-        detail=fitting(printable(item.detail), LABEL_POINTS),
+        detail=fitting(printable(detail), LABEL_POINTS),
         quantity=number(item.quantity),
         unit=money(item.unit_excl_cents),
-        vat=f"{number(item.vat_rate_bp / 100, 0 if item.vat_rate_bp % 100 == 0 else 1)}\u00a0%",
+        vat=_rate(item),
         amount=money(item.excl_cents),
     )
 
 
+def _rate(item: InvoiceItem) -> str:
+    if item.vat_regime in RATELESS:
+        return RATELESS[item.vat_regime]
+    return f"{number(item.vat_rate_bp / 100, 0 if item.vat_rate_bp % 100 == 0 else 1)}\u00a0%"
+
+
 def _totals(invoice: Invoice) -> tuple[tuple[str, str], ...]:
-    rates: dict[int, int] = {}
+    """Totals of the document; with several rates or reasons, the amount without VAT of each."""
+    groups: dict[str, list[InvoiceItem]] = {}
     for item in invoice.items:
-        rates[item.vat_rate_bp] = rates.get(item.vat_rate_bp, 0) + item.vat_cents
-    rows = [("Total HT", money(invoice.total_excl_cents))]
-    rows += [
-        (f"TVA {number(rate / 100, 0 if rate % 100 == 0 else 1)}\u00a0%", money(cents)) for rate, cents in rates.items()
-    ]
+        groups.setdefault(_rate(item), []).append(item)
+    rows = []
+    for rate, items in groups.items():
+        if len(groups) > 1:
+            rows.append((f"Base HT {rate}", money(sum(item.excl_cents for item in items))))
+        if items[0].vat_regime not in RATELESS:
+            rows.append((f"TVA {rate}", money(sum(item.vat_cents for item in items))))
+    rows.insert(0, ("Total HT", money(invoice.total_excl_cents)))
+    if len(groups) > 1 or not invoice.total_vat_cents:
+        rows.append(("Total TVA", money(invoice.total_vat_cents)))
     rows.append(("Total TTC", money(invoice.total_incl_cents)))
     if invoice.paid_cents:
         rows.append(("Déjà réglé", money(-invoice.paid_cents)))

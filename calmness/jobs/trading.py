@@ -1,14 +1,54 @@
-"""Statistics, computed after a sync."""
+"""Statistics computed after a sync, statements read and taken, times converted again."""
 
 from typing import Any
 
+from sqlalchemy import select
+
 from calmness.extensions import db
-from calmness.jobs.handlers import task
-from calmness.services import trading_statistics
+from calmness.jobs.handlers import periodic, task
+from calmness.models.trading import TradingAccount
+from calmness.services import broker_clocks, live, statement_imports, sync, trading_statistics
 
 
 @task("trading.statistics")
 def compute_statistics(payload: dict[str, Any]) -> None:
     """Compute what changed in an account; several syncs at once need it once."""
     trading_statistics.recompute(payload["account_id"])
+    db.session.commit()
+
+
+@task("trading.read_statement")
+def read_statement(payload: dict[str, Any]) -> None:
+    """Read a file for its preview."""
+    statement_imports.read(payload["import_id"])
+    db.session.commit()
+    statement_imports.forget_file(payload["import_id"])
+
+
+@task("trading.take_statement")
+def take_statement(payload: dict[str, Any]) -> None:
+    """Write the trades of a confirmed file."""
+    statement_imports.take(payload["import_id"])
+    db.session.commit()
+    statement_imports.forget_file(payload["import_id"])
+
+
+@task("trading.convert_times")
+def convert_times(payload: dict[str, Any]) -> None:
+    """Convert the times of an account's trades after its clock changed."""
+    account = db.session.scalar(
+        select(TradingAccount).where(TradingAccount.id == payload["account_id"]).with_for_update()
+    )
+    if account is not None:
+        earliest = broker_clocks.convert(account)
+        if earliest is not None:
+            sync.mark_dirty(account, earliest)
+        live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+    db.session.commit()
+
+
+@periodic("trading.statements", every_seconds=86_400)
+def forget_statements() -> None:
+    """Throw away files that nobody took."""
+    statement_imports.sweep()
     db.session.commit()

@@ -12,6 +12,8 @@ TABLES = (
     "invoice_item",
     "invoice_document",
     "payment_event",
+    "period_closing",
+    "offer_version",
     "signal_event",
     "attendance_evidence",
     "consent",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -21,6 +21,9 @@ from calmness.extensions import Model
 from calmness.models.account import User
 from calmness.models.catalogue import Offer, VatRegime
 from calmness.models.types import BigKey, JsonType, UtcDateTime, text_enum
+
+if TYPE_CHECKING:
+    from calmness.models.sale import DiscountCode
 
 
 class PaymentStatus(StrEnum):
@@ -53,6 +56,8 @@ class Payment(Model):
     """A purchase paid by bank transfer, from its declaration to its validation.
 
     ``transaction_key`` is the transaction number after normalisation: the database refuses the same one twice.
+    ``list_cents`` is the whole price before ``discount_cents``; a purchase in instalments has a payment for each, the
+    later ones name the ``first_id`` that stands for the contract.
     """
 
     __table_args__ = (
@@ -66,10 +71,15 @@ class Payment(Model):
             "uq_payment_open_checkout",
             "user_id",
             "offer_id",
+            "instalment",
             unique=True,
             sqlite_where=text("status = 'declared'"),
             postgresql_where=text("status = 'declared'"),
         ),
+        CheckConstraint("discount_cents >= 0", name="discount_not_negative"),
+        CheckConstraint("instalment BETWEEN 1 AND instalments", name="instalment_range"),
+        CheckConstraint("(instalment = 1) = (first_id IS NULL)", name="later_instalment_has_first"),
+        UniqueConstraint("first_id", "instalment"),
         Index("ix_payment_queue", "status", "submitted_at"),
         Index("ix_payment_validated", "validated_at"),
         Index("ix_payment_user", "user_id", "created_at"),
@@ -86,9 +96,19 @@ class Payment(Model):
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int]
     duration_days: Mapped[int | None]
+    list_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    offer_version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    discount_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id", ondelete="RESTRICT"), index=True)
+    discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    instalment: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    instalments: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    first_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"))
+    due_on: Mapped[date | None]
     terms_version: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     terms_accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     early_start_requested: Mapped[bool] = mapped_column(default=False, server_default=false())
+    withdrawal_version: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    withdrawal_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     transaction_id: Mapped[str | None] = mapped_column(String(80))
     transaction_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -97,11 +117,13 @@ class Payment(Model):
     validated_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     rejected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rejection_reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+    answer: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship(foreign_keys=[user_id])
     offer: Mapped[Offer] = relationship()
+    discount: Mapped["DiscountCode | None"] = relationship()
     invoice: Mapped["Invoice | None"] = relationship(
         primaryjoin="and_(Invoice.payment_id == Payment.id, Invoice.kind == 'invoice')", viewonly=True
     )
@@ -116,6 +138,8 @@ class PaymentEvent(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
+
+    by: Mapped[User | None] = relationship()
 
 
 class Subscription(Model):
@@ -234,6 +258,7 @@ class Invoice(Model):
     user: Mapped[User] = relationship()
     payment: Mapped[Payment | None] = relationship(foreign_keys=[payment_id])
     template: Mapped[InvoiceTemplate] = relationship()
+    corrects: Mapped["Invoice | None"] = relationship(remote_side="Invoice.id", viewonly=True)
     items: Mapped[list["InvoiceItem"]] = relationship(order_by="InvoiceItem.position")
     document: Mapped["InvoiceDocument | None"] = relationship(viewonly=True)
 
@@ -245,6 +270,8 @@ class InvoiceItem(Model):
         UniqueConstraint("invoice_id", "position"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("excl_cents + vat_cents = incl_cents", name="amounts_agree"),
+        CheckConstraint("discount_cents >= 0", name="discount_not_negative"),
+        CheckConstraint("quantity * unit_excl_cents - discount_cents = excl_cents", name="line_agrees"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -254,6 +281,7 @@ class InvoiceItem(Model):
     detail: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
     quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     unit_excl_cents: Mapped[int]
+    discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int]
     excl_cents: Mapped[int]

@@ -46,6 +46,11 @@ class Offer(Model):
         CheckConstraint("(kind = 'formation') = (formation_id IS NOT NULL)", name="formation_offer_has_formation"),
         CheckConstraint("kind <> 'signals' OR duration_days > 0", name="signals_offer_has_duration"),
         CheckConstraint("places IS NULL OR places >= 0", name="places_not_negative"),
+        CheckConstraint("instalments BETWEEN 1 AND 12", name="instalments_range"),
+        CheckConstraint("instalments = 1 OR kind <> 'signals'", name="signals_paid_at_once"),
+        CheckConstraint(
+            "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until", name="window_in_order"
+        ),
         Index("ix_offer_shelf", "status", "kind", "position"),
     )
 
@@ -62,6 +67,7 @@ class Offer(Model):
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     places: Mapped[int | None]
+    instalments: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     status: Mapped[PublicationStatus] = mapped_column(

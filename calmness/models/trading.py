@@ -56,6 +56,17 @@ class TradeSource(StrEnum):
     IMPORT = "import"
 
 
+class ImportState(StrEnum):
+    """Where a statement stands."""
+
+    RECEIVED = "received"
+    READ = "read"
+    REFUSED = "refused"
+    CONFIRMED = "confirmed"
+    IMPORTED = "imported"
+    UNDONE = "undone"
+
+
 class TradingAccount(Model):
     """A student's account at a broker, bound to its number and server at the EA's first contact."""
 
@@ -78,6 +89,13 @@ class TradingAccount(Model):
     free_margin: Mapped[Decimal | None] = mapped_column(Scaled8)
     ea_version: Mapped[str | None] = mapped_column(String(16))
     utc_offset_seconds: Mapped[int | None]
+    broker_clock: Mapped[str | None] = mapped_column(String(40))
+    clock_evidence: Mapped[list[Any]] = mapped_column(JsonType, default=list, server_default=text("'[]'"))
+    conversions: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refusals: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict, server_default=text("'{}'"))
+    history_oldest: Mapped[int | None] = mapped_column(BigInteger)
+    other_login: Mapped[str | None] = mapped_column(String(32))
+    other_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_total: Mapped[int | None]
     history_complete: Mapped[bool] = mapped_column(default=False, server_default=false())
     cursor_time: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
@@ -109,6 +127,33 @@ class TradingKey(Model):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    account: Mapped[TradingAccount] = relationship()
+
+
+class StatementImport(Model):
+    """A statement that a student brought: read, shown, taken in one transaction, undone at will.
+
+    ``report`` holds what the preview shows; the file itself is deleted once it was taken or given up.
+    """
+
+    __table_args__ = (Index("ix_statement_import_account", "account_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"))
+    state: Mapped[ImportState] = mapped_column(text_enum(ImportState, "state"))
+    file_name: Mapped[str] = mapped_column(String(120))
+    file_key: Mapped[str] = mapped_column(String(120))
+    file_size: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    report: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
+    broker_clock: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
+    bound_login: Mapped[bool] = mapped_column(default=False, server_default=false())
+    trades_added: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    trades_known: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    imported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     account: Mapped[TradingAccount] = relationship()
 
@@ -152,6 +197,7 @@ class Trade(Model):
     magic: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     source: Mapped[TradeSource] = mapped_column(text_enum(TradeSource, "source"))
     suspect: Mapped[bool] = mapped_column(default=False, server_default=false())
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -18,7 +18,7 @@ from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, Consent, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
-from calmness.services import audit, delivery, login_limits, notifications, passwords, sessions, tokens
+from calmness.services import api_tokens, audit, delivery, login_limits, notifications, passwords, sessions, tokens
 from calmness.services.preferences import NoticeKind
 
 TERMS_VERSION = "2026-11"
@@ -240,6 +240,7 @@ def reset_password(token: str, password: str) -> User:
     user.email_verified_at = user.email_verified_at or clock.now()
     tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
     sessions.revoke_all(user.id, "password_reset")
+    api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
     audit.record("account.password_reset", "user", user.id, actor=user, changes=("password_hash",))
     return user
@@ -253,6 +254,7 @@ def change_password(user: User, current: str, new: str, *, keep_session: str) ->
     user.password_hash = passwords.hash_password(new)
     tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
     sessions.revoke_all(user.id, "password_changed", keep=keep_session)
+    api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
     audit.record("account.password_changed", "user", user.id, actor=user, changes=("password_hash",))
 

@@ -75,6 +75,14 @@ class NotYetHeld(DomainError):
     message = _l("La séance n’a pas commencé : seule une absence excusée se note d’avance.")
 
 
+class NotExpected(DomainError):
+    """A presence is of somebody who has a place."""
+
+    slug = "not-expected-at-session"
+    field = "user_id"
+    message = _l("Cette personne n’est pas attendue à cette séance.")
+
+
 @dataclass(frozen=True)
 class GridRow:
     """A line of the staff's presence grid."""

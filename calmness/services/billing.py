@@ -7,12 +7,9 @@ invoice; the database refuses a transaction number that another payment already 
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
@@ -26,14 +23,16 @@ from calmness.services import (
     audit,
     catalogue,
     enrollments,
+    instalments,
     invoicing,
     live,
-    notifications,
+    payment_notices,
     reminders,
+    sale_terms,
     subscriptions,
     transactions,
+    withdrawal_period,
 )
-from calmness.services.preferences import NoticeKind
 
 OPEN = (PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.REJECTED)
 FINAL = (PaymentStatus.VALIDATED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED)
@@ -93,8 +92,11 @@ class Identity:
     phone: str = ""
     company: str = ""
     siren: str = ""
+    vat_number: str = ""
+    country: str = ""
     terms: bool = False
     early_start: bool = False
+    instalments: int = 1
 
 
 def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
@@ -115,8 +117,10 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
     if unfinished is not None:
         if unfinished.terms_accepted_at is None:
             # Nothing was agreed upon yet: today's price holds.
-            _copy_terms_of_sale(unfinished, offer)
+            sale_terms.copy(unfinished, offer)
         return unfinished
+    if sale_terms.places_left(offer) == 0:
+        raise sale_terms.SoldOut
     payment = Payment(
         reference=f"tmp-{user.id}-{now.timestamp()}",
         user_id=user.id,
@@ -124,7 +128,7 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
         status=PaymentStatus.DECLARED,
         created_at=now,
     )
-    _copy_terms_of_sale(payment, offer)
+    sale_terms.copy(payment, offer)
     try:
         with db.session.begin_nested():
             db.session.add(payment)
@@ -141,31 +145,52 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
 
 
 def confirm_identity(payment: Payment, identity: Identity) -> None:
-    """Save who is invoiced, and the consent with its version. Raises ``TermsNotAccepted``, ``PaymentClosed``."""
-    payment = _locked(payment.id)
+    """Save who is invoiced, and the consents with the version of their texts; from here on the price holds.
+
+    Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``.
+    """
+    payment = locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
     if not identity.terms:
         raise TermsNotAccepted
+    if payment.terms_accepted_at is None:
+        sale_terms.agree(payment)
+    if payment.status is PaymentStatus.DECLARED and payment.first_id is None:
+        sale_terms.split(payment, identity.instalments)
     user = payment.user
     user.first_name = accounts.clean_name(identity.first_name)
     user.last_name = accounts.clean_name(identity.last_name)
     user.address, user.postcode, user.city = identity.address.strip(), identity.postcode.strip(), identity.city.strip()
     user.phone = identity.phone.strip() or user.phone
     user.company, user.siren = identity.company.strip() or None, identity.siren.strip() or None
+    user.vat_number = identity.vat_number.strip() or None
+    user.country = identity.country.strip().upper() or user.country
     payment.terms_version = accounts.TERMS_VERSION
     payment.terms_accepted_at = clock.now()
+    payment.withdrawal_version = withdrawal_period.TEXT_VERSION
+    if payment.early_start_requested != identity.early_start or identity.early_start:
+        accounts.record_consent(
+            user.id,
+            "early_start",
+            given=identity.early_start,
+            source=f"payment:{payment.id}",
+            version=withdrawal_period.TEXT_VERSION,
+        )
     payment.early_start_requested = identity.early_start
     db.session.flush()
 
 
-def submit_transaction(payment: Payment, transaction_id: str, at: datetime | None = None) -> Payment:
-    """Give the transfer's number. A typing error can be mended until an agent has validated.
+def submit_transaction(
+    payment: Payment, transaction_id: str, at: datetime | None = None, *, answer: str = ""
+) -> Payment:
+    """Give the transfer's number. A typing error can be mended until an agent has validated. ``answer`` is what the
+    student says to the reason of a refusal; the staff reads it.
 
     Raises ``TransactionNumberMissing``, ``TransactionNumberTaken``, ``TermsNotAccepted``, ``PaymentClosed``.
     """
     now = at or clock.now()
-    payment = _locked(payment.id)
+    payment = locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
     if payment.terms_accepted_at is None:
@@ -174,7 +199,9 @@ def submit_transaction(payment: Payment, transaction_id: str, at: datetime | Non
     if payment.status is not PaymentStatus.TRANSACTION_SUBMITTED:
         payment.status = PaymentStatus.TRANSACTION_SUBMITTED
         payment.submitted_at = now
-        _note(payment, now, payment.user)
+        payment.answer = answer.strip()[:500]
+        _note(payment, now, payment.user, payment.answer)
+        payment_notices.submitted(payment, now)
     live.emit_after_commit("payment:updated", {"id": payment.id}, room="agents")
     return payment
 
@@ -186,7 +213,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     ``TransactionNumberTaken``, ``PaymentClosed``, ``FormationFull``, ``NoIdentity``.
     """
     now = at or clock.now()
-    payment = _locked(payment_id)
+    payment = locked(payment_id)
     if payment.status is PaymentStatus.VALIDATED:
         return _invoice_of(payment)
     _lock_person(payment.user_id)
@@ -198,22 +225,18 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     payment.status = PaymentStatus.VALIDATED
     payment.rejection_reason = ""
     _note(payment, now, by)
-    if payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
+    if payment.first_id is None and not payment.user.siren:
+        payment.withdrawal_until = withdrawal_period.period_end(now)
+    if payment.first_id is not None:
+        instalments.settled(payment)
+    elif payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
         place = enrollments.enroll(payment.user_id, payment.offer.formation_id, payment.id, now)
         reminders.plan_for_enrollment(place, now)
     else:
         subscriptions.start(payment, payment.offer.kind, now)
+    instalments.plan(payment, now)
     invoice = invoicing.issue_for_payment(payment, payment.user, now)
-    with force_locale(payment.user.locale):
-        notifications.notify(
-            payment.user_id,
-            NoticeKind.PAYMENT,
-            f"payment:{payment.id}:validated",
-            title=_("Paiement validé : %(label)s", label=payment.label),
-            body=_("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number),
-            url=f"/espace/paiements/{payment.id}",
-            message_kind=None,
-        )
+    payment_notices.validated(payment, invoice)
     audit.record("payment.validated", "payment", payment.id, actor=by, changes=("status", "transaction_id"))
     _announce(payment)
     return invoice
@@ -222,7 +245,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
 def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | None = None) -> Payment:
     """Refuse, with a reason that the student reads and can answer by giving another number."""
     now = at or clock.now()
-    payment = _locked(payment_id)
+    payment = locked(payment_id)
     if payment.status in FINAL:
         raise PaymentClosed
     reason = reason.strip()
@@ -232,30 +255,26 @@ def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | Non
     # The number is free again: it may belong to the payment that it was mistaken for.
     payment.transaction_id = payment.transaction_key = None
     _note(payment, now, by, reason)
-    with force_locale(payment.user.locale):
-        notifications.notify(
-            payment.user_id,
-            NoticeKind.PAYMENT,
-            f"payment:{payment.id}:rejected:{now:%Y%m%d%H%M%S}",
-            title=_("Paiement à revoir : %(label)s", label=payment.label),
-            body=reason,
-            url=f"/espace/paiements/{payment.id}",
-        )
+    payment_notices.rejected(payment, now)
     audit.record("payment.rejected", "payment", payment.id, actor=by, changes=("status",))
     _announce(payment)
     return payment
 
 
-def cancel(payment: Payment) -> None:
-    """Give up a purchase that was not validated, by the student. Asked twice, it stays given up."""
-    payment = _locked(payment.id)
+def cancel(payment: Payment, *, by: User | None = None, reason: str = "") -> None:
+    """Give up a purchase that was not validated, by the student, or by the house with its ``reason``. Asked twice, it
+    stays given up.
+    """
+    payment = locked(payment.id)
     if payment.status is PaymentStatus.CANCELLED:
         return
     if payment.status in FINAL:
         raise PaymentClosed
     payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, clock.now()
     payment.transaction_id = payment.transaction_key = None
-    _note(payment, clock.now(), payment.user)
+    _note(payment, clock.now(), None if reason else by or payment.user, reason)
+    if not reason:
+        payment_notices.cancelled(payment)
     _announce(payment)
 
 
@@ -265,18 +284,6 @@ def own(user_id: int, payment_id: int) -> Payment:
     if payment is None:
         raise NotFound
     return payment
-
-
-def of_user(user_id: int) -> list[Payment]:
-    """A person's own payments, newest first."""
-    return list(
-        db.session.scalars(
-            select(Payment)
-            .where(Payment.user_id == user_id)
-            .options(selectinload(Payment.invoice).joinedload(Invoice.document))
-            .order_by(Payment.created_at.desc(), Payment.id.desc())
-        )
-    )
 
 
 def get(payment_id: int) -> Payment:
@@ -304,17 +311,8 @@ def events(payment_id: int) -> list[PaymentEvent]:
     )
 
 
-def spent_by_year(user_id: int) -> list[tuple[int, int]]:
-    """Validated cents a year in Paris, newest first."""
-    totals: dict[int, int] = {}
-    for payment in of_user(user_id):
-        if payment.status is PaymentStatus.VALIDATED and payment.validated_at:
-            year = payment.validated_at.astimezone(clock.PARIS).year
-            totals[year] = totals.get(year, 0) + payment.amount_cents
-    return sorted(totals.items(), reverse=True)
-
-
-def _locked(payment_id: int) -> Payment:
+def locked(payment_id: int) -> Payment:
+    """A payment, held until the transaction ends. Raises ``NotFound``."""
     payment = db.session.scalar(
         select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
     )
@@ -333,18 +331,15 @@ def _unfinished(user: User, offer: Offer) -> Payment | None:
     going_on = OPEN if offer.formation_id else (PaymentStatus.DECLARED,)
     return db.session.scalar(
         select(Payment)
-        .where(Payment.user_id == user.id, Payment.offer_id == offer.id, Payment.status.in_(going_on))
+        .where(
+            Payment.user_id == user.id,
+            Payment.offer_id == offer.id,
+            Payment.status.in_(going_on),
+            Payment.first_id.is_(None),
+        )
         .order_by(Payment.id.desc())
         .limit(1)
     )
-
-
-def _copy_terms_of_sale(payment: Payment, offer: Offer) -> None:
-    """What is sold stays as sold, whatever happens to the offer later."""
-    payment.label = offer.name
-    payment.amount_cents, payment.currency = offer.price_cents, offer.currency
-    payment.vat_regime, payment.vat_rate_bp = offer.vat_regime, offer.vat_rate_bp
-    payment.duration_days = offer.duration_days
 
 
 def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
@@ -372,8 +367,9 @@ def _invoice_of(payment: Payment) -> Invoice:
     return invoice
 
 
-def _note(payment: Payment, at: datetime, by: User, reason: str = "") -> None:
-    db.session.add(PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by.id, reason=reason))
+def _note(payment: Payment, at: datetime, by: User | None, reason: str = "") -> None:
+    by_id = by.id if by else None
+    db.session.add(PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by_id, reason=reason))
     db.session.flush()
 
 

@@ -7,10 +7,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, or_, select
 
 from calmness import clock
-from calmness.errors import DomainError, NotFound
+from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
+from calmness.models.sale import OfferVersion
 from calmness.services import audit, slugs
 
 
@@ -20,6 +21,13 @@ class DurationMissing(DomainError):
     slug = "duration-missing"
     field = "duration_days"
     message = _l("Donnez la durée de l’abonnement, en jours.")
+
+
+class NoLongerForSale(Conflict):
+    """The offer left the shelf while its buyer filled in the form."""
+
+    slug = "no-longer-for-sale"
+    message = _l("Cette offre n’est plus en vente. Rien n’est dû.")
 
 
 class FormationMissing(DomainError):
@@ -41,6 +49,10 @@ class OfferDraft:
     vat_rate_bp: int
     duration_days: int | None
     status: PublicationStatus
+    places: int | None = None
+    instalments: int = 1
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 def published(kind: OfferKind | None = None, on: date | None = None) -> list[Offer]:
@@ -62,6 +74,19 @@ def for_sale(slug: str) -> Offer:
     if offer is None:
         raise NotFound
     return offer
+
+
+def is_for_sale(offer: Offer, on: date | None = None) -> bool:
+    """Whether it can be bought on a day."""
+    today = on or clock.paris_today()
+    in_time = (offer.valid_from or today) <= today <= (offer.valid_until or today)
+    return offer.status is PublicationStatus.PUBLISHED and in_time
+
+
+def versions(offer_id: int) -> list[OfferVersion]:
+    """What an offer was, newest first."""
+    rows = select(OfferVersion).where(OfferVersion.offer_id == offer_id).order_by(OfferVersion.version.desc())
+    return list(db.session.scalars(rows))
 
 
 def of_formation(formation_id: int) -> Offer | None:
@@ -100,18 +125,30 @@ def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | 
         vat_regime=draft.vat_regime,
         vat_rate_bp=draft.vat_rate_bp,
         status=draft.status,
+        places=draft.places,
+        instalments=1 if kind is OfferKind.SIGNALS else draft.instalments,
+        valid_from=draft.valid_from,
+        valid_until=draft.valid_until,
         position=(db.session.scalar(select(func.max(Offer.position)).where(Offer.kind == kind)) or 0) + 1,
         created_at=clock.now(),
     )
     db.session.add(offer)
     db.session.flush()
+    _keep_version(offer, by)
     audit.record("offer.created", "offer", offer.id, actor=by)
     return offer
 
 
 def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
     """Save a new version. Payments made keep what they copied. Raises ``DurationMissing``."""
-    offer = get(offer_id)
+    offer = db.session.scalar(
+        select(Offer).where(Offer.id == offer_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if offer is None:
+        raise NotFound
+    if not versions(offer.id):
+        # An offer older than this history: what it was until now is its first entry.
+        _keep_version(offer, None)
     if offer.kind is OfferKind.SIGNALS and not draft.duration_days:
         raise DurationMissing
     offer.name, offer.summary = draft.name.strip(), draft.summary.strip()
@@ -120,8 +157,12 @@ def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
     offer.status = draft.status
     if offer.kind is not OfferKind.FORMATION:
         offer.duration_days = draft.duration_days
+    offer.places = draft.places
+    offer.instalments = 1 if offer.kind is OfferKind.SIGNALS else draft.instalments
+    offer.valid_from, offer.valid_until = draft.valid_from, draft.valid_until
     offer.version += 1
     db.session.flush()
+    _keep_version(offer, by)
     audit.record("offer.changed", "offer", offer.id, actor=by, changes=("price", "name", "status"))
     return offer
 
@@ -132,3 +173,19 @@ def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
     if formation_id:
         query = query.where(Review.formation_id == formation_id)
     return list(db.session.scalars(query.order_by(Review.published_at.desc()).limit(limit)))
+
+
+def _keep_version(offer: Offer, by: User | None) -> None:
+    names = ("name", "summary", "price_cents", "currency", "vat_rate_bp", "duration_days", "places", "instalments")
+    content = {name: getattr(offer, name) for name in names} | {
+        "vat_regime": offer.vat_regime.value,
+        "status": offer.status.value,
+        "valid_from": offer.valid_from.isoformat() if offer.valid_from else None,
+        "valid_until": offer.valid_until.isoformat() if offer.valid_until else None,
+    }
+    db.session.add(
+        OfferVersion(
+            offer_id=offer.id, version=offer.version, content=content, at=clock.now(), by_id=by.id if by else None
+        )
+    )
+    db.session.flush()

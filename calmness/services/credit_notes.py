@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
@@ -22,6 +22,7 @@ from calmness.models.billing import (
     SubscriptionStatus,
 )
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
+from calmness.presentation import money
 from calmness.services import audit, invoicing, live, notifications
 from calmness.services.preferences import NoticeKind
 
@@ -44,10 +45,33 @@ class AlreadyCredited(Conflict):
         self.credit_note = credit_note
 
 
+class MoreThanInvoiced(Conflict):
+    """A line would be credited for more than is left of it. ``position`` says which."""
+
+    slug = "more-than-invoiced"
+
+    def __init__(self, position: int, left_cents: int) -> None:
+        message = _l("Il reste %(left)s à créditer sur cette ligne.", left=money(left_cents))
+        super().__init__(message, field=f"line_{position}")
+        self.position = position
+
+
 def credit_whole(number: str, reason: str, *, by: User, at: datetime | None = None) -> Invoice:
-    """Credit an invoice whole: the payment is refunded, its access ends, all in one transaction.
+    """Credit all that is left of an invoice: the payment is refunded, its access ends, all in one transaction.
 
     Lines, rates and buyer are those of the invoice. Raises ``NotFound``, ``NotAnInvoice``, ``AlreadyCredited``.
+    """
+    return credit(number, None, reason, by=by, at=at)
+
+
+def credit(
+    number: str, cents_by_line: dict[int, int] | None, reason: str, *, by: User, at: datetime | None = None
+) -> Invoice:
+    """Credit amounts including VAT by the position of their line; None credits all that is left.
+
+    Access ends once nothing is left. The invoice stays locked until the transaction ends, so that credit notes never
+    pass it, neither by line nor by rate; the last of a line takes the rest of its VAT.
+    Raises ``NotFound``, ``NotAnInvoice``, ``AlreadyCredited``, ``MoreThanInvoiced``.
     """
     now = at or clock.now()
     why = " ".join(reason.split())[:300]
@@ -58,31 +82,67 @@ def credit_whole(number: str, reason: str, *, by: User, at: datetime | None = No
         raise NotFound
     if invoice.kind is not InvoiceKind.INVOICE:
         raise NotAnInvoice
-    existing = of_invoice(invoice.id)
-    if existing is not None:
-        raise AlreadyCredited(existing)
+    left = left_by_line(invoice)
+    earlier = all_of_invoice(invoice.id)
+    if earlier and not any(cents for cents, _excl in left.values()):
+        raise AlreadyCredited(earlier[-1])
+    if cents_by_line is None:
+        cents_by_line = {position: cents for position, (cents, _excl) in left.items() if cents}
+    items = [
+        part_of(item, cents_by_line[item.position], left[item.position])
+        for item in invoice.items
+        if cents_by_line.get(item.position)
+    ]
+    if invoice.total_incl_cents == 0:
+        items = [_copy(item) for item in invoice.items]
+    if not items:
+        raise DomainError(_l("Entrez au moins un montant à créditer."), field="reason")
     draft = invoicing.Draft(
         kind=InvoiceKind.CREDIT_NOTE,
         user_id=invoice.user_id,
         payment_id=invoice.payment_id,
         corrects_id=invoice.id,
         buyer=invoice.buyer,
-        mentions=_mentions(invoice, why),
-        items=[_copy(item) for item in invoice.items],
+        mentions=_mentions(invoice, why, items),
+        items=items,
         service_on=invoice.service_on,
         currency=invoice.currency,
     )
+    whole = sum(cents for cents, _excl in left.values()) == sum(item.incl_cents for item in items)
     credit_note = invoicing.issue(draft, now)
     if invoice.payment is not None:
-        _refund(invoice.payment, why, now, by)
-    _tell(credit_note, invoice)
+        if whole:
+            _refund(invoice.payment, why, now, by)
+        else:
+            _note_part(invoice.payment, credit_note, why, now, by)
+    _tell(credit_note, invoice, whole=whole)
     audit.record("invoice.credited", "invoice", invoice.id, actor=by, changes=("status",))
     return credit_note
 
 
+def left_by_line(invoice: Invoice) -> dict[int, tuple[int, int]]:
+    """What may still be credited, by position of the line: cents including VAT, cents without."""
+    left = {item.position: (item.incl_cents, item.excl_cents) for item in invoice.items}
+    credited = db.session.execute(
+        select(InvoiceItem.position, func.sum(InvoiceItem.incl_cents), func.sum(InvoiceItem.excl_cents))
+        .join(Invoice, Invoice.id == InvoiceItem.invoice_id)
+        .where(Invoice.corrects_id == invoice.id)
+        .group_by(InvoiceItem.position)
+    )
+    for position, incl, excl in credited:
+        left[position] = (left[position][0] - int(incl), left[position][1] - int(excl))
+    return left
+
+
 def of_invoice(invoice_id: int) -> Invoice | None:
-    """The credit note of an invoice."""
-    return db.session.scalar(select(Invoice).where(Invoice.corrects_id == invoice_id))
+    """The last credit note of an invoice."""
+    notes = all_of_invoice(invoice_id)
+    return notes[-1] if notes else None
+
+
+def all_of_invoice(invoice_id: int) -> list[Invoice]:
+    """All credit notes of an invoice, in order."""
+    return list(db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice_id).order_by(Invoice.id)))
 
 
 def corrected_number(credit_note: Invoice) -> str | None:
@@ -92,6 +152,31 @@ def corrected_number(credit_note: Invoice) -> str | None:
     return db.session.scalar(select(Invoice.number).where(Invoice.id == credit_note.corrects_id))
 
 
+def part_of(item: InvoiceItem, cents: int, left: tuple[int, int]) -> InvoiceItem:
+    """A part of a line. ``left``: what is left of it, including VAT and without."""
+    left_incl, left_excl = left
+    if not 0 < cents <= left_incl:
+        raise MoreThanInvoiced(item.position, left_incl)
+    if cents == item.incl_cents:
+        return _copy(item)
+    excl, _vat = invoicing.split_vat(cents, item.vat_rate_bp)
+    # Rounding of the parts before may have left a cent less than this part's own.
+    excl = left_excl if cents == left_incl else min(max(excl, cents - (left_incl - left_excl)), left_excl)
+    return InvoiceItem(
+        position=item.position,
+        label=item.label,
+        detail=item.detail,
+        quantity=1,
+        unit_excl_cents=excl,
+        discount_cents=0,
+        vat_regime=item.vat_regime,
+        vat_rate_bp=item.vat_rate_bp,
+        excl_cents=excl,
+        vat_cents=cents - excl,
+        incl_cents=cents,
+    )
+
+
 def _copy(item: InvoiceItem) -> InvoiceItem:
     columns = (
         "position",
@@ -99,6 +184,7 @@ def _copy(item: InvoiceItem) -> InvoiceItem:
         "detail",
         "quantity",
         "unit_excl_cents",
+        "discount_cents",
         "vat_regime",
         "vat_rate_bp",
         "excl_cents",
@@ -108,14 +194,24 @@ def _copy(item: InvoiceItem) -> InvoiceItem:
     return InvoiceItem(**{name: getattr(item, name) for name in columns})
 
 
-def _mentions(invoice: Invoice, reason: str) -> list[str]:
-    vat = [text for text in invoicing.MENTIONS.values() if text and text in invoice.mentions]
+def _mentions(invoice: Invoice, reason: str, items: list[InvoiceItem]) -> list[str]:
+    regimes = dict.fromkeys(item.vat_regime for item in items)
+    vat = [text for regime in regimes if (text := invoicing.MENTIONS[regime]) and text in invoice.mentions]
     return [
         f"Avoir sur la facture {invoice.number} du {invoice.issued_on:%d/%m/%Y}.",
         f"Motif\u00a0: {reason}",
         "Prestation de services.",
         *vat,
     ]
+
+
+def _note_part(payment: Payment, credit_note: Invoice, reason: str, at: datetime, by: User) -> None:
+    """A part is given back: the payment stays as it is, and its history says so."""
+    text = f"{credit_note.number}\u00a0: {reason}"[:500]
+    db.session.add(PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by.id, reason=text))
+    db.session.flush()
+    for room in (f"user:{payment.user_id}", "agents"):
+        live.emit_after_commit("payment:updated", {"id": payment.id}, room=room)
 
 
 def _refund(payment: Payment, reason: str, at: datetime, by: User) -> None:
@@ -141,14 +237,20 @@ def _refund(payment: Payment, reason: str, at: datetime, by: User) -> None:
         live.emit_after_commit("payment:updated", {"id": payment.id}, room=room)
 
 
-def _tell(credit_note: Invoice, invoice: Invoice) -> None:
+def _tell(credit_note: Invoice, invoice: Invoice, *, whole: bool) -> None:
     with force_locale(invoice.user.locale):
         notifications.notify(
             invoice.user_id,
             NoticeKind.PAYMENT,
             f"credit-note:{credit_note.id}",
             title=_("Remboursement : avoir %(number)s", number=credit_note.number),
-            body=_("La facture %(number)s est annulée par un avoir, envoyé par e-mail.", number=invoice.number),
+            body=_("La facture %(number)s est annulée par un avoir, envoyé par e-mail.", number=invoice.number)
+            if whole
+            else _(
+                "%(amount)s vous sont rendus sur la facture %(number)s ; l’avoir part par e-mail.",
+                amount=money(credit_note.total_incl_cents, credit_note.currency),
+                number=invoice.number,
+            ),
             url=f"/espace/paiements/{invoice.payment_id}",
             message_kind=None,
         )

@@ -7,7 +7,7 @@ from calmness.extensions import db
 from calmness.models.account import Channel
 from calmness.models.dialect import insert_once
 from calmness.models.support import InboundEvent
-from calmness.services import accounts, contacts
+from calmness.services import accounts, channel_access, contacts
 from calmness.services.tokens import TokenRefused
 
 START = "/start "
@@ -16,7 +16,8 @@ START = "/start "
 def take_telegram(update: dict[str, Any]) -> bool:
     """Take an update of the bot. False when it was taken before.
 
-    ``/start <token>`` in a private chat ties the chat to the token's account.
+    ``/start <token>`` in a private chat ties the chat to the token's account; who comes into the private channel by an
+    invitation is noted (``chat_member``).
     """
     now = clock.now()
     row = {
@@ -29,6 +30,7 @@ def take_telegram(update: dict[str, Any]) -> bool:
     }
     if insert_once(db.session(), InboundEvent, [row]) == 0:
         return False
+    _note_member(update.get("chat_member"))
     message = update.get("message")
     if not isinstance(message, dict):
         return True
@@ -42,3 +44,13 @@ def take_telegram(update: dict[str, Any]) -> bool:
         except TokenRefused:
             return True
     return True
+
+
+def _note_member(change: object) -> None:
+    if not isinstance(change, dict):
+        return
+    link, member = change.get("invite_link"), change.get("new_chat_member")
+    if isinstance(link, dict) and isinstance(member, dict) and member.get("status") in {"member", "restricted"}:
+        user = member.get("user")
+        if isinstance(user, dict) and isinstance(user.get("id"), int):
+            channel_access.joined(str(link.get("invite_link")), str(user["id"]))

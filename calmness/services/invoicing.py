@@ -4,6 +4,7 @@ The number follows the day's counter row, locked until the transaction ends (CGI
 ``serial`` counts all documents of a kind without ever starting again, and the chain runs over it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -53,15 +54,38 @@ class NoIdentity(Conflict):
     message = _l("L’identité légale de l’école n’est pas renseignée : un administrateur doit la compléter.")
 
 
+class BuyerVatMissing(Conflict):
+    """The VAT is the buyer's to pay, but the buyer has no number by which the invoice could name them."""
+
+    slug = "buyer-vat-missing"
+    message = _l("Autoliquidation : le client doit d’abord donner son numéro de TVA ou son SIREN.")
+
+
+class OutsideScopeMixed(Conflict):
+    """A line outside of the scope of VAT stands on an invoice of its own (EN 16931, BR-O-11)."""
+
+    slug = "outside-scope-mixed"
+    message = _l("Une vente hors de l’Union européenne se facture à part des autres.")
+
+
 @dataclass(frozen=True)
 class Line:
-    """A line before it is issued: amount including VAT in cents, as the student saw it."""
+    """A line before it is issued: amounts including VAT in cents, as the student saw them.
+
+    ``incl_cents`` is what is paid, after a discount of ``discount_incl_cents``.
+    """
 
     label: str
     detail: str
     incl_cents: int
     vat_regime: VatRegime
     vat_rate_bp: int
+    discount_incl_cents: int = 0
+
+    @property
+    def rate_bp(self) -> int:
+        """Only the normal regime bears a rate: an exempt line must never show one."""
+        return self.vat_rate_bp if self.vat_regime is VatRegime.STANDARD else 0
 
 
 @dataclass(frozen=True)
@@ -88,20 +112,35 @@ def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
 
 def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
     """The invoice of a validated payment, in the caller's transaction."""
-    line = Line(payment.label, _detail(payment), payment.amount_cents, payment.vat_regime, payment.vat_rate_bp)
+    # The part of a price paid in instalments shows no discount of its own: the price of the contract bore it.
+    whole = payment.list_cents - payment.discount_cents == payment.amount_cents
+    line = Line(
+        payment.label,
+        _detail(payment),
+        payment.amount_cents,
+        payment.vat_regime,
+        payment.vat_rate_bp,
+        discount_incl_cents=payment.discount_cents if whole else 0,
+    )
+    draft = draft_for_payment([line], payment, user)
+    return issue(draft, at)
+
+
+def draft_for_payment(lines: Sequence[Line], payment: Payment, user: User) -> Draft:
+    """What a payment's invoice will say. Raises ``BuyerVatMissing``, ``OutsideScopeMixed``."""
     buyer = _buyer(user)
-    draft = Draft(
+    _require_complete(lines, buyer)
+    return Draft(
         kind=InvoiceKind.INVOICE,
         user_id=user.id,
         payment_id=payment.id,
         buyer=buyer,
-        mentions=_mentions([line], payment, buyer),
-        items=[_item(1, line)],
+        mentions=_mentions(lines, payment, buyer),
+        items=items_of(lines),
         service_on=payment.submitted_at.astimezone(clock.PARIS).date() if payment.submitted_at else None,
         paid_cents=payment.amount_cents,
         currency=payment.currency,
     )
-    return issue(draft, at)
 
 
 def issue(draft: Draft, at: datetime) -> Invoice:
@@ -236,6 +275,7 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
                 item.detail,
                 item.quantity,
                 item.unit_excl_cents,
+                item.discount_cents,
                 item.vat_regime.value,
                 item.vat_rate_bp,
                 item.excl_cents,
@@ -247,22 +287,51 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _item(position: int, line: Line) -> InvoiceItem:
-    # Only the normal regime bears a rate: an exempt line must never show one.
-    rate_bp = line.vat_rate_bp if line.vat_regime is VatRegime.STANDARD else 0
-    excl, vat = split_vat(line.incl_cents, rate_bp)
+def items_of(lines: Sequence[Line]) -> list[InvoiceItem]:
+    """Lines as they are issued: VAT is rounded once a rate, then shared so that the lines add up to it."""
+    excl = [0] * len(lines)
+    for rate_bp in {line.rate_bp for line in lines}:
+        ranks = [rank for rank, line in enumerate(lines) if line.rate_bp == rate_bp]
+        shares = _shared([lines[rank].incl_cents for rank in ranks], rate_bp)
+        for rank, share in zip(ranks, shares, strict=True):
+            excl[rank] = share
+    return [_item(position, line, share) for position, (line, share) in enumerate(zip(lines, excl, strict=True), 1)]
+
+
+def _shared(incl_cents: list[int], rate_bp: int) -> list[int]:
+    """Amounts without VAT whose sum is that of the sum: each is its exact part, a cent more or less."""
+    running, shares, before = 0, [], 0
+    for cents in incl_cents:
+        running += cents
+        until_here, _vat = split_vat(running, rate_bp)
+        shares.append(until_here - before)
+        before = until_here
+    return shares
+
+
+def _item(position: int, line: Line, excl_cents: int) -> InvoiceItem:
+    discount, _vat = split_vat(line.discount_incl_cents, line.rate_bp)
     return InvoiceItem(
         position=position,
         label=line.label,
         detail=line.detail,
         quantity=1,
-        unit_excl_cents=excl,
+        unit_excl_cents=excl_cents + discount,
+        discount_cents=discount,
         vat_regime=line.vat_regime,
-        vat_rate_bp=rate_bp,
-        excl_cents=excl,
-        vat_cents=vat,
+        vat_rate_bp=line.rate_bp,
+        excl_cents=excl_cents,
+        vat_cents=line.incl_cents - excl_cents,
         incl_cents=line.incl_cents,
     )
+
+
+def _require_complete(lines: Sequence[Line], buyer: dict[str, str]) -> None:
+    regimes = {line.vat_regime for line in lines}
+    if VatRegime.REVERSE_CHARGE in regimes and not ("vat_number" in buyer or "siren" in buyer):
+        raise BuyerVatMissing
+    if VatRegime.OUTSIDE_EU in regimes and len(regimes) > 1:
+        raise OutsideScopeMixed
 
 
 def _buyer(user: User) -> dict[str, str]:
@@ -280,7 +349,7 @@ def _buyer(user: User) -> dict[str, str]:
     return {key: value for key, value in parts.items() if value}
 
 
-def _mentions(lines: list[Line], payment: Payment, buyer: dict[str, str]) -> list[str]:
+def _mentions(lines: Sequence[Line], payment: Payment, buyer: dict[str, str]) -> list[str]:
     mentions = ["Prestation de services."]
     mentions += [text for regime in dict.fromkeys(line.vat_regime for line in lines) if (text := MENTIONS[regime])]
     mentions.append(f"Facture acquittée par virement, référence {payment.reference}.")

@@ -67,6 +67,14 @@ def change(user_id: int, name: str, act: str, *, known: tuple[str, ...]) -> None
     upsert(db.session(), WidgetLayout, [row], key=["user_id"], update_columns=["widgets", "updated_at"])
 
 
+def arrange(user_id: int, names: list[str], *, known: tuple[str, ...]) -> None:
+    """Save a whole order at once; a name given twice counts once. Raises ``UnknownWidget``."""
+    if any(name not in known for name in names):
+        raise UnknownWidget
+    row = {"user_id": user_id, "widgets": list(dict.fromkeys(names)), "updated_at": clock.now()}
+    upsert(db.session(), WidgetLayout, [row], key=["user_id"], update_columns=["widgets", "updated_at"])
+
+
 def reset(user_id: int) -> None:
     """Back to the first arrangement."""
     row = db.session.get(WidgetLayout, user_id)

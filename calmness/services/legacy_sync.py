@@ -12,7 +12,7 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradeKind, TradeSource, TradingAccount
-from calmness.services import live, sync, sync_trades
+from calmness.services import broker_clocks, live, sync, sync_trades
 from calmness.services.sync import MalformedBatch, number
 from calmness.services.sync_trades import (
     COMMENT_LENGTH,
@@ -89,7 +89,7 @@ def _row(account: TradingAccount, fields: dict[str, Any], now: datetime) -> Trad
     opened = _epoch(fields["open_time"])
     closed = _epoch(fields["close_time"]) if fields.get("close_time") and not cash else None
     profit, swap, commission = (units(fields.get(name) or 0) for name in ("profit", "swap", "commission"))
-    fixed = sync.fixed_offset(account, now)
+    fixed = broker_clocks.of_account(account)
     shift = offset_at(opened, fixed)
     opened_at = opened - shift
     closed_at = opened_at if cash else None

@@ -3,17 +3,36 @@
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
+from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.catalogue import Offer, OfferKind
 from calmness.services import transactions
 
 SHOWN = 5
 
 
-def listing(status: PaymentStatus | None, text: str, *, limit: int, offset: int) -> tuple[list[Payment], int]:
-    """Payments for the staff: what waits longest first, else newest first; with their total."""
+def listing(
+    status: PaymentStatus | None,
+    text: str,
+    *,
+    limit: int,
+    offset: int,
+    kind: OfferKind | None = None,
+    late: bool = False,
+) -> tuple[list[Payment], int]:
+    """Payments for the staff: what waits longest first, else newest first; with their total.
+
+    ``late``: parts whose day has passed without a transfer.
+    """
     query = select(Payment).options(joinedload(Payment.user))
+    if kind:
+        query = query.join(Offer, Offer.id == Payment.offer_id).where(Offer.kind == kind)
+    if late:
+        query = query.where(
+            Payment.status.in_((PaymentStatus.DECLARED, PaymentStatus.REJECTED)), Payment.due_on < clock.paris_today()
+        )
     if status:
         query = query.where(Payment.status == status)
     if text:
@@ -56,3 +75,8 @@ def look_alikes(payment: Payment) -> list[Payment]:
     alike = [other for other in near if transactions.alike(key, other.transaction_key or "")]
     # The same amount makes a typing error likelier than two transfers of one day.
     return sorted(alike, key=lambda other: other.amount_cents != payment.amount_cents)[:SHOWN]
+
+
+def suspicious(rows: list[Payment]) -> set[int]:
+    """Which payments of a page have a number that looks like another payment's."""
+    return {row.id for row in rows if row.status is PaymentStatus.TRANSACTION_SUBMITTED and look_alikes(row)}

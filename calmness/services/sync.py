@@ -21,11 +21,12 @@ from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
 from calmness.models.types import SCALE
-from calmness.services import delivery, live, notifications, sync_trades
+from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades
 from calmness.services.preferences import NoticeKind
-from calmness.services.sync_trades import clean, offset_at, units
+from calmness.services.sync_trades import clean, units
 
 MAX_TRADES = 500
+REFUSALS_KEPT = 100
 LATEST_VERSION = "2.0.0"
 LATE = timedelta(minutes=10)
 """A clock that steps back by more was set right; by less, the batch was overtaken by the one after it."""
@@ -86,7 +87,11 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
     if known is not None:
         return dict(known)
     _bind(account, head)
-    parsed = sync_trades.read(account.id, trades, _fixed_offset(account, head, now), now)
+    _measure(account, head, now)
+    made, refused = deals.trades_of(_rows(body, "deals", deals.MAX_DEALS), _rows(body, "positions", MAX_TRADES))
+    parsed = sync_trades.read(account.id, [*trades, *made], broker_clocks.of_account(account), now)
+    parsed.rejected += refused
+    _note_refusals(account, parsed)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
     account.last_sync_at = now
@@ -154,6 +159,16 @@ def _head(body: Any) -> tuple[Head, list[Any]]:
     return head, trades
 
 
+def _rows(body: dict[str, Any], name: str, most: int) -> list[Any]:
+    """A list of the message that may be absent. Raises ``MalformedBatch``, ``TooManyTrades``."""
+    found = body.get(name, [])
+    if not isinstance(found, list):
+        raise MalformedBatch
+    if len(found) > most:
+        raise TooManyTrades
+    return found
+
+
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
     found = body.get(name)
     return found if isinstance(found, dict) else {}
@@ -164,6 +179,8 @@ def _bind(account: TradingAccount, head: Head) -> None:
     if account.login is None:
         account.login, account.server = head.login, head.server_name
     elif account.login != head.login or (account.server or head.server_name) != head.server_name:
+        account.other_login, account.other_login_at = head.login, clock.now()
+        live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
         notifications.notify(
             account.user_id,
             NoticeKind.TRADING,
@@ -190,22 +207,22 @@ def _bind(account: TradingAccount, head: Head) -> None:
     account.ea_version = head.ea or account.ea_version
 
 
-def _fixed_offset(account: TradingAccount, head: Head, now: datetime) -> int | None:
-    """Measure how far the server is ahead of UTC; None when it follows the common rule, which knows summer too."""
+def _measure(account: TradingAccount, head: Head, now: datetime) -> None:
+    """Note how far the server is ahead of UTC, unless it stands still or the clock of the PC is wrong."""
     skew = abs((now - head.gmt).total_seconds())
     if 0 <= head.tick_age < FRESH_TICK_SECONDS and skew < TRUSTED_SKEW_SECONDS:
         measured = round((head.server_epoch - head.gmt.timestamp()) / QUARTER) * QUARTER
         if abs(measured) <= 14 * 3600:
-            account.utc_offset_seconds = measured
-    return fixed_offset(account, now)
+            broker_clocks.note(account, head.gmt, measured)
 
 
-def fixed_offset(account: TradingAccount, now: datetime) -> int | None:
-    """Offset of an account's server when it was measured and does not follow New York plus seven hours."""
-    measured = account.utc_offset_seconds
-    if measured is None or measured == offset_at(int(now.timestamp()) + measured, None):
-        return None
-    return measured
+def _note_refusals(account: TradingAccount, parsed: sync_trades.Parsed) -> None:
+    """Keep why tickets were refused until they come right, for the student to see."""
+    right = account.refusals.keys() & parsed.rows.keys()
+    wrong = {line["ticket"] or "?": line["reason"] for line in parsed.rejected}
+    if right or wrong:
+        left = {ticket: reason for ticket, reason in account.refusals.items() if ticket not in right} | wrong
+        account.refusals = dict(list(left.items())[-REFUSALS_KEPT:])
 
 
 def _is_late(account: TradingAccount, head: Head) -> bool:
@@ -217,6 +234,9 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
 def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
     total = head.history.get("total")
     account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
+    oldest = head.history.get("oldest_close")
+    if type(oldest) is int and 0 < oldest < 2**40:
+        account.history_oldest = oldest
     account.history_complete = bool(head.history.get("complete", account.history_complete))
     values = head.snapshot
     open_tickets = values.get("open_tickets")

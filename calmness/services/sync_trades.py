@@ -36,6 +36,10 @@ _SETTLED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CANCELLED.value, Tra
 _COUNTED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CASH.value})
 
 
+BrokerClock = int | str | None
+"""How a broker's server tells time: None for New York plus seven hours, a zone's name, or an offset in seconds."""
+
+
 class TradeRow(NamedTuple):
     """A row of ``Trade``: amounts in 1e-8 units, enums by value, instants in POSIX seconds.
 
@@ -97,16 +101,22 @@ class Written:
     since: datetime | None
 
 
-def read(account_id: int, items: Sequence[Any], fixed_offset: int | None, now: datetime) -> Parsed:
-    """Check each trade of a message. ``fixed_offset``: see ``offset_at``."""
-    parsed = Parsed()
+def read(
+    account_id: int,
+    items: Sequence[Any],
+    broker_clock: BrokerClock,
+    now: datetime,
+    source: TradeSource = TradeSource.EA,
+) -> Parsed:
+    """Check each trade of a message or of a statement. ``broker_clock``: see ``offset_at``."""
+    parsed, origin = Parsed(), source.value
     seen_at = int(now.timestamp())
     for item in items:
         ticket = ""
         try:
             ticket = ticket_of(item["ticket"])
             # The last one of a ticket wins: PostgreSQL refuses a key twice in a statement.
-            parsed.rows[ticket] = _row(account_id, ticket, item, fixed_offset, seen_at)
+            parsed.rows[ticket] = _row(account_id, ticket, item, broker_clock, seen_at, origin)
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             parsed.rejected.append({"ticket": ticket, "reason": _reason(error)})
     return parsed
@@ -140,13 +150,15 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
 
 
-def offset_at(server_epoch: int, fixed_offset: int | None) -> int:
+def offset_at(server_epoch: int, broker_clock: BrokerClock) -> int:
     """Seconds that the broker's server is ahead of UTC at a time of its own.
 
-    Most servers follow New York plus seven hours, with American changes of clock. ``fixed_offset`` is for those that
-    were measured to do otherwise.
+    Most servers follow New York plus seven hours, with American changes of clock: that is the rule without
+    a ``broker_clock``.
     """
-    return _rule_of_hour(server_epoch // 3600) if fixed_offset is None else fixed_offset
+    if broker_clock is None:
+        return _rule_of_hour(server_epoch // 3600)
+    return broker_clock if type(broker_clock) is int else _zone_of_hour(str(broker_clock), server_epoch // 3600)
 
 
 def ticket_of(value: Any) -> str:
@@ -212,7 +224,9 @@ def whole(value: Any) -> int:
     return found
 
 
-def _row(account_id: int, ticket: str, item: dict[str, Any], fixed_offset: int | None, seen_at: int) -> TradeRow:
+def _row(
+    account_id: int, ticket: str, item: dict[str, Any], broker_clock: BrokerClock, seen_at: int, source: str
+) -> TradeRow:
     get = item.get
     kind = _KINDS.get(get("type"))  # type: ignore[arg-type]
     if kind is None:
@@ -229,10 +243,10 @@ def _row(account_id: int, ticket: str, item: dict[str, Any], fixed_offset: int |
     commission, taxes = units(get("commission", 0)), units(get("taxes", 0))
     net = profit + swap + commission + taxes
     last_price, stop = price_units(get("close_price")), price_units(get("sl"))
-    shift = offset_at(opened, fixed_offset)
+    shift = offset_at(opened, broker_clock)
     opened_at, closed_at = opened - shift, None
     if closed:
-        shift = offset_at(closed, fixed_offset)
+        shift = offset_at(closed, broker_clock)
         closed_at = closed - shift
     elif kind in _CASH:
         closed_at = opened_at
@@ -266,7 +280,7 @@ def _row(account_id: int, ticket: str, item: dict[str, Any], fixed_offset: int |
             closed_at,
             clean(get("comment"), COMMENT_LENGTH),
             whole(get("magic") or 0),
-            TradeSource.EA.value,
+            source,
             # Two orders closed by each other: the second is left with nothing, it was no trade of its own.
             volume == 0 and net == 0 and kind in _MARKET,  # suspect
         )
@@ -335,3 +349,10 @@ def _rule_of_hour(hour: int) -> int:
     wall = datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
     offset = (wall - timedelta(hours=7)).replace(tzinfo=NEW_YORK).utcoffset() or timedelta(hours=-5)
     return int(offset.total_seconds()) + 7 * 3600
+
+
+@lru_cache(maxsize=8192)
+def _zone_of_hour(zone: str, hour: int) -> int:
+    wall = datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
+    offset = wall.replace(tzinfo=ZoneInfo(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0

@@ -95,6 +95,13 @@ def search(user: User, wanted: Filter, *, size: int, page: int = 1) -> Page:
     return Page(list(rows), total, number, _totals(query))
 
 
+def stretch(user: User, wanted: Filter, *, limit: int, offset: int) -> tuple[list[Trade], int]:
+    """A stretch of one's own trades under a filter, with how many there are in all."""
+    query = _query(user, wanted)
+    total = db.session.scalar(query.with_only_columns(func.count())) or 0
+    return list(db.session.scalars(_ordered(query, wanted).limit(limit).offset(offset))), total
+
+
 def _totals(query: Select[Any]) -> list[Totals]:
     is_result = and_(Trade.status == TradeStatus.CLOSED, Trade.suspect.is_(False))
     rows = db.session.execute(

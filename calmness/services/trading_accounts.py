@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from calmness import clock
 from calmness.errors import DomainError, NotFound
@@ -42,6 +42,14 @@ class AccountDisabled(DomainError):
     status = 403
     slug = "ea-account-archived"
     message = _l("Ce compte est archivé dans votre espace.")
+
+
+class NameNotTyped(DomainError):
+    """The name typed is not the account's."""
+
+    slug = "account-name-not-typed"
+    message = _l("Tapez le nom du compte tel qu’il est affiché.")
+    field = "name"
 
 
 def add(user: User, name: str, platform: Platform, currency: str) -> tuple[TradingAccount, str]:
@@ -85,6 +93,26 @@ def archive(account: TradingAccount) -> None:
     revoke_keys(account)
 
 
+def restore(account: TradingAccount) -> None:
+    """Bring an archived account back; its keys stay revoked."""
+    account.archived_at = None
+    audit.record("trading_account.restored", "trading_account", account.id, actor=account.user)
+
+
+def rename(account: TradingAccount, name: str) -> None:
+    """Call it otherwise."""
+    account.name = name.strip()[:80]
+
+
+def remove(account: TradingAccount, typed_name: str) -> None:
+    """Delete an account with all its trades, notes and keys. Raises ``NameNotTyped``."""
+    if typed_name.strip().casefold() != account.name.casefold():
+        raise NameNotTyped
+    audit.record("trading_account.deleted", "trading_account", account.id, actor=account.user)
+    db.session.flush()
+    db.session.execute(delete(TradingAccount).where(TradingAccount.id == account.id))
+
+
 def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
     """The account of a key, held until the transaction ends: two terminals with one key never interleave.
 
@@ -120,6 +148,17 @@ def of_user(user_id: int) -> list[TradingAccount]:
         db.session.scalars(
             select(TradingAccount)
             .where(TradingAccount.user_id == user_id, TradingAccount.archived_at.is_(None))
+            .order_by(TradingAccount.id)
+        )
+    )
+
+
+def archived_of(user_id: int) -> list[TradingAccount]:
+    """A person's own archived accounts."""
+    return list(
+        db.session.scalars(
+            select(TradingAccount)
+            .where(TradingAccount.user_id == user_id, TradingAccount.archived_at.is_not(None))
             .order_by(TradingAccount.id)
         )
     )

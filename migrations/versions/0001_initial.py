@@ -203,6 +203,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series", "day", name=op.f("pk_invoice_counter")),
     )
     op.create_table(
+        "period_closing",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column(
+            "span",
+            sa.Enum("day", "month", "year", name="span", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("excl_cents", sa.Integer(), nullable=False),
+        sa.Column("vat_cents", sa.Integer(), nullable=False),
+        sa.Column("incl_cents", sa.Integer(), nullable=False),
+        sa.Column("perpetual_cents", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("prev_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_period_closing_amounts_agree")),
+        sa.CheckConstraint("last_on >= first_on", name=op.f("ck_period_closing_last_after_first")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_period_closing")),
+        sa.UniqueConstraint("hash", name=op.f("uq_period_closing_hash")),
+        sa.UniqueConstraint("span", "first_on", name=op.f("uq_period_closing_span_first_on")),
+    )
+    op.create_table(
         "login_attempt",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("account_hash", sa.String(length=64), nullable=False),
@@ -732,6 +756,7 @@ def upgrade() -> None:
         ),
         sa.Column("vat_rate_bp", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("places", sa.Integer(), nullable=True),
+        sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column(
@@ -753,6 +778,12 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(kind = 'formation') = (formation_id IS NOT NULL)",
             name=op.f("ck_offer_formation_offer_has_formation"),
+        ),
+        sa.CheckConstraint("instalments BETWEEN 1 AND 12", name=op.f("ck_offer_instalments_range")),
+        sa.CheckConstraint("instalments = 1 OR kind <> 'signals'", name=op.f("ck_offer_signals_paid_at_once")),
+        sa.CheckConstraint(
+            "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until",
+            name=op.f("ck_offer_window_in_order"),
         ),
         sa.CheckConstraint("kind <> 'signals' OR duration_days > 0", name=op.f("ck_offer_signals_offer_has_duration")),
         sa.CheckConstraint("places IS NULL OR places >= 0", name=op.f("ck_offer_places_not_negative")),
@@ -799,6 +830,49 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("one_time_token", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_one_time_token_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "idempotency_key",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("path", sa.String(length=300), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", JSON, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_idempotency_key_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
+        sa.UniqueConstraint(
+            "user_id", "method", "path", "key_hash", name=op.f("uq_idempotency_key_user_id_method_path_key_hash")
+        ),
+    )
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_key_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "api_token",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("public_id", sa.String(length=12), nullable=False),
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("length(secret_hash) = 64", name=op.f("ck_api_token_secret_is_hashed")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_token_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_api_token_public_id")),
+    )
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_token_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "push_subscription",
@@ -968,6 +1042,13 @@ def upgrade() -> None:
         sa.Column("free_margin", sa.BigInteger(), nullable=True),
         sa.Column("ea_version", sa.String(length=16), nullable=True),
         sa.Column("utc_offset_seconds", sa.Integer(), nullable=True),
+        sa.Column("broker_clock", sa.String(length=40), nullable=True),
+        sa.Column("clock_evidence", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("conversions", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refusals", JSON, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("history_oldest", sa.BigInteger(), nullable=True),
+        sa.Column("other_login", sa.String(length=32), nullable=True),
+        sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -1240,6 +1321,101 @@ def upgrade() -> None:
         batch_op.create_index("ix_page_view_visit", ["visit_id"], unique=False)
 
     op.create_table(
+        "discount_code",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("percent_bp", sa.Integer(), nullable=True),
+        sa.Column("amount_cents", sa.Integer(), nullable=True),
+        sa.Column("offer_id", BIG_KEY, nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("max_uses", sa.Integer(), nullable=True),
+        sa.Column("max_per_person", sa.Integer(), nullable=True),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by_id", BIG_KEY, nullable=True),
+        sa.CheckConstraint(
+            "(percent_bp IS NULL) <> (amount_cents IS NULL)", name=op.f("ck_discount_code_percent_or_amount")
+        ),
+        sa.CheckConstraint("amount_cents IS NULL OR amount_cents > 0", name=op.f("ck_discount_code_amount_positive")),
+        sa.CheckConstraint(
+            "max_per_person IS NULL OR max_per_person > 0", name=op.f("ck_discount_code_max_per_person_positive")
+        ),
+        sa.CheckConstraint("max_uses IS NULL OR max_uses > 0", name=op.f("ck_discount_code_max_uses_positive")),
+        sa.CheckConstraint(
+            "percent_bp IS NULL OR percent_bp BETWEEN 1 AND 9999", name=op.f("ck_discount_code_percent_range")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["users.id"], name=op.f("fk_discount_code_created_by_id_users"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["offer_id"], ["offer.id"], name=op.f("fk_discount_code_offer_id_offer"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discount_code")),
+        sa.UniqueConstraint("code", name=op.f("uq_discount_code_code")),
+    )
+    op.create_table(
+        "offer_version",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("offer_id", BIG_KEY, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", JSON, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", BIG_KEY, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["users.id"], name=op.f("fk_offer_version_by_id_users"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["offer_id"], ["offer.id"], name=op.f("fk_offer_version_offer_id_offer"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_version")),
+        sa.UniqueConstraint("offer_id", "version", name=op.f("uq_offer_version_offer_id_version")),
+    )
+    op.create_table(
+        "bank_format",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("bank", sa.String(length=80), nullable=False),
+        sa.Column("signature", sa.String(length=500), nullable=False),
+        sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),
+        sa.Column("columns", JSON, nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by_id", BIG_KEY, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["updated_by_id"], ["users.id"], name=op.f("fk_bank_format_updated_by_id_users"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_format")),
+        sa.UniqueConstraint("bank", name=op.f("uq_bank_format_bank")),
+    )
+    with op.batch_alter_table("bank_format", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bank_format_signature"), ["signature"], unique=False)
+
+    op.create_table(
+        "bank_statement",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=160), nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column(
+            "format",
+            sa.Enum("camt", "ofx", "csv", name="format", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("given_by_id", BIG_KEY, nullable=True),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("new_lines", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("known_lines", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["given_by_id"], ["users.id"], name=op.f("fk_bank_statement_given_by_id_users"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statement")),
+        sa.UniqueConstraint("file_key", name=op.f("uq_bank_statement_file_key")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_bank_statement_sha256")),
+    )
+    # ### end Alembic commands ###
+
+    op.create_table(
         "payment",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("reference", sa.String(length=35), nullable=False),
@@ -1281,9 +1457,19 @@ def upgrade() -> None:
         ),
         sa.Column("vat_rate_bp", sa.Integer(), nullable=False),
         sa.Column("duration_days", sa.Integer(), nullable=True),
+        sa.Column("list_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("offer_version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("discount_id", BIG_KEY, nullable=True),
+        sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("instalment", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("first_id", BIG_KEY, nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("terms_version", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
         sa.Column("terms_accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("early_start_requested", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("withdrawal_version", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
+        sa.Column("withdrawal_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("transaction_id", sa.String(length=80), nullable=True),
         sa.Column("transaction_key", sa.String(length=80), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1292,6 +1478,7 @@ def upgrade() -> None:
         sa.Column("validated_by_id", BIG_KEY, nullable=True),
         sa.Column("rejected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rejection_reason", sa.String(length=500), server_default=sa.text("('')"), nullable=False),
+        sa.Column("answer", sa.String(length=500), server_default=sa.text("('')"), nullable=False),
         sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -1302,6 +1489,19 @@ def upgrade() -> None:
             name=op.f("ck_payment_validated_has_transaction"),
         ),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_payment_amount_positive")),
+        sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_payment_discount_not_negative")),
+        sa.CheckConstraint("instalment BETWEEN 1 AND instalments", name=op.f("ck_payment_instalment_range")),
+        sa.CheckConstraint("(instalment = 1) = (first_id IS NULL)", name=op.f("ck_payment_later_instalment_has_first")),
+        sa.ForeignKeyConstraint(
+            ["discount_id"],
+            ["discount_code.id"],
+            name=op.f("fk_payment_discount_id_discount_code"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(
+            ["first_id"], ["payment.id"], name=op.f("fk_payment_first_id_payment"), ondelete="RESTRICT"
+        ),
+        sa.UniqueConstraint("first_id", "instalment", name=op.f("uq_payment_first_id_instalment")),
         sa.ForeignKeyConstraint(
             ["offer_id"], ["offer.id"], name=op.f("fk_payment_offer_id_offer"), ondelete="RESTRICT"
         ),
@@ -1317,13 +1517,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("transaction_key", name=op.f("uq_payment_transaction_key")),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_discount_id"), ["discount_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_offer_id"), ["offer_id"], unique=False)
         batch_op.create_index("ix_payment_queue", ["status", "submitted_at"], unique=False)
         batch_op.create_index("ix_payment_user", ["user_id", "created_at"], unique=False)
         batch_op.create_index("ix_payment_validated", ["validated_at"], unique=False)
         batch_op.create_index(
             "uq_payment_open_checkout",
-            ["user_id", "offer_id"],
+            ["user_id", "offer_id", "instalment"],
             unique=True,
             sqlite_where=sa.text("status = 'declared'"),
             postgresql_where=sa.text("status = 'declared'"),
@@ -1384,6 +1585,49 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("signal_event", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_signal_event_signal_id"), ["signal_id"], unique=False)
+
+    op.create_table(
+        "statement_import",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "received",
+                "read",
+                "refused",
+                "confirmed",
+                "imported",
+                "undone",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("file_name", sa.String(length=120), nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column("file_size", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("report", JSON, nullable=False),
+        sa.Column("broker_clock", sa.String(length=40), server_default=sa.text("('')"), nullable=False),
+        sa.Column("bound_login", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("trades_added", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trades_known", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_statement_import_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement_import")),
+    )
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.create_index("ix_statement_import_account", ["account_id", "id"], unique=False)
 
     op.create_table(
         "sync_batch",
@@ -1477,6 +1721,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
@@ -1484,11 +1729,18 @@ def upgrade() -> None:
             name=op.f("fk_trade_account_id_trading_account"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["statement_import.id"],
+            name=op.f("fk_trade_import_id_statement_import"),
+            ondelete="SET NULL",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trade")),
         sa.UniqueConstraint("account_id", "ticket", name=op.f("uq_trade_account_id_ticket")),
     )
     with op.batch_alter_table("trade", schema=None) as batch_op:
         batch_op.create_index("ix_trade_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at"], unique=False)
         batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol"], unique=False)
@@ -1787,6 +2039,196 @@ def upgrade() -> None:
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.create_index("ix_subscription_end", ["status", "ends_at"], unique=False)
         batch_op.create_index("ix_subscription_user", ["user_id", "kind", "ends_at"], unique=False)
+
+    op.create_table(
+        "bank_line",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("statement_id", BIG_KEY, nullable=False),
+        sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), server_default="EUR", nullable=False),
+        sa.Column("label", sa.String(length=500), server_default=sa.text("''"), nullable=False),
+        sa.Column("debtor_name", sa.String(length=140), server_default=sa.text("''"), nullable=False),
+        sa.Column("debtor_iban", sa.String(length=34), server_default=sa.text("''"), nullable=False),
+        sa.Column("end_to_end_id", sa.String(length=80), server_default=sa.text("''"), nullable=False),
+        sa.Column("bank_reference", sa.String(length=80), server_default=sa.text("''"), nullable=False),
+        sa.Column("is_reversal", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "open",
+                "matched",
+                "underpaid",
+                "overpaid",
+                "returned",
+                "ignored",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by_id", BIG_KEY, nullable=True),
+        sa.CheckConstraint("amount_cents <> 0", name=op.f("ck_bank_line_amount_not_zero")),
+        sa.ForeignKeyConstraint(
+            ["settled_by_id"], ["users.id"], name=op.f("fk_bank_line_settled_by_id_users"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["statement_id"],
+            ["bank_statement.id"],
+            name=op.f("fk_bank_line_statement_id_bank_statement"),
+            ondelete="RESTRICT",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_line")),
+        sa.UniqueConstraint("account", "key", name=op.f("uq_bank_line_account_key")),
+    )
+    with op.batch_alter_table("bank_line", schema=None) as batch_op:
+        batch_op.create_index("ix_bank_line_debtor", ["debtor_iban"], unique=False)
+        batch_op.create_index("ix_bank_line_state", ["state", "booked_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_bank_line_statement_id"), ["statement_id"], unique=False)
+
+    op.create_table(
+        "bank_allocation",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("line_id", BIG_KEY, nullable=False),
+        sa.Column("payment_id", BIG_KEY, nullable=False),
+        sa.Column("amount_cents", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", BIG_KEY, nullable=True),
+        sa.CheckConstraint("amount_cents <> 0", name=op.f("ck_bank_allocation_amount_not_zero")),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["users.id"], name=op.f("fk_bank_allocation_by_id_users"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["bank_line.id"], name=op.f("fk_bank_allocation_line_id_bank_line"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payment.id"], name=op.f("fk_bank_allocation_payment_id_payment"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_allocation")),
+        sa.UniqueConstraint("line_id", "payment_id", name=op.f("uq_bank_allocation_line_id_payment_id")),
+    )
+    with op.batch_alter_table("bank_allocation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bank_allocation_payment_id"), ["payment_id"], unique=False)
+
+    op.create_table(
+        "payment_reminder",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("payment_id", BIG_KEY, nullable=False),
+        sa.Column("step_days", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payment.id"], name=op.f("fk_payment_reminder_payment_id_payment"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_reminder")),
+        sa.UniqueConstraint("payment_id", "step_days", name=op.f("uq_payment_reminder_payment_id_step_days")),
+    )
+    op.create_table(
+        "withdrawal",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("payment_id", BIG_KEY, nullable=True),
+        sa.Column("user_id", BIG_KEY, nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "to_check",
+                "declared",
+                "refunded",
+                "nothing_due",
+                "refused",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refund_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("keep_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refund_due_on", sa.Date(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by_id", BIG_KEY, nullable=True),
+        sa.Column("refund_reference", sa.String(length=80), server_default=sa.text("''"), nullable=False),
+        sa.Column("note", sa.String(length=500), server_default=sa.text("''"), nullable=False),
+        sa.CheckConstraint(
+            "state <> 'refunded' OR settled_at IS NOT NULL", name=op.f("ck_withdrawal_refund_has_instant")
+        ),
+        sa.CheckConstraint("state <> 'refused' OR note <> ''", name=op.f("ck_withdrawal_refusal_has_reason")),
+        sa.CheckConstraint(
+            "state = 'to_check' OR state = 'refused' OR payment_id IS NOT NULL", name=op.f("ck_withdrawal_has_payment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payment.id"], name=op.f("fk_withdrawal_payment_id_payment"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["settled_by_id"], ["users.id"], name=op.f("fk_withdrawal_settled_by_id_users"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_withdrawal_user_id_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawal")),
+    )
+    with op.batch_alter_table("withdrawal", schema=None) as batch_op:
+        batch_op.create_index("ix_withdrawal_state", ["state", "at"], unique=False)
+        batch_op.create_index(
+            "uq_withdrawal_payment",
+            ["payment_id"],
+            unique=True,
+            sqlite_where=sa.text("payment_id IS NOT NULL AND state <> 'refused'"),
+            postgresql_where=sa.text("payment_id IS NOT NULL AND state <> 'refused'"),
+        )
+
+    op.create_table(
+        "channel_pass",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "wanted",
+                "invited",
+                "joined",
+                "leaving",
+                "gone",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("invite_link", sa.String(length=200), nullable=True),
+        sa.Column("telegram_user_id", sa.String(length=32), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("invited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_channel_pass_user_id_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_pass")),
+        sa.UniqueConstraint("invite_link", name=op.f("uq_channel_pass_invite_link")),
+    )
+    with op.batch_alter_table("channel_pass", schema=None) as batch_op:
+        batch_op.create_index("ix_channel_pass_state", ["state"], unique=False)
+        batch_op.create_index(
+            "uq_channel_pass_open",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'gone'"),
+            postgresql_where=sa.text("state <> 'gone'"),
+        )
+
+    # ### end Alembic commands ###
 
     op.create_table(
         "trade_journal",
@@ -2088,6 +2530,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
         sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("unit_excl_cents", sa.Integer(), nullable=False),
+        sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "vat_regime",
             sa.Enum(
@@ -2109,6 +2552,10 @@ def upgrade() -> None:
         sa.Column("incl_cents", sa.Integer(), nullable=False),
         sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_invoice_item_amounts_agree")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_invoice_item_quantity_positive")),
+        sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_invoice_item_discount_not_negative")),
+        sa.CheckConstraint(
+            "quantity * unit_excl_cents - discount_cents = excl_cents", name=op.f("ck_invoice_item_line_agrees")
+        ),
         sa.ForeignKeyConstraint(
             ["invoice_id"],
             ["invoice.id"],
@@ -2184,6 +2631,35 @@ def downgrade() -> None:
 
     op.drop_table("trade_revision")
     op.drop_table("trade_journal")
+    with op.batch_alter_table("channel_pass", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_channel_pass_open", sqlite_where=sa.text("state <> 'gone'"), postgresql_where=sa.text("state <> 'gone'")
+        )
+        batch_op.drop_index("ix_channel_pass_state")
+
+    op.drop_table("channel_pass")
+    with op.batch_alter_table("withdrawal", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_withdrawal_payment",
+            sqlite_where=sa.text("payment_id IS NOT NULL AND state <> 'refused'"),
+            postgresql_where=sa.text("payment_id IS NOT NULL AND state <> 'refused'"),
+        )
+        batch_op.drop_index("ix_withdrawal_state")
+
+    op.drop_table("withdrawal")
+    op.drop_table("payment_reminder")
+    with op.batch_alter_table("bank_allocation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bank_allocation_payment_id"))
+
+    op.drop_table("bank_allocation")
+    with op.batch_alter_table("bank_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bank_line_statement_id"))
+        batch_op.drop_index("ix_bank_line_state")
+        batch_op.drop_index("ix_bank_line_debtor")
+
+    op.drop_table("bank_line")
+    # ### end Alembic commands ###
+
     with op.batch_alter_table("subscription", schema=None) as batch_op:
         batch_op.drop_index("ix_subscription_user")
         batch_op.drop_index("ix_subscription_end")
@@ -2223,6 +2699,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
         batch_op.drop_index("ix_trade_opened")
+        batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 
     op.drop_table("trade")
@@ -2230,6 +2707,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sync_batch_received")
 
     op.drop_table("sync_batch")
+    with op.batch_alter_table("statement_import", schema=None) as batch_op:
+        batch_op.drop_index("ix_statement_import_account")
+
+    op.drop_table("statement_import")
     with op.batch_alter_table("signal_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signal_event_signal_id"))
 
@@ -2248,8 +2729,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payment_user")
         batch_op.drop_index("ix_payment_queue")
         batch_op.drop_index(batch_op.f("ix_payment_offer_id"))
+        batch_op.drop_index(batch_op.f("ix_payment_discount_id"))
 
     op.drop_table("payment")
+    op.drop_table("bank_statement")
+    with op.batch_alter_table("bank_format", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bank_format_signature"))
+
+    op.drop_table("bank_format")
+    op.drop_table("offer_version")
+    op.drop_table("discount_code")
+    # ### end Alembic commands ###
+
     with op.batch_alter_table("page_view", schema=None) as batch_op:
         batch_op.drop_index("ix_page_view_visit")
         batch_op.drop_index(batch_op.f("ix_page_view_view_id"))
@@ -2304,6 +2795,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_push_subscription_user_id"))
 
     op.drop_table("push_subscription")
+    with op.batch_alter_table("api_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_token_user_id"))
+
+    op.drop_table("api_token")
+    with op.batch_alter_table("idempotency_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotency_key_created_at"))
+
+    op.drop_table("idempotency_key")
     with op.batch_alter_table("one_time_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_one_time_token_user_id"))
 
@@ -2384,6 +2883,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_attempt_account_at")
 
     op.drop_table("login_attempt")
+    op.drop_table("period_closing")
     op.drop_table("invoice_counter")
     op.drop_table("inbound_event")
     with op.batch_alter_table("heartbeat", schema=None) as batch_op:

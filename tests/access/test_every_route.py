@@ -29,9 +29,9 @@ ClientFor = Callable[[User], FlaskClient]
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 TOKENLESS = {"api", "ea", "hooks"}
 BEACON = "measure.engagement"
-SAME_FOR_ALL = {"trading.download"}
+SAME_FOR_ALL = {"trading.download", "trading.kit"}
 VALUES = {"RowNumber": 1, "UUIDConverter": uuid4()}
-WORDS = {"extension": "csv", "act": "monter"}
+WORDS = {"extension": "csv", "act": "monter", "platform": "mt4", "kind": "mq4"}
 
 
 def methods_of(rule: Rule) -> list[str]:
@@ -279,6 +279,13 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
         "account": f"GET /espace/metatrader/{account.id}",
         "key": f"POST /espace/metatrader/{account.id}/cle",
         "revocation": f"POST /espace/metatrader/{account.id}/revocation",
+        "restoration": f"POST /espace/metatrader/{account.id}/retablissement",
+        "name": f"POST /espace/metatrader/{account.id}/nom",
+        "broker clock": f"POST /espace/metatrader/{account.id}/heure",
+        "removal": f"GET /espace/metatrader/{account.id}/suppression",
+        "deletion": f"POST /espace/metatrader/{account.id}/suppression",
+        "statements": f"GET /espace/metatrader/{account.id}/releves",
+        "new statement": f"POST /espace/metatrader/{account.id}/releves",
         "archive": f"POST /espace/metatrader/{account.id}/archive",
         "trade": f"GET /espace/historique/{trade.id}",
         "note": f"POST /espace/historique/{trade.id}/note",

@@ -131,3 +131,41 @@ def test_account_pages_are_accessible_and_fit_the_screen(
     look("/admin/utilisateurs")
     page.goto(f"/admin/utilisateurs/{number}")
     assert axe(page) == []
+
+
+def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    _number, address = someone(live_site)
+    context = browser_context()
+    page = context.new_page()
+    page.goto("/connexion")
+    page.get_by_label("Adresse e-mail").fill(address)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_label("Rester connecté sur cet appareil").check()
+    page.locator("main").get_by_role("button", name="Se connecter").click()
+    page.wait_for_url(lambda url: "/connexion" not in url)
+    wait_until(lambda: page.evaluate(TOKEN))
+    first = page.evaluate(TOKEN)
+
+    # Eleven minutes pass for the tab while nobody touches it: its token is over before it looks again.
+    page.clock.install()
+    page.clock.fast_forward("11:00")
+    page.evaluate("localStorage.setItem('ct.access', JSON.stringify({token: 'over', until: 0, user: ''}))")
+    page.goto("/espace/notifications")
+    wait_until(lambda: page.evaluate(TOKEN) not in {None, "over", first})
+
+    # The browser ends: what was to live with it only is gone.
+    kept = context.storage_state()
+    kept["cookies"] = [cookie for cookie in kept["cookies"] if cookie["expires"] > 0]
+    context.close()
+    again = browser_context(storage_state=kept).new_page()
+    again.goto("/espace/profil")
+
+    expect(again).to_have_url(re.compile("/espace/profil"))
+    wait_until(lambda: again.evaluate(TOKEN))
+    answer = again.evaluate(
+        "async (token) => (await fetch('/api/v1/me', {headers: {Authorization: `Bearer ${token}`}})).status",
+        again.evaluate(TOKEN),
+    )
+    assert answer == 200

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from calmness.extensions import db
 from calmness.models.account import SessionKind, User
-from calmness.services import billing, jwt_tokens, sessions
+from calmness.services import billing, discounts, jwt_tokens, sessions
 from tests import factories
 from tests.billing import shop
 
@@ -141,3 +141,29 @@ def test_a_credit_note_by_the_api(api_for: ApiFor) -> None:
     assert answer.status_code == 201
     assert answer.get_json()["corrects"] == number
     assert answer.get_json()["kind"] == "credit_note"
+
+
+def test_a_discount_and_a_withdrawal_by_json(api_for: ApiFor) -> None:
+    shop.identity()
+    offer, user = shop.signals_offer(), factories.student(address="3 rue des Lilas", postcode="69003", city="Lyon")
+    draft = discounts.DiscountDraft("NOEL20", percent_bp=2000, amount_cents=None)
+    discounts.create(draft, by=factories.admin())
+    call = api_for(user)
+    payment = call("POST", "/me/payments", json={"offer": offer.slug}).get_json()
+    place = f"/me/payments/{payment['id']}"
+
+    refused = call("PUT", f"{place}/discount", json={"code": "FAUX"})
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "/problems/discount-unknown")
+    lowered = call("PUT", f"{place}/discount", json={"code": "noel20"}).get_json()
+    whole = call("DELETE", f"{place}/discount").get_json()
+    assert lowered["amount"] != whole["amount"] == payment["amount"]
+    early = call("POST", f"{place}/withdrawal")
+    assert (early.status_code, early.get_json()["type"]) == (409, "/problems/no-withdrawal"), "nothing was agreed upon"
+
+    call("POST", f"{place}/transaction", json={"transaction_id": "AB1234", "accept_terms": True})
+    billing.validate_payment(payment["id"], "AB1234", by=factories.agent())
+    first, again = (call("POST", f"{place}/withdrawal") for _click in range(2))
+    assert first.status_code == 201
+    assert first.get_json() == again.get_json()
+    assert first.get_json()["status"] == "declared"
+    assert api_for(factories.student())("POST", f"{place}/withdrawal").status_code == 404

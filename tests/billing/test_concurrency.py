@@ -1,6 +1,7 @@
 """Many agents at once, in processes of their own, on each database: no hole, no double, and who loses reads why."""
 
 import multiprocessing
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -13,12 +14,14 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from calmness.extensions import db
-from calmness.models.billing import Invoice, InvoiceCounter, Payment, PaymentStatus, Subscription
+from calmness.jobs.drain import drain_everything
+from calmness.models.billing import Invoice, InvoiceCounter, InvoiceDocument, Payment, PaymentStatus, Subscription
 from calmness.models.delivery import OutboxTask
 from calmness.models.training import UserFormationEnrollment
 from calmness.services import billing, invoice_ledger
 from tests import factories
 from tests.billing import issuer, shop
+from tests.fixtures.servers import Mailbox
 
 Order = tuple[int, str]
 Outcome = tuple[int, str, str]
@@ -144,6 +147,30 @@ def test_processes_killed_inside_the_transaction_leave_no_hole(agents: Run) -> N
         billing.validate_payment(payment_id, f"AFTER{payment_id}", by=agent)
     db.session.commit()
     assert_no_hole(12)
+
+
+def test_each_invoice_of_a_storm_with_killed_processes_has_one_document_and_one_mail(
+    agents: Run, mailbox: Mailbox
+) -> None:
+    ids = waiting_payments(16)
+    dice = random.Random(5)
+    orders = [(own, f"{issuer.CRASH if dice.random() < 0.3 else 'GOOD'}{own}") for own in ids]
+
+    agents([orders[start::8] for start in range(8)])
+    # What died inside its transaction, or was never begun, is validated again by a person.
+    person = factories.agent()
+    for own in ids:
+        billing.validate_payment(own, f"AGAIN{own}", by=person)
+        db.session.commit()
+    drain_everything()
+    drain_everything()
+
+    assert_no_hole(16)
+    assert db.session.scalar(select(func.count(Invoice.payment_id.distinct()))) == 16
+    assert db.session.scalar(select(func.count()).select_from(InvoiceDocument)) == 16
+    numbers = db.session.scalars(select(Invoice.number)).all()
+    subjects = Counter(mail["Subject"] for mail in mailbox.messages)
+    assert {number: subjects[f"Votre facture {number}"] for number in numbers} == dict.fromkeys(numbers, 1)
 
 
 def test_renewals_validated_at_once_follow_each_other(agents: Run) -> None:

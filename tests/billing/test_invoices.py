@@ -50,7 +50,10 @@ def sold(site: Flask, number: str = "AB1234", **offer: object) -> Invoice:
     if db.session.scalar(select(InvoiceTemplate.id)) is None:
         shop.identity()
     slug = f"offre-{number.lower()}"
-    payment = shop.submitted(factories.student(), shop.signals_offer(slug=slug, **offer), number)
+    # Who pays the VAT oneself has a number.
+    numbered = {"vat_number": "DE136695976"} if offer.get("vat_regime") is VatRegime.REVERSE_CHARGE else {}
+    student = factories.student(**numbered)
+    payment = shop.submitted(student, shop.signals_offer(slug=slug, **offer), number)
     invoice = billing.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     return invoice

@@ -1,6 +1,7 @@
 """The sale by pages: four steps that survive reload and two tabs, the agent's desk, what others may not see."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -9,11 +10,11 @@ from sqlalchemy import func, select
 
 from calmness.extensions import db
 from calmness.jobs.billing import end_subscriptions, render_invoice
-from calmness.models.account import User
+from calmness.models.account import User, UserNotification
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.models.delivery import Delivery
-from calmness.services import billing
+from calmness.services import billing, credit_notes
 from tests import factories
 from tests.billing import shop
 
@@ -143,9 +144,61 @@ def test_an_almost_equal_number_is_shown_beside(client_for: ClientFor) -> None:
     shop.submitted(factories.student(), offer, "VIR20261124001")
     payment = shop.submitted(factories.student(), offer, "XIR20261124001")
 
-    page = client_for(factories.agent()).get(f"/admin/paiements/{payment.id}").text
+    agent = client_for(factories.agent())
 
-    assert "VIR20261124001" in page
+    assert "VIR20261124001" in agent.get(f"/admin/paiements/{payment.id}").text
+    assert "numéro voisin" in agent.get("/admin/paiements").text
+
+
+def test_the_queue_is_filtered_by_kind_and_by_what_is_late(client_for: ClientFor) -> None:
+    shop.submitted(factories.student(last_name="Signaux"), shop.signals_offer(), "AB1234")
+    course = shop.formation_offer(instalments=2)
+    bought = billing.declare(factories.student(), course.slug)
+    given = billing.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"last_name": "Tardif", "instalments": 2})
+    billing.confirm_identity(bought, given)
+    billing.validate_payment(bought.id, "CD5678", by=factories.agent())
+    late = db.session.scalars(select(Payment).where(Payment.instalment == 2)).one()
+    late.due_on = date(2026, 1, 1)
+    agent = client_for(factories.agent())
+
+    assert "numéro" in agent.get("/admin/paiements?type=signals").text
+    assert "AB1234" not in agent.get("/admin/paiements?type=formation").text
+    page = agent.get("/admin/paiements?etat=tous&retard=1").text
+    assert f"/admin/paiements/{late.id}" in page
+    assert f'/admin/paiements/{bought.id}"' not in page
+
+
+def test_the_history_is_filtered_by_state_and_year(client_for: ClientFor) -> None:
+    user = factories.student()
+    payment = shop.submitted(user, shop.signals_offer(), "AB1234")
+    client = client_for(user)
+    link = f"/espace/paiements/{payment.id}"
+
+    assert link in client.get("/espace/paiements?etat=transaction_submitted").text
+    assert "Nous cherchons votre virement" in client.get("/espace/paiements").text
+    none = client.get("/espace/paiements?etat=refunded").text
+    assert link not in none
+    assert "Aucun paiement ne correspond" in none
+    assert link not in client.get("/espace/paiements?annee=2001").text
+
+
+def test_each_change_is_told_once(client_for: ClientFor) -> None:
+    user = factories.student()
+    payment = shop.submitted(user, shop.signals_offer(), "AB1234")
+    billing.reject_payment(payment.id, "Montant reçu : 49,00 €.", by=factories.agent())
+    billing.submit_transaction(payment, "CD5678")
+    invoice = billing.validate_payment(payment.id, "CD5678", by=factories.agent())
+    credit_notes.credit_whole(invoice.number, "Geste", by=factories.agent())
+
+    titles = list(db.session.scalars(select(UserNotification.title).order_by(UserNotification.id)))
+
+    assert [title.split(" : ")[0] for title in titles[:4]] == [
+        "Numéro de transaction reçu",
+        "Paiement à revoir",
+        "Numéro de transaction reçu",
+        "Paiement validé",
+    ]
+    assert titles[4].startswith("Remboursement")
 
 
 def test_another_persons_pages_are_not_found(client_for: ClientFor) -> None:
@@ -169,7 +222,9 @@ def test_a_refused_payment_tells_why_and_can_be_answered(client_for: ClientFor) 
 
     agent.post(f"/admin/paiements/{payment.id}/rejet", data={"reason": "Montant reçu : 49,00 €."})
     assert "Montant reçu" in student.get(f"/espace/paiements/{payment.id}").text
-    student.post(f"/espace/commandes/{payment.id}/transaction", data={"transaction_id": "CD5678"})
+    answer = {"transaction_id": "CD5678", "answer": "Le reste est parti ce matin."}
+    student.post(f"/espace/commandes/{payment.id}/transaction", data=answer)
+    assert "Le reste est parti ce matin." in agent.get(f"/admin/paiements/{payment.id}").text
 
     db.session.expire_all()
     assert payment.status is PaymentStatus.TRANSACTION_SUBMITTED

@@ -17,8 +17,10 @@ def live_house(
 ) -> Iterator[House]:
     """Its own processes, database and Redis. ``live_site`` builds on it."""
     house = house_with(tmp_path_factory, _smtp_server, _provider_servers)
-    yield house.open()
-    house.close()
+    try:
+        yield house.open()
+    finally:
+        house.close()
 
 
 @pytest.fixture(scope="session")

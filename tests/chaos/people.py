@@ -13,7 +13,7 @@ from calmness.models.account import User
 from tests.fixtures.live import LiveSite
 from tests.support.chat_client import session_cookies
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -24,7 +24,8 @@ def patiently(send: Callable[[], requests.Response]) -> requests.Response:
     while True:
         try:
             answer = send()
-        except (requests.ConnectionError, requests.Timeout):
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            # Nobody there, or killed in the middle of the answer.
             assert time.monotonic() < give_up_at, "nobody answers"
             threading.Event().wait(0.05)
             continue
@@ -47,7 +48,7 @@ class Person:
 
     def get(self, path: str) -> requests.Response:
         """Look at a page."""
-        return patiently(lambda: self.session.get(self.url + path, timeout=20, allow_redirects=False))
+        return patiently(lambda: self.session.get(self.url + path, timeout=60, allow_redirects=False))
 
     def post(self, path: str, data: dict[str, Any], *, page: str) -> requests.Response:
         """Send a form of a page."""
@@ -57,7 +58,7 @@ class Person:
             self._token = found[1]
         body = {**data, "csrf_token": self._token}
         return patiently(
-            lambda: self.session.post(self.url + path, data=body, timeout=20, allow_redirects=False),
+            lambda: self.session.post(self.url + path, data=body, timeout=60, allow_redirects=False),
         )
 
 
@@ -82,7 +83,7 @@ class Terminal:
             "clock": {"gmt": now, "server": now + 7200, "server_age_s": 1},
             "trades": trades,
         }
-        answer = patiently(lambda: self.session.post(f"{self.url}/ea/v1/sync", json=body, timeout=20))
+        answer = patiently(lambda: self.session.post(f"{self.url}/ea/v1/sync", json=body, timeout=60))
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
         return told

@@ -253,7 +253,7 @@ class Visits:
         for _turn in range(6):
             self._look()
             try:
-                wait_until(self._all_told, seconds=7)
+                wait_until(self._all_told, seconds=4)
             except AssertionError:
                 continue
             return 0

@@ -42,7 +42,7 @@ def test_twenty_writers_never_meet_a_locked_database(live_site: LiveSite) -> Non
         work = [pool.submit(change_profile, user_id) for user_id in browsers]
         work += [pool.submit(send, terminal) for terminal in terminals]
         for done in work:
-            done.result(timeout=90)
+            done.result(timeout=300)
 
     with live_site.inside():
         last = set(db.session.scalars(select(User.last_name).where(User.id.in_(browsers))))

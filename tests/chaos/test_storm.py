@@ -67,7 +67,7 @@ def through(site: LiveSite, mailbox: Mailbox, providers: Providers, redis: Redis
         try:
             for rank, act in enumerate(acts):
                 if rank == len(acts) // 2:
-                    gate.wait(timeout=60)
+                    gate.wait(timeout=200)
                 act()
         except BaseException:
             gate.abort()
@@ -83,7 +83,7 @@ def through(site: LiveSite, mailbox: Mailbox, providers: Providers, redis: Redis
             gate.wait()
             blow()
         for done in walks:
-            done.result(timeout=90)
+            done.result(timeout=400)
     with site.inside():
         uncertain = sum(step.check() for step in [*steps, reminders])
     chat.leave()

@@ -30,6 +30,7 @@ class Providers:
             "TELEGRAM_API_URL": self.telegram.url,
             "TELEGRAM_BOT_TOKEN": telegram_api.TOKEN,
             "TELEGRAM_BOT_NAME": "calmness_test_bot",
+            "TELEGRAM_SIGNALS_CHAT": telegram_api.SIGNALS_CHAT,
             "TELEGRAM_WEBHOOK_SECRET": "telegram-test-secret",
             "DISCORD_API_URL": f"{self.discord.url}/api/v10",
             "DISCORD_BOT_TOKEN": discord_api.TOKEN,

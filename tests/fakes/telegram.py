@@ -7,16 +7,23 @@ from tests.fakes.server import Answer, Call, FakeProvider
 
 TEXT_LIMIT = 4096
 TOKEN = "123456:test-token"
+SIGNALS_CHAT = "-1001234567890"
 
 
 class FakeTelegram(FakeProvider):
-    """Takes messages for any chat but those in ``blocked_by`` (bot blocked) and ``unknown`` (no such chat)."""
+    """Takes messages for any chat but those in ``blocked_by`` (bot blocked) and ``unknown`` (no such chat).
+
+    Keeps a private channel: ``invitations`` by link, ``members``, ``banned``.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[dict[str, Any]] = []
         self.blocked_by: set[str] = set()
         self.unknown: set[str] = set()
+        self.invitations: dict[str, bool] = {}
+        self.members: set[int] = set()
+        self.banned: set[int] = set()
         self._numbers = itertools.count(1)
 
     def answer(self, call: Call) -> Answer:
@@ -27,6 +34,8 @@ class FakeTelegram(FakeProvider):
         if method in {"getMe", "setWebhook", "deleteWebhook", "setMyCommands", "answerCallbackQuery"}:
             me = {"id": 123456, "is_bot": True, "first_name": "Calmness", "username": "calmness_test_bot"}
             return Answer(200, {"ok": True, "result": me if method == "getMe" else True})
+        if method in {"createChatInviteLink", "revokeChatInviteLink", "banChatMember", "unbanChatMember"}:
+            return self._channel(method, call.body if isinstance(call.body, dict) else {})
         if method not in {"sendMessage", "sendDocument", "sendPhoto"}:
             return self._refuse(404, f"Not Found: method {method!r}")
         if method != "sendMessage":
@@ -45,6 +54,43 @@ class FakeTelegram(FakeProvider):
         self.sent.clear()
         self.blocked_by.clear()
         self.unknown.clear()
+        self.invitations.clear()
+        self.members.clear()
+        self.banned.clear()
+
+    def join(self, link: str, user_id: int) -> bool:
+        """A person follows a link: it works once, while it is open, for who is not banned."""
+        if not self.invitations.get(link) or user_id in self.banned:
+            return False
+        self.invitations[link] = False
+        self.members.add(user_id)
+        return True
+
+    def _channel(self, method: str, body: dict[str, Any]) -> Answer:
+        if body.get("chat_id") != SIGNALS_CHAT:
+            return self._refuse(400, "Bad Request: chat not found")
+        if method == "createChatInviteLink":
+            if body.get("member_limit") != 1 or len(str(body.get("name", ""))) > 32:
+                return self._refuse(400, "Bad Request: an invitation of the school is for one person")
+            link = f"https://t.me/+{next(self._numbers):08d}"
+            self.invitations[link] = True
+            return Answer(200, {"ok": True, "result": {"invite_link": link, "member_limit": 1}})
+        if method == "revokeChatInviteLink":
+            if body.get("invite_link") not in self.invitations:
+                return self._refuse(400, "Bad Request: INVITE_HASH_EXPIRED")
+            self.invitations[body["invite_link"]] = False
+            return Answer(200, {"ok": True, "result": {}})
+        user_id = body.get("user_id")
+        if not isinstance(user_id, int):
+            return self._refuse(400, "Bad Request: invalid user_id specified")
+        if method == "banChatMember":
+            self.members.discard(user_id)
+            self.banned.add(user_id)
+        else:
+            if not body.get("only_if_banned") and user_id in self.members:
+                return self._refuse(400, "unbanChatMember without only_if_banned throws a member out")
+            self.banned.discard(user_id)
+        return Answer(200, {"ok": True, "result": True})
 
     def _message(self, body: dict[str, Any]) -> Answer:
         chat = str(body.get("chat_id", ""))

@@ -51,6 +51,12 @@ def test_production_names_its_cookies_alike_on_every_port() -> None:
         ("MAIL_TLS", "none", "MAIL_TLS"),
         ("DATABASE_URL", "sqlite:///calmness.db", "DATABASE_URL"),
         ("REDIS_URL", "", "REDIS_URL"),
+        ("JWT_KEYS", f"one:{'j' * 40},one:{'k' * 40}", "same id"),
+        ("JWT_KEYS", f"one:{'s' * 40}", "SECRET_KEY"),
+        ("SECRET_KEY_FALLBACKS", "short", "SECRET_KEY_FALLBACKS"),
+        ("RATELIMIT_ENABLED", "0", "RATELIMIT_ENABLED"),
+        ("TRUSTED_HOSTS", ".calmness.example", "TRUSTED_HOSTS"),
+        ("TRUSTED_HOSTS", "*", "TRUSTED_HOSTS"),
     ],
 )
 def test_production_refuses_to_start_unsafe_and_says_why(setting: str, value: str, word: str) -> None:

@@ -101,7 +101,7 @@ def test_a_taken_port_is_named_with_its_holder_before_anything_starts(new_house:
         house.start()
         line = house.wait_for("is taken by")
 
-        assert house.running.wait(timeout=10) == 2
+        assert house.running.wait(timeout=60) == 2
 
     assert f"Port {house.port}" in line
     assert f"process {os.getpid()} " in line
@@ -116,7 +116,7 @@ def test_a_second_start_in_the_same_folder_points_to_the_first(new_house: NewHou
     second.start()
     line = second.wait_for("already runs")
 
-    assert second.running.wait(timeout=10) == 0
+    assert second.running.wait(timeout=60) == 0
     assert house.url in line
     assert is_ready(house)
 

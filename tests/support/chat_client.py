@@ -1,6 +1,7 @@
 """A Socket.IO client of the chat, and the cookies of those who use it."""
 
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -29,13 +30,13 @@ class Client:
         """Connect and enter a room."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         self.io.connect(
-            self.url, headers={"Cookie": cookie}, namespaces=[NAMESPACE], transports=["websocket"], wait_timeout=10
+            self.url, headers={"Cookie": cookie}, namespaces=[NAMESPACE], transports=["websocket"], wait_timeout=30
         )
         answer = self.ask("room:open", {"room": room} if room else {})
         self.room = answer["room"]["id"]
         return answer
 
-    def ask(self, event: str, data: dict[str, Any], timeout: float = 5) -> dict[str, Any]:
+    def ask(self, event: str, data: dict[str, Any], timeout: float = 30) -> dict[str, Any]:
         """Send an event and wait for its answer."""
         answer: dict[str, Any] = self.io.call(event, data, namespace=NAMESPACE, timeout=timeout)
         return answer
@@ -43,9 +44,10 @@ class Client:
     def send(self, body: str, client_id: str | None = None) -> dict[str, Any]:
         """Send a message until it is answered, whatever happens on the way."""
         data = {"room": self.room, "client_id": client_id or str(uuid.uuid4()), "body": body, "attachments": []}
-        for _turn in range(120):
+        give_up_at = time.monotonic() + 240
+        while time.monotonic() < give_up_at:
             try:
-                answer = self.ask("message:send", data, timeout=1)
+                answer = self.ask("message:send", data, timeout=2)
             except (socketio.exceptions.TimeoutError, socketio.exceptions.BadNamespaceError):
                 threading.Event().wait(0.1)
                 continue
@@ -68,8 +70,8 @@ class Client:
 def visitor_cookies(live_site: LiveSite) -> dict[str, str]:
     """Cookies of a browser that has opened the widget."""
     with requests.Session() as browser:
-        token = browser.get(f"{live_site.url}/support/jeton", timeout=10).json()["csrf_token"]
-        answer = browser.post(f"{live_site.url}/support/visitor", headers={"X-CSRFToken": token}, timeout=10)
+        token = browser.get(f"{live_site.url}/support/jeton", timeout=60).json()["csrf_token"]
+        answer = browser.post(f"{live_site.url}/support/visitor", headers={"X-CSRFToken": token}, timeout=60)
         assert answer.status_code == 204
         return {"ct_visitor": str(browser.cookies["ct_visitor"])}
 

@@ -103,7 +103,7 @@ def test_nothing_is_lost_or_doubled_when_the_web_process_is_killed(
     for turn in (30, 90):
         wait_until(lambda turn=turn: len(sent) > turn, seconds=90)
         os.kill(live_site.house.pid_of("web"), signal.SIGKILL)
-    writer.join(timeout=180)
+    writer.join(timeout=400)
 
     assert finished.is_set()
     wait_until(lambda: visitor.io.connected and NAMESPACE in visitor.io.namespaces, seconds=60)

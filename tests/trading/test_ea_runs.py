@@ -139,6 +139,32 @@ def test_ten_thousand_orders_come_in_twenty_batches(metatrader: Open) -> None:
     assert_the_server_has(terminal)
 
 
+def test_a_hundred_thousand_orders_come_without_a_loss_or_a_double(metatrader: Open) -> None:
+    terminal = metatrader(orders=past(100_000))
+    terminal.run(260)
+
+    db.session.commit()
+    assert set(statuses(terminal)) == {200}
+    assert len(terminal.requests) < 220
+    rows = db.session.execute(select(Trade.ticket, Trade.net)).all()
+    assert {int(ticket) for ticket, _net in rows} == set(terminal.orders)
+    assert len(rows) == len(terminal.orders)
+    money = [Decimal(f"{v:.2f}") for o in terminal.orders.values() for v in (o.profit, o.swap, o.commission)]
+    assert sum(net for _ticket, net in rows) == sum(money)
+    assert account_of_test().history_complete
+
+
+def test_the_same_number_on_another_server_is_another_account(metatrader: Open) -> None:
+    terminal = metatrader(orders=past(10))
+    terminal.run(20)
+
+    terminal.server_name = "Broker-Demo2"
+    terminal.run(70)
+
+    assert statuses(terminal)[-1] == 409
+    assert "autre compte" in terminal.shown()
+
+
 def test_a_restart_in_the_middle_of_the_history_goes_on_where_the_server_was(metatrader: Open) -> None:
     first = metatrader(orders=past(1300))
     first.run(2)

@@ -1,21 +1,25 @@
 """Payments to validate, invoices, offers, legal identity."""
 
+import re
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import DecimalField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
 from calmness.blueprints.billing.payments import STATES, pdf_response
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.catalogue import OfferKind
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import billing, credit_notes, invoicing, payment_queue
+from calmness.presentation import money
+from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -37,8 +41,16 @@ class RejectionForm(FlaskForm):
     )
 
 
+class EuroField(DecimalField):
+    """An amount in euros, typed with a comma or a point."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Bring what a French keyboard types to a number."""
+        super().process_formdata([re.sub(r"[\s€]", "", value).replace(",", ".") for value in valuelist])
+
+
 class CreditForm(FlaskForm):
-    """Why an invoice is credited."""
+    """Why an invoice is credited, and how much of each line; nothing typed credits all that is left."""
 
     reason = StringField(
         _l("Motif de l’avoir"), validators=[InputRequired(_l("Dites pourquoi l’avoir est émis.")), Length(max=300)]
@@ -52,7 +64,11 @@ def payments() -> ResponseReturnValue:
     wanted = request.args.get("etat", PaymentStatus.TRANSACTION_SUBMITTED.value)
     status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
     text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
-    rows, total = payment_queue.listing(status, text, limit=PAGE, offset=(page - 1) * PAGE)
+    kind = OfferKind(request.args["type"]) if request.args.get("type") in set(OfferKind) else None
+    late = request.args.get("retard") == "1"
+    rows, total = payment_queue.listing(
+        None if late else status, text, limit=PAGE, offset=(page - 1) * PAGE, kind=kind, late=late
+    )
     return render_template(
         "admin/billing/payments.html",
         rows=rows,
@@ -61,6 +77,10 @@ def payments() -> ResponseReturnValue:
         size=PAGE,
         status=status,
         wanted=wanted,
+        kind=kind.value if kind else "",
+        kinds=catalogue.KINDS,
+        late=late,
+        suspicious=payment_queue.suspicious(rows),
         q=text,
         states=STATES,
         waiting=billing.waiting_count(),
@@ -109,13 +129,25 @@ def create_rejection(payment_id: int) -> ResponseReturnValue:
 @bp.post("/paiements/<int:payment_id>/avoir")
 @requires(Permission.VALIDATE_PAYMENTS)
 def create_credit_note(payment_id: int) -> ResponseReturnValue:
-    """Credit the invoice whole."""
-    form, found = CreditForm(), billing.get(payment_id)
+    """Credit the invoice, whole or in part."""
+    found = billing.get(payment_id)
+    form = _credit_form(found)
     if not form.validate_on_submit() or found.invoice is None:
         return _page(found, ValidationForm(formdata=None), credit=form), 422
-    credit_note = credit_notes.credit_whole(found.invoice.number, form.reason.data, by=current_account())
+    parts = {int(name[5:]): int(value * 100) for name, value in form.data.items() if name.startswith("line_") and value}
+    try:
+        credit_note = credit_notes.credit(found.invoice.number, parts or None, form.reason.data, by=current_account())
+    except credit_notes.MoreThanInvoiced as error:
+        db.session.rollback()
+        form[error.field].errors = [error.message]
+        return _page(billing.get(payment_id), ValidationForm(formdata=None), credit=form), 422
     db.session.commit()
-    flash(_("Avoir %(number)s émis : l’accès est fermé, l’élève est prévenu.", number=credit_note.number), "success")
+    text = (
+        _("Avoir %(number)s émis : l’accès est fermé, l’élève est prévenu.", number=credit_note.number)
+        if found.status is PaymentStatus.REFUNDED
+        else _("Avoir partiel %(number)s émis : l’accès reste ouvert, l’élève est prévenu.", number=credit_note.number)
+    )
+    flash(text, "success")
     return redirect(url_for("admin_billing.payment", payment_id=payment_id))
 
 
@@ -135,6 +167,22 @@ def invoice_pdf(number: str) -> ResponseReturnValue:
     return pdf_response(invoicing.by_number(number))
 
 
+def _credit_form(found: Payment, *, empty: bool = False) -> CreditForm:
+    """The form with a field for each line that something is left of."""
+
+    class LinesForm(CreditForm):
+        """With the lines of one invoice."""
+
+    left = credit_notes.left_by_line(found.invoice) if found.invoice else {}
+    for item in found.invoice.items if found.invoice else ():
+        cents = left[item.position][0]
+        if cents:
+            label = _("Montant TTC à rendre sur « %(label)s » (reste %(left)s)", label=item.label, left=money(cents))
+            rules = [Optional(), NumberRange(min=0, message=_("Entrez un montant comme 12,50."))]
+            setattr(LinesForm, f"line_{item.position}", EuroField(label, places=2, validators=rules))
+    return LinesForm(formdata=None) if empty else LinesForm()
+
+
 def _page(
     found: Payment,
     form: ValidationForm,
@@ -148,15 +196,16 @@ def _page(
         payment=found,
         form=form,
         rejection=rejection or RejectionForm(formdata=None),
-        credit=credit or CreditForm(formdata=None),
+        credit=credit or _credit_form(found, empty=True),
         documents=invoicing.of_payment(found.id),
         events=billing.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
         taken=billing.get(taken_by) if taken_by else None,
+        reminders=dunning.steps_told(found.id),
         states=STATES,
     )
 
 
-from calmness.blueprints.admin import catalogue  # noqa: E402
+from calmness.blueprints.admin import bank, books, catalogue, discounts, withdrawals  # noqa: E402
 
-__all__ = ["bp", "catalogue"]
+__all__ = ["bank", "books", "bp", "catalogue", "discounts", "withdrawals"]

@@ -2,22 +2,23 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from flask import flash, redirect, render_template, url_for
+from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
 from calmness.errors import DomainError
 from calmness.extensions import db
+from calmness.jobs.invoice_specimen import specimen
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
 from calmness.permissions import Permission
-from calmness.services import catalogue, formations, identity
+from calmness.services import catalogue, formations, identity, sale_terms
 
 REGIMES = {
     VatRegime.STANDARD: _l("Soumis à la TVA"),
@@ -54,7 +55,18 @@ class OfferForm(FlaskForm):
     )
     vat_rate = DecimalField(_l("Taux de TVA en %"), places=2, validators=[Optional(), NumberRange(min=0, max=100)])
     duration_days = IntegerField(_l("Durée en jours"), validators=[Optional(), NumberRange(min=1, max=3650)])
+    places = IntegerField(_l("Places"), validators=[Optional(), NumberRange(min=0, max=100000)])
+    instalments = IntegerField(
+        _l("Nombre d’échéances possibles"), default=1, validators=[Optional(), NumberRange(min=1, max=12)]
+    )
+    valid_from = DateField(_l("En vente du"), validators=[Optional()])
+    valid_until = DateField(_l("au"), validators=[Optional()])
     status = SelectField(_l("État"), choices=[SelectChoice(status.value, label) for status, label in STATUSES.items()])
+
+    def validate_valid_until(self, field: DateField) -> None:
+        """A sale does not end before it begins."""
+        if self.valid_from.data and field.data and field.data < self.valid_from.data:
+            raise ValidationError(_l("La vente se termine avant de commencer."))
 
 
 class NewOfferForm(OfferForm):
@@ -86,7 +98,9 @@ class IdentityForm(FlaskForm):
 @requires(Permission.MANAGE_CATALOGUE)
 def offers() -> ResponseReturnValue:
     """All offers."""
-    return render_template("admin/billing/offers.html", offers=catalogue.every(), regimes=REGIMES, statuses=STATUSES)
+    every = catalogue.every()
+    places = {offer.id: sale_terms.places_left(offer) for offer in every if offer.places is not None}
+    return render_template("admin/billing/offers.html", offers=every, places=places, regimes=REGIMES, statuses=STATUSES)
 
 
 @bp.get("/offres/<int:offer_id>")
@@ -100,7 +114,7 @@ def offer(offer_id: int) -> ResponseReturnValue:
         "vat_regime": found.vat_regime.value,
         "status": found.status.value,
     }
-    return render_template("admin/billing/offer.html", offer=found, form=OfferForm(obj=found, data=values))
+    return _offer_page(found.id, OfferForm(obj=found, data=values))
 
 
 @bp.get("/offres/nouvelle")
@@ -145,7 +159,12 @@ def update_offer(offer_id: int) -> ResponseReturnValue:
             db.session.commit()
             flash(_("L’offre est enregistrée. Les achats déjà faits gardent leur prix."), "success")
             return redirect(url_for("admin_billing.offers"))
-    return render_template("admin/billing/offer.html", offer=catalogue.get(offer_id), form=form), 422
+    return _offer_page(offer_id, form), 422
+
+
+def _offer_page(offer_id: int, form: OfferForm) -> str:
+    versions = catalogue.versions(offer_id)
+    return render_template("admin/billing/offer.html", offer=catalogue.get(offer_id), form=form, versions=versions)
 
 
 def _draft(form: OfferForm) -> catalogue.OfferDraft:
@@ -160,6 +179,10 @@ def _draft(form: OfferForm) -> catalogue.OfferDraft:
         vat_rate_bp=int(rate * 100) if regime is VatRegime.STANDARD else 0,
         duration_days=form.duration_days.data,
         status=PublicationStatus(form.status.data),
+        places=form.places.data,
+        instalments=form.instalments.data or 1,
+        valid_from=form.valid_from.data,
+        valid_until=form.valid_until.data,
     )
 
 
@@ -195,6 +218,17 @@ def create_identity_version() -> ResponseReturnValue:
             flash(_("Identité enregistrée : les prochaines factures la porteront."), "success")
             return redirect(url_for("admin_billing.legal_identity"))
     return _identity_page(form), 422
+
+
+@bp.post("/identite/apercu")
+@requires(Permission.MANAGE_IDENTITY)
+def preview_identity() -> ResponseReturnValue:
+    """A specimen invoice with what is typed; nothing is saved."""
+    content = specimen({name: value or "" for name, value in IdentityForm().data.items() if name != "csrf_token"})
+    response = Response(content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'inline; filename="specimen.pdf"'
+    response.headers["Content-Security-Policy"] = "sandbox"
+    return response
 
 
 def _identity_page(form: IdentityForm) -> str:

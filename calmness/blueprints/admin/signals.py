@@ -23,6 +23,17 @@ bp = Blueprint("admin_signals", __name__, url_prefix="/admin/signaux")
 _PRICE = _l("Entrez un prix comme 1.08420.")
 
 
+class PriceField(DecimalField):
+    """A price with a point or a comma, whose refusal is told in French."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the price."""
+        try:
+            super().process_formdata([value.replace(",", ".") for value in valuelist])
+        except ValueError as error:
+            raise ValueError(_PRICE) from error
+
+
 class SignalForm(FlaskForm):
     """A signal with its compulsory mentions."""
 
@@ -41,8 +52,8 @@ class SignalForm(FlaskForm):
             SelectChoice(OrderKind.STOP.value, _l("Sur seuil")),
         ],
     )
-    entry = DecimalField(_l("Prix d’entrée"), places=None, validators=[InputRequired(_PRICE), NumberRange(min=0)])
-    stop = DecimalField(_l("Stop"), places=None, validators=[InputRequired(_PRICE), NumberRange(min=0)])
+    entry = PriceField(_l("Prix d’entrée"), places=None, validators=[InputRequired(_PRICE), NumberRange(min=0)])
+    stop = PriceField(_l("Stop"), places=None, validators=[InputRequired(_PRICE), NumberRange(min=0)])
     targets = StringField(_l("Objectifs"), validators=[InputRequired(_l("Donnez au moins un objectif."))])
     reasoning = TextAreaField(
         _l("Raisonnement"), validators=[InputRequired(_l("Dites sur quoi repose le signal.")), Length(max=4000)]

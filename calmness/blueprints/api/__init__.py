@@ -4,6 +4,43 @@ from apiflask import APIBlueprint
 
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
-from calmness.blueprints.api import auth, authentication, invoices, me, offers, openapi, payments  # noqa: E402
+from calmness.blueprints.api import (  # noqa: E402
+    admin_analytics,
+    admin_people,
+    admin_training,
+    auth,
+    authentication,
+    bodies,
+    conditional,
+    invoices,
+    me,
+    offers,
+    openapi,
+    payments,
+    rates,
+    signals,
+    trading,
+    training,
+    widgets,
+)
 
-__all__ = ["auth", "authentication", "bp", "invoices", "me", "offers", "openapi", "payments"]
+__all__ = [
+    "admin_analytics",
+    "admin_people",
+    "admin_training",
+    "auth",
+    "authentication",
+    "bodies",
+    "bp",
+    "conditional",
+    "invoices",
+    "me",
+    "offers",
+    "openapi",
+    "payments",
+    "rates",
+    "signals",
+    "trading",
+    "training",
+    "widgets",
+]

@@ -4,15 +4,31 @@ from typing import Any
 
 import jwt as pyjwt
 from flask import Response, current_app, g, request
+from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 
 from calmness import clock
-from calmness.access import NotAuthenticated, SessionUser, identify_by
+from calmness.access import NotAuthenticated, SessionUser, TokenUser, identify_by
+from calmness.blueprints.api import bp, scopes
+from calmness.database import writing
 from calmness.error_handlers import problem
-from calmness.extensions import jwt
+from calmness.errors import Forbidden
+from calmness.extensions import db, jwt
+from calmness.services import api_tokens
 from calmness.services import sessions as session_rules
 from calmness.sessions import note_origin
+
+PERSONAL = "ct_pat_"
+"""How personal tokens begin; the others are JWT."""
+
+
+class InsufficientScope(Forbidden):
+    """The token is good, but was not given this right."""
+
+    slug = "insufficient-scope"
+    message = _l("Ce jeton n’a pas été créé pour cet usage\u202f: créez-en un avec le droit qui manque.")
+
 
 REQUIRED_CLAIMS = ("exp", "iss", "sid", "sub")
 
@@ -24,6 +40,9 @@ def load_bearer() -> None:
     if scheme.lower() == "bearer":
         # Names of schemes have no case (RFC 9110, section 11.1); the extension compares letter by letter.
         request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token.strip()}"
+        if token.strip().startswith(PERSONAL):
+            g._login_user = _owner_of(token.strip())
+            return
     try:
         verify_jwt_in_request()
     except (JWTExtendedException, pyjwt.PyJWTError) as error:
@@ -40,6 +59,33 @@ def load_bearer() -> None:
 
 
 identify_by("api", load_bearer)
+
+
+def _owner_of(text: str) -> TokenUser:
+    """Owner of a personal token, whose scopes hold the route. Raises ``NotAuthenticated``, ``InsufficientScope``."""
+    now = clock.now()
+    token = api_tokens.find(text, now)
+    if token is None:
+        raise NotAuthenticated
+    rule = request.url_rule
+    view = current_app.view_functions[request.endpoint or ""]
+    wanted = scopes.scope_of(rule, view, request.method) if rule else None
+    if wanted is None or not scopes.allows(token.scopes, wanted):
+        raise InsufficientScope
+    note_origin(None)
+    if token.last_used_at is None or now - token.last_used_at > api_tokens.SEEN_EVERY:
+        g.api_token_used = token.id
+    return TokenUser(token.user)
+
+
+@bp.after_request
+def note_use(response: Response) -> Response:
+    """Write when a personal token was last used: afterwards, since the request may only read."""
+    token_id = g.pop("api_token_used", None)
+    if token_id is not None:
+        with writing(), db.engine.begin() as connection:
+            api_tokens.note_use(connection, token_id, clock.now())
+    return response
 
 
 @jwt.encode_key_loader

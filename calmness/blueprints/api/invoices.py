@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.blueprints.billing.payments import pdf_response
-from calmness.extensions import db
 from calmness.models.billing import Invoice
 from calmness.permissions import Permission
 from calmness.services import credit_notes, invoicing, statements
@@ -87,13 +87,13 @@ def api_invoices(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/admin/invoices/<number>/credit-note")
+@once
 @bp.input(CreditIn, arg_name="given")
 @bp.output(InvoiceOut, status_code=201)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_credit_invoice(number: str, given: dict[str, Any]) -> ResponseReturnValue:
     """Credit an invoice whole: the payment is refunded, its access ends."""
     credit_note = credit_notes.credit_whole(number, given["reason"], by=current_account())
-    db.session.commit()
     return _invoice(credit_note)
 
 

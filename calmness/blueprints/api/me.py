@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp, cursors
+from calmness.blueprints.api.conditional import require_unchanged
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db
@@ -122,6 +123,7 @@ def api_me() -> ResponseReturnValue:
 def api_update_me(given: dict[str, Any]) -> ResponseReturnValue:
     """Change the own account; what is absent stays as it is."""
     user = current_account()
+    require_unchanged(MeOut, _me(user))
     profiles.change(user, given)
     db.session.commit()
     return _me(user)
@@ -142,6 +144,7 @@ def api_settings() -> ResponseReturnValue:
 def api_update_settings(given: dict[str, Any]) -> ResponseReturnValue:
     """Change choices; what is absent stays as it is."""
     user_id = current_account().id
+    require_unchanged(SettingsOut, _settings(user_id))
     for feature, on in given.get("features", {}).items():
         preferences.set_feature(user_id, Feature(feature), on)
     for kind, row in given.get("notices", {}).items():

@@ -1,20 +1,31 @@
 """Cursor pagination: lists answer ``{"items": [...], "next": cursor or null}``, newest first."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from apiflask import Schema
-from apiflask.fields import Integer
-from apiflask.validators import Range
+from apiflask.fields import Integer, String
+from apiflask.validators import Length, Range
+
+from calmness.blueprints.api import cursors
+from calmness.blueprints.api.schemas import ClosedSchema
 
 MAX_LIMIT = 100
+MAX_ID = 2**53
 
 
-class PageIn(Schema):
-    """Which part of a list."""
+class PageIn(ClosedSchema):
+    """Which part of a list: after the row that the cursor names."""
 
-    cursor = Integer(load_default=None, allow_none=True, validate=Range(min=1))
+    cursor = Integer(load_default=None, allow_none=True, validate=Range(min=1, max=MAX_ID))
+    limit = Integer(load_default=25, validate=Range(min=1, max=MAX_LIMIT))
+
+
+class PlaceIn(ClosedSchema):
+    """Which part of a list that is searched: the cursor is good for the same filter only."""
+
+    cursor = String(validate=Length(min=1, max=300))
     limit = Integer(load_default=25, validate=Range(min=1, max=MAX_LIMIT))
 
 
@@ -40,3 +51,24 @@ class Window:
         """The rows of this page, and the cursor of the next one."""
         shown = rows[: self.limit]
         return shown, shown[-1].id if len(rows) > self.limit else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a searched list, for services that take limit and offset. Its cursor is bound to list and filter."""
+
+    offset: int
+    limit: int
+    of: str
+
+    @classmethod
+    def at(cls, page: dict[str, Any], name: str) -> "Place":
+        """From the query of a request; ``name`` is the list and whose it is. Raises ``BadCursor``."""
+        wanted = {key: value for key, value in page.items() if key not in {"cursor", "limit"}}
+        of = f"{name}:{json.dumps(wanted, sort_keys=True, default=str)}"
+        return cls(int(cursors.read(page["cursor"], of=of)) if "cursor" in page else 0, page["limit"], of)
+
+    def next(self, total: int) -> str | None:
+        """Cursor of what follows, None at the end."""
+        following = self.offset + self.limit
+        return cursors.make(following, of=self.of) if following < total else None

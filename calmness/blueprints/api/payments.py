@@ -4,19 +4,20 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Range
 from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, invoicing, statements, subscriptions
+from calmness.services import billing, discounts, invoicing, statements, subscriptions, withdrawals
 
 
 class PurchaseIn(ClosedSchema):
@@ -31,6 +32,7 @@ class PurchaseIn(ClosedSchema):
     phone = String(validate=Length(max=32))
     company = String(validate=Length(max=200))
     siren = String(validate=Length(max=9))
+    instalments = Integer(load_default=1, validate=Range(min=1, max=12))
 
 
 class TransactionIn(ClosedSchema):
@@ -38,6 +40,22 @@ class TransactionIn(ClosedSchema):
 
     transaction_id = String(required=True, validate=Length(max=80))
     accept_terms = Boolean(load_default=False)
+
+
+class DiscountIn(ClosedSchema):
+    """A discount code."""
+
+    code = String(required=True, validate=Length(min=1, max=60))
+
+
+class WithdrawalOut(Schema):
+    """A withdrawal as it was acknowledged."""
+
+    payment = Integer(required=True)
+    status = String(required=True)
+    statement = String(required=True)
+    at = String(required=True)
+    refund = Nested(AmountOut, required=True)
 
 
 class ValidationIn(ClosedSchema):
@@ -128,6 +146,7 @@ def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/me/payments")
+@once
 @bp.input(PurchaseIn, arg_name="wanted")
 @bp.output(PaymentOut, status_code=201)
 @requires(Permission.OWN_SPACE)
@@ -144,11 +163,11 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
         "bic": school.bic,
         "reference": payment.reference,
     }
-    db.session.commit()
     return {**_payment(payment), "transfer": transfer}
 
 
 @bp.post("/me/payments/<int:payment_id>/transaction")
+@once
 @bp.input(TransactionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.OWN_SPACE)
@@ -158,8 +177,47 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
     if given["accept_terms"]:
         billing.confirm_identity(payment, _identity(payment, given))
     billing.submit_transaction(payment, given["transaction_id"])
+    return _payment(payment)
+
+
+@bp.put("/me/payments/<int:payment_id>/discount")
+@bp.input(DiscountIn, arg_name="given")
+@bp.output(PaymentOut)
+@requires(Permission.OWN_SPACE)
+def api_apply_discount(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Lower what is to pay by a code, before the conditions are accepted (again)."""
+    payment = billing.own(current_account().id, payment_id)
+    discounts.apply(payment, given["code"])
     db.session.commit()
     return _payment(payment)
+
+
+@bp.delete("/me/payments/<int:payment_id>/discount")
+@bp.output(PaymentOut)
+@requires(Permission.OWN_SPACE)
+def api_remove_discount(payment_id: int) -> ResponseReturnValue:
+    """Pay the whole price again."""
+    payment = billing.own(current_account().id, payment_id)
+    discounts.remove(payment)
+    db.session.commit()
+    return _payment(payment)
+
+
+@bp.post("/me/payments/<int:payment_id>/withdrawal")
+@once
+@bp.output(WithdrawalOut, status_code=201)
+@requires(Permission.OWN_SPACE)
+def api_withdraw(payment_id: int) -> ResponseReturnValue:
+    """Withdraw from a contract within the legal period; a receipt leaves by mail. Asked twice, the same answer."""
+    payment = billing.own(current_account().id, payment_id)
+    declared = withdrawals.declare(payment, by=current_account())
+    return {
+        "payment": declared.payment_id,
+        "status": declared.state.value,
+        "statement": declared.statement,
+        "at": instant(declared.at),
+        "refund": amount(declared.refund_cents, payment.currency),
+    }
 
 
 @bp.get("/me/subscriptions")
@@ -194,24 +252,24 @@ def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.post("/admin/payments/<int:payment_id>/validate")
+@once
 @bp.input(ValidationIn, arg_name="given")
 @bp.output(ValidatedOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
     invoice = billing.validate_payment(payment_id, given["transaction_id"], by=current_account())
-    db.session.commit()
     return {"payment": _payment(billing.get(payment_id)), "invoice": invoice.number}
 
 
 @bp.post("/admin/payments/<int:payment_id>/reject")
+@once
 @bp.input(RejectionIn, arg_name="given")
 @bp.output(PaymentOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Refuse, with the reason that the student reads."""
     payment = billing.reject_payment(payment_id, given["reason"], by=current_account())
-    db.session.commit()
     return _payment(payment)
 
 
@@ -229,6 +287,8 @@ def _identity(payment: Payment, given: dict[str, Any]) -> billing.Identity:
         last_name=user.last_name,
         terms=given["accept_terms"],
         early_start=given.get("early_start", False),
+        instalments=given.get("instalments", payment.instalments),
+        vat_number=user.vat_number or "",
         **{name: given.get(name, getattr(user, name) or "") for name in parts},
     )
 

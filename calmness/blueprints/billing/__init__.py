@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("billing", __name__)
 
-from calmness.blueprints.billing import checkout, payments  # noqa: E402
+from calmness.blueprints.billing import checkout, payments, withdrawals  # noqa: E402
 
-__all__ = ["bp", "checkout", "payments"]
+__all__ = ["bp", "checkout", "payments", "withdrawals"]

@@ -7,16 +7,18 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from wtforms.fields.choices import SelectChoice
 
 from calmness.access import current_account, requires
 from calmness.blueprints.billing import bp
-from calmness.blueprints.billing.forms import IdentityForm, TransactionForm
+from calmness.blueprints.billing.forms import DiscountForm, IdentityForm, TransactionForm
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.pdf.epc import transfer_svg
 from calmness.permissions import Permission
-from calmness.services import billing, enrollments, invoicing
+from calmness.presentation import money
+from calmness.services import billing, catalogue, discounts, enrollments, invoicing, sale_terms
 
 IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
 
@@ -32,7 +34,7 @@ def new_checkout(slug: str) -> ResponseReturnValue:
         flash(str(error.message), "warning")
         owned = isinstance(error, billing.AlreadyOwned)
         return redirect(url_for("training.formations" if owned else "account.overview"))
-    except enrollments.FormationFull as error:
+    except (enrollments.FormationFull, sale_terms.SoldOut) as error:
         db.session.rollback()
         flash(str(error.message), "warning")
         return redirect(url_for("training.formations"))
@@ -56,12 +58,31 @@ def checkout(payment_id: int) -> ResponseReturnValue:
 def create_identity(payment_id: int) -> ResponseReturnValue:
     """Save the first step."""
     payment = billing.own(current_account().id, payment_id)
-    form = IdentityForm()
+    form = _with_parts(IdentityForm(), payment)
     if not form.validate_on_submit():
         return _page(payment, IDENTITY, form=form), 422
     data: dict[str, Any] = {name: value or "" for name, value in form.data.items() if name != "csrf_token"}
     data |= {"terms": form.terms.data, "early_start": form.early_start.data}
-    billing.confirm_identity(payment, billing.Identity(**data))
+    data["instalments"] = form.instalments.data or 1
+    try:
+        billing.confirm_identity(payment, billing.Identity(**data))
+    except sale_terms.OfferChanged as error:
+        # The order of before is not confirmed under a price that nobody has read.
+        db.session.rollback()
+        payment = billing.own(current_account().id, payment_id)
+        if not sale_terms.refresh(payment):
+            raise catalogue.NoLongerForSale from error
+        db.session.commit()
+        form.terms.errors = [error.message]
+        return _page(payment, IDENTITY, form=_with_parts(form, payment)), 409
+    except discounts.DISCOUNT_ERRORS as error:
+        db.session.rollback()
+        payment = billing.own(current_account().id, payment_id)
+        discounts.remove(payment)
+        db.session.commit()
+        discount = DiscountForm(formdata=None)
+        discount.code.errors = [error.message]
+        return _page(payment, IDENTITY, form=_with_parts(form, payment), discount=discount), 409
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=INSTRUCTIONS))
 
@@ -73,13 +94,32 @@ def create_transaction(payment_id: int) -> ResponseReturnValue:
     payment = billing.own(current_account().id, payment_id)
     form = TransactionForm()
     try:
-        billing.submit_transaction(payment, form.transaction_id.data or "")
+        billing.submit_transaction(payment, form.transaction_id.data or "", answer=form.answer.data or "")
     except DomainError as error:
         db.session.rollback()
         form.transaction_id.errors = [error.message]
         return _page(billing.own(current_account().id, payment_id), TRANSACTION, transaction=form), 422
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=RECEIPT))
+
+
+@bp.post("/espace/commandes/<int:payment_id>/reduction")
+@requires(Permission.OWN_SPACE)
+def create_discount(payment_id: int) -> ResponseReturnValue:
+    """Apply a code; an empty one takes the last one away."""
+    payment = billing.own(current_account().id, payment_id)
+    form = DiscountForm()
+    try:
+        if (form.code.data or "").strip():
+            discounts.apply(payment, form.code.data or "")
+        else:
+            discounts.remove(payment)
+    except discounts.DISCOUNT_ERRORS as error:
+        db.session.rollback()
+        form.code.errors = [error.message]
+        return _page(billing.own(current_account().id, payment_id), IDENTITY, discount=form), 422
+    db.session.commit()
+    return redirect(url_for("billing.checkout", payment_id=payment_id, etape=IDENTITY))
 
 
 @bp.post("/espace/commandes/<int:payment_id>/abandon")
@@ -100,12 +140,41 @@ def _furthest(payment: Payment) -> int:
 
 
 def _identity_form(payment: Payment) -> IdentityForm:
-    consents = {"terms": payment.terms_accepted_at is not None, "early_start": payment.early_start_requested}
-    return IdentityForm(obj=payment.user, data=consents)
+    values = {
+        "terms": payment.terms_accepted_at is not None,
+        "early_start": payment.early_start_requested,
+        "instalments": payment.instalments,
+    }
+    return _with_parts(IdentityForm(obj=payment.user, data=values), payment)
+
+
+def _with_parts(form: IdentityForm, payment: Payment) -> IdentityForm:
+    """Offer the ways to pay that the offer allows."""
+    total = sale_terms.total_cents(payment)
+    form.instalments.choices = [
+        SelectChoice(
+            count,
+            _("En une fois, %(amount)s", amount=money(total))
+            if count == 1
+            else _(
+                "En %(count)s fois : %(first)s puis %(next)s par mois",
+                count=count,
+                first=money(sale_terms.part_cents(total, count, 1)),
+                next=money(sale_terms.part_cents(total, count, 2)),
+            ),
+        )
+        for count in range(1, payment.offer.instalments + 1)
+    ]
+    return form
 
 
 def _page(
-    payment: Payment, step: int, *, form: IdentityForm | None = None, transaction: TransactionForm | None = None
+    payment: Payment,
+    step: int,
+    *,
+    form: IdentityForm | None = None,
+    transaction: TransactionForm | None = None,
+    discount: DiscountForm | None = None,
 ) -> str:
     identity = invoicing.active_template()
     code = (
@@ -125,6 +194,7 @@ def _page(
         step=step,
         form=form or _identity_form(payment),
         transaction=transaction or TransactionForm(),
+        discount=discount or DiscountForm(formdata=None, code=payment.discount.code if payment.discount else ""),
         identity=identity,
         code=code,
     )

@@ -2,10 +2,11 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siren
-from wtforms import BooleanField, StringField, TelField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import BooleanField, EmailField, RadioField, StringField, TelField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
 
 class IdentityForm(FlaskForm):
@@ -21,6 +22,8 @@ class IdentityForm(FlaskForm):
     phone = TelField(_l("Téléphone"), validators=[Optional(), Length(max=32)])
     company = StringField(_l("Société"), validators=[Optional(), Length(max=200)])
     siren = StringField(_l("SIREN"), validators=[Optional(), Length(max=14)])
+    vat_number = StringField(_l("Numéro de TVA intracommunautaire"), validators=[Optional(), Length(max=20)])
+    instalments = RadioField(_l("Règlement"), coerce=int, default=1, validate_choice=False)
     terms = BooleanField(
         _l("J’accepte les conditions générales de vente"),
         validators=[InputRequired(_l("Acceptez les conditions générales de vente pour continuer."))],
@@ -34,8 +37,41 @@ class IdentityForm(FlaskForm):
         except StdnumError as error:
             raise ValidationError(_l("Ce SIREN n’existe pas : neuf chiffres, par exemple 732 829 320.")) from error
 
+    def validate_vat_number(self, field: StringField) -> None:
+        """The form of the country that it begins with; whether it is in use is not asked."""
+        try:
+            field.data = vat.validate(field.data)
+        except StdnumError as error:
+            raise ValidationError(
+                _l("Ce numéro de TVA n’a pas la forme attendue, par exemple FR44 732 829 320.")
+            ) from error
+
 
 class TransactionForm(FlaskForm):
     """The transfer's number."""
 
     transaction_id = StringField(_l("Numéro de transaction"), validators=[Length(max=80)])
+    answer = TextAreaField(_l("Votre réponse"), validators=[Optional(), Length(max=500)])
+
+
+class DiscountForm(FlaskForm):
+    """A discount code."""
+
+    code = StringField(_l("Code de réduction"), validators=[Length(max=60)])
+
+
+class WithdrawalForm(FlaskForm):
+    """A withdrawal by who is not logged in."""
+
+    name = StringField(_l("Prénom et nom"), validators=[InputRequired(_l("Entrez votre nom.")), Length(max=200)])
+    email = EmailField(
+        _l("Adresse e-mail"),
+        validators=[
+            InputRequired(_l("Entrez l’adresse de la commande.")),
+            Length(max=320),
+            Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_l("Cette adresse n’a pas la bonne forme.")),
+        ],
+    )
+    reference = StringField(
+        _l("Contrat"), validators=[InputRequired(_l("Dites à quel contrat vous renoncez.")), Length(max=80)]
+    )

@@ -1,6 +1,6 @@
 """History of payments, and invoices to download."""
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -10,7 +10,16 @@ from calmness.errors import NotFound
 from calmness.files import store
 from calmness.models.billing import Invoice, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, credit_notes, invoicing, subscriptions
+from calmness.services import (
+    billing,
+    channel_access,
+    credit_notes,
+    instalments,
+    invoicing,
+    payment_history,
+    subscriptions,
+    withdrawals,
+)
 
 STATES = {
     PaymentStatus.DECLARED: (_l("À régler"), "warning", "clock"),
@@ -34,14 +43,24 @@ NEXT_STEPS = {
 @bp.get("/espace/paiements")
 @requires(Permission.OWN_SPACE)
 def payments() -> ResponseReturnValue:
-    """All of one's own payments, subscriptions and totals."""
+    """All of one's own payments, of one state or year, with subscriptions and totals."""
     user_id = current_account().id
+    wanted, year = request.args.get("etat", ""), request.args.get("annee", type=int)
+    status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
+    everything = payment_history.of_user(user_id)
     return render_template(
         "billing/payments.html",
-        payments=billing.of_user(user_id),
+        payments=payment_history.of_user(user_id, status, year) if status or year else everything,
+        bought_before=bool(everything),
+        years=payment_history.years(everything),
+        present=[state for state in PaymentStatus if any(payment.status is state for payment in everything)],
+        status=status,
+        year=year,
         subscriptions=subscriptions.running(user_id),
-        spent=billing.spent_by_year(user_id),
+        invitation=channel_access.invitation_of(user_id),
+        spent=payment_history.spent_by_year(user_id),
         states=STATES,
+        next_steps=NEXT_STEPS,
     )
 
 
@@ -53,8 +72,11 @@ def payment(payment_id: int) -> ResponseReturnValue:
     return render_template(
         "billing/payment.html",
         payment=mine,
-        credit_note=credit_notes.of_invoice(mine.invoice.id) if mine.invoice else None,
+        credit_notes=credit_notes.all_of_invoice(mine.invoice.id) if mine.invoice else [],
         events=billing.events(mine.id),
+        parts=instalments.of_contract(mine) if mine.instalments > 1 else [],
+        withdrawal=withdrawals.of_payment(withdrawals.contract_of(mine).id),
+        may_withdraw=withdrawals.is_open(mine),
         states=STATES,
         next_steps=NEXT_STEPS,
     )

@@ -15,9 +15,9 @@ from calmness.blueprints.trading.statistics import capital_chart, month_cells
 from calmness.models.account import User
 from calmness.models.billing import PaymentStatus
 from calmness.services import (
-    billing,
     formations,
     notifications,
+    payment_history,
     preferences,
     signals,
     subscriptions,
@@ -44,7 +44,7 @@ def first_steps(user: User) -> str:
     steps = [
         (_l("Confirmer votre adresse"), user.email_verified_at is not None, "account.overview"),
         (_l("Compléter votre profil"), bool(user.address and user.city), "account.profile"),
-        (_l("Choisir une formation ou un abonnement"), bool(billing.of_user(user.id)), "site.pricing"),
+        (_l("Choisir une formation ou un abonnement"), bool(payment_history.of_user(user.id)), "site.pricing"),
         (_l("Relier MetaTrader"), bool(accounts), "trading.accounts"),
         (_l("Recevoir vos premiers trades"), any(account.last_sync_at for account in accounts), "trading.accounts"),
     ]
@@ -128,7 +128,7 @@ def payments(user: User) -> str:
     now = clock.now()
     rows = [
         payment
-        for payment in billing.of_user(user.id)
+        for payment in payment_history.of_user(user.id)
         if payment.created_at > now - timedelta(days=31)
         or payment.status in {PaymentStatus.DECLARED, PaymentStatus.REJECTED, PaymentStatus.TRANSACTION_SUBMITTED}
     ]

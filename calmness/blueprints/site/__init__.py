@@ -11,11 +11,13 @@ from calmness.blueprints.site.texts import FAQ, LEGAL_PAGES
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.catalogue import OfferKind
 from calmness.presentation import number, short_day
+from calmness.problems import problem_types
 from calmness.redirects import safe_next
 from calmness.services import catalogue, enrollments, formations, identity, signals
 
 bp = Blueprint("site", __name__)
 YEAR = timedelta(days=365)
+SECURITY_TXT_LIVES = timedelta(days=180)
 YEAR_SECONDS = 31_536_000
 
 
@@ -147,11 +149,26 @@ def sitemap() -> ResponseReturnValue:
     return Response(render_template("site/sitemap.xml", base=base, paths=paths), mimetype="application/xml")
 
 
+@bp.get("/.well-known/security.txt")
+@public
+def security_txt() -> ResponseReturnValue:
+    """Whom to tell about a hole (RFC 9116). It ends half a year from today, so that a stale copy is seen as one."""
+    base = current_app.config["BASE_URL"]
+    until = (clock.now() + SECURITY_TXT_LIVES).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: {base}/contact",
+        f"Expires: {until.isoformat().replace('+00:00', 'Z')}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {base}/.well-known/security.txt",
+    )
+    return Response("\n".join(lines) + "\n", mimetype="text/plain")
+
+
 @bp.get("/problems/<slug>")
 @public
 def problem_type(slug: str) -> ResponseReturnValue:
     """Where the ``type`` of an API error leads."""
-    return render_template("site/problem.html", slug=slug)
+    return render_template("site/problem.html", slug=slug, known=problem_types().get(slug))
 
 
 def _remember(cookie: str, value: str, allowed: tuple[str, ...]) -> ResponseReturnValue:

@@ -1,38 +1,57 @@
 """Accounts, keys, connection."""
 
-from flask import current_app, flash, redirect, render_template, send_from_directory, url_for
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
-from calmness import clock
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
+from calmness.blueprints.trading.words import clock_in_words, rejection_in_words
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.trading import Platform, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import sync, trading_accounts
+from calmness.services import broker_clocks, connections, statement_imports, sync, trading_accounts
+from calmness.services.connections import Contact
 
-STALE_SECONDS = 180
+_NAME = [DataRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)]
 
 
 class AccountForm(FlaskForm):
     """A new account."""
 
-    name = StringField(
-        _l("Nom du compte"),
-        validators=[InputRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)],
-    )
+    name = StringField(_l("Nom du compte"), validators=_NAME, filters=[lambda text: (text or "").strip()])
     platform = SelectField(
         _l("Plateforme"),
         choices=[SelectChoice(Platform.MT4.value, "MetaTrader 4"), SelectChoice(Platform.MT5.value, "MetaTrader 5")],
     )
     currency = StringField(_l("Devise"), default="EUR", validators=[InputRequired(_l("Entrez une devise comme EUR."))])
+
+
+class NameForm(FlaskForm):
+    """The name of an account."""
+
+    name = StringField(_l("Nom du compte"), validators=_NAME, filters=[lambda text: (text or "").strip()])
+
+
+class BrokerClockForm(FlaskForm):
+    """How the broker's server tells time; empty leaves it to what is measured."""
+
+    broker_clock = SelectField(_l("Heure du courtier"), choices=[])
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.broker_clock.choices = [
+            SelectChoice("", _("Trouvée par l’Expert Advisor")),
+            *(SelectChoice(choice, clock_in_words(choice)) for choice in broker_clocks.CHOICES),
+        ]
 
 
 @bp.get("/metatrader")
@@ -88,6 +107,32 @@ def create_revocation(account_id: int) -> ResponseReturnValue:
     return redirect(url_for("trading.account", account_id=account_id))
 
 
+@bp.post("/metatrader/<int:account_id>/nom")
+@requires(Permission.OWN_SPACE)
+def create_name(account_id: int) -> ResponseReturnValue:
+    """Rename."""
+    found, form = trading_accounts.own(current_account().id, account_id), NameForm()
+    if not form.validate_on_submit():
+        return _page(found, name_form=form), 422
+    trading_accounts.rename(found, form.name.data)
+    db.session.commit()
+    flash(_("Le compte s’appelle maintenant « %(name)s ».", name=found.name), "success")
+    return redirect(url_for("trading.account", account_id=account_id))
+
+
+@bp.post("/metatrader/<int:account_id>/heure")
+@requires(Permission.OWN_SPACE)
+def create_broker_clock(account_id: int) -> ResponseReturnValue:
+    """Say how the broker's server tells time; all trades are converted again."""
+    found, form = trading_accounts.own(current_account().id, account_id), BrokerClockForm()
+    if not form.validate_on_submit():
+        return _page(found, clock_form=form), 422
+    broker_clocks.correct(found, form.broker_clock.data)
+    db.session.commit()
+    flash(_("L’heure du courtier est enregistrée ; les heures de vos trades suivent."), "success")
+    return redirect(url_for("trading.account", account_id=account_id))
+
+
 @bp.post("/metatrader/<int:account_id>/archive")
 @requires(Permission.OWN_SPACE)
 def create_archive(account_id: int) -> ResponseReturnValue:
@@ -98,43 +143,80 @@ def create_archive(account_id: int) -> ResponseReturnValue:
     return redirect(url_for("trading.accounts"))
 
 
-@bp.get("/metatrader/installation")
+@bp.post("/metatrader/<int:account_id>/retablissement")
 @requires(Permission.OWN_SPACE)
-def installation() -> ResponseReturnValue:
-    """How to install the EA."""
-    return render_template(
-        "trading/installation.html", address=current_app.config["BASE_URL"], version=sync.LATEST_VERSION
-    )
+def create_restoration(account_id: int) -> ResponseReturnValue:
+    """Bring an archived account back."""
+    trading_accounts.restore(trading_accounts.own(current_account().id, account_id))
+    db.session.commit()
+    flash(_("Le compte est de retour. Créez une nouvelle clé pour relier l’Expert Advisor."), "success")
+    return redirect(url_for("trading.account", account_id=account_id))
 
 
-@bp.get("/metatrader/CalmnessFi_EA.mq4")
+@bp.get("/metatrader/<int:account_id>/suppression")
 @requires(Permission.OWN_SPACE)
-def download() -> ResponseReturnValue:
-    """The EA's source."""
-    return send_from_directory(current_app.root_path + "/../mt4", "CalmnessFi_EA.mq4", as_attachment=True)
+def removal(account_id: int) -> ResponseReturnValue:
+    """What a deletion takes with it, and the name to type."""
+    return _removal(trading_accounts.own(current_account().id, account_id), NameForm()), 200
+
+
+@bp.post("/metatrader/<int:account_id>/suppression")
+@requires(Permission.OWN_SPACE)
+def create_removal(account_id: int) -> ResponseReturnValue:
+    """Delete the account with its trades."""
+    found, form = trading_accounts.own(current_account().id, account_id), NameForm()
+    keys = statement_imports.file_keys(found.id)
+    try:
+        trading_accounts.remove(found, form.name.data or "")
+    except trading_accounts.NameNotTyped as error:
+        form.name.errors = [error.message]
+        return _removal(found, form), 422
+    db.session.commit()
+    statement_imports.forget_files(keys)
+    flash(_("Le compte et ses trades sont supprimés."), "success")
+    return redirect(url_for("trading.accounts"))
 
 
 def connection_state(found: TradingAccount) -> tuple[str, str]:
     """(kind of badge, what it says)."""
-    if found.last_sync_at is None:
-        return "warning", _("En attente du premier contact")
-    if (clock.now() - found.last_sync_at).total_seconds() < STALE_SECONDS:
-        return "success", _("Connecté")
-    return "error", _("Silencieux")
+    return {
+        Contact.AWAITED: ("warning", _("En attente du premier contact")),
+        Contact.CONNECTED: ("success", _("Connecté")),
+        Contact.SILENT: ("error", _("Silencieux")),
+        Contact.ARCHIVED: ("info", _("Archivé")),
+    }[connections.contact(found)]
 
 
 def _index(form: AccountForm) -> str:
-    rows = [(found, connection_state(found)) for found in trading_accounts.of_user(current_account().id)]
-    return render_template("trading/accounts.html", rows=rows, form=form)
+    user_id = current_account().id
+    rows = [(found, connection_state(found)) for found in trading_accounts.of_user(user_id)]
+    archived = trading_accounts.archived_of(user_id)
+    return render_template("trading/accounts.html", rows=rows, archived=archived, form=form)
 
 
-def _page(found: TradingAccount, key: str = "") -> str:
+def _page(
+    found: TradingAccount, key: str = "", name_form: NameForm | None = None, clock_form: BrokerClockForm | None = None
+) -> str:
+    in_use = broker_clocks.choice_of(broker_clocks.of_account(found))
     return render_template(
         "trading/account.html",
         account=found,
         key=key,
         state=connection_state(found),
-        counts=trading_accounts.counts(found.id),
+        numbers=connections.numbers(found),
+        gaps=connections.gaps(found),
+        refusals=[(ticket, rejection_in_words(reason)) for ticket, reason in found.refusals.items()],
+        history_start=connections.history_start(found),
+        is_history_cut=connections.is_history_cut(found),
+        is_outdated=connections.is_outdated(found),
+        latest_version=sync.LATEST_VERSION,
         keys=trading_accounts.keys_of(found.id),
+        clock_in_use=clock_in_words(in_use) if in_use else "",
+        name_form=name_form or NameForm(formdata=None, data={"name": found.name}),
+        clock_form=clock_form or BrokerClockForm(formdata=None, data={"broker_clock": found.broker_clock or ""}),
         address=current_app.config["BASE_URL"],
     )
+
+
+def _removal(found: TradingAccount, form: NameForm) -> str:
+    return render_template("trading/removal.html", account=found, form=form, numbers=connections.numbers(found))

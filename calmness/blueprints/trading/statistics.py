@@ -16,7 +16,7 @@ from calmness.locale import select_locale, select_timezone, zone
 from calmness.models.trading import TradingAccount
 from calmness.permissions import Permission
 from calmness.presentation import amount, short_day, signed_amount, signed_short
-from calmness.services import billing, trading_accounts, trading_overview, trading_statistics
+from calmness.services import payment_history, trading_accounts, trading_overview, trading_statistics
 from calmness.services.preferences import Feature
 from calmness.services.trading_overview import Overview
 
@@ -64,7 +64,7 @@ def portfolio() -> ResponseReturnValue:
     figures = {
         currency: trading_statistics.figures([account.id for account in rows]) for currency, rows in by_currency.items()
     }
-    spent = sum(cents for _year, cents in billing.spent_by_year(user.id))
+    spent = sum(cents for _year, cents in payment_history.spent_by_year(user.id))
     view = trading_overview.overview(user)
     return render_template(
         "trading/portfolio.html",

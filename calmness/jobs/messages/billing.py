@@ -7,7 +7,9 @@ from calmness.jobs.handlers import composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.delivery import Delivery
+from calmness.models.sale import Withdrawal
 from calmness.presentation import money
+from calmness.services import withdrawals
 
 _PAID = (
     "Votre paiement de {amount} est validé et votre accès est ouvert.",
@@ -36,3 +38,10 @@ def invoice_issued(delivery: Delivery) -> Message:
         action="Voir le paiement",
         attachments=(Attachment(f"{invoice.number}.pdf", "application/pdf", content),),
     )
+
+
+@composer(withdrawals.RECEIPT)
+def withdrawal_receipt(delivery: Delivery) -> Message:
+    """The acknowledgement of a withdrawal: its content, day and hour, on something that lasts."""
+    declared = db.session.get_one(Withdrawal, delivery.params["withdrawal_id"])
+    return letter(delivery, "Accusé de réception de votre rétractation", withdrawals.receipt_lines(declared))

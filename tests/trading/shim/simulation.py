@@ -66,6 +66,7 @@ class Terminal:
     orders: dict[int, Order] = field(default_factory=dict)
     hidden_before: int = 0
     login: int = 80012345
+    server_name: str = "Broker-Live"
     market: bool = True
     fault: Fault = lambda _number: None
     lost_answers: frozenset[int] = frozenset()
@@ -135,9 +136,12 @@ class Terminal:
         return (self.folder / "journal.txt").read_text(encoding="utf-8")
 
     def _show_account(self) -> None:
-        self._tell(f"account\t{self.login}\tBroker-Live\tBroker Ltd\tEUR\t1000.00")
+        self._tell(f"account\t{self.login}\t{self.server_name}\tBroker Ltd\tEUR\t1000.00")
         self._tell(f"market\t{int(self.market)}")
         self._tell("clear")
+        self._show_orders()
+
+    def _show_orders(self) -> None:
         for order in self.orders.values():
             is_open = order.type <= 5 and not order.close_time
             if is_open or (order.close_time or order.open_time) >= self.hidden_before:

@@ -1,22 +1,6 @@
 // The loop of the simulated terminal: one command a line, "done" after each. Fields are tab-separated.
 #pragma once
 
-static order read_order(const std::vector<std::string> &f)
-  {
-   order o;
-   size_t i = 1;
-   o.ticket = std::stoi(f.at(i++));
-   o.type = std::stoi(f.at(i++));
-   o.symbol = from_utf8(unhex(f.at(i++)));
-   for(double *field : {&o.lots, &o.open_price, &o.close_price, &o.sl, &o.tp, &o.profit, &o.swap, &o.commission})
-      *field = std::stod(f.at(i++));
-   o.open_time = std::stoll(f.at(i++));
-   o.close_time = std::stoll(f.at(i++));
-   o.magic = std::stoi(f.at(i++));
-   o.comment = from_utf8(unhex(f.at(i++)));
-   return o;
-  }
-
 int main(int, char **argv)
   {
    T.files = argv[1];
@@ -32,7 +16,7 @@ int main(int, char **argv)
       const std::string &name = f.at(0);
       if(name == "account")
         {
-         T.login = std::stoi(f.at(1));
+         T.login = std::stoll(f.at(1));
          T.broker_server = from_utf8(f.at(2));
          T.company = from_utf8(f.at(3));
          T.currency = from_utf8(f.at(4));
@@ -44,12 +28,8 @@ int main(int, char **argv)
          T.market = f.at(1) == "1";
       else if(name == "tester")
          T.tester = true;
-      else if(name == "clear")
-        { T.open.clear(); T.history.clear(); }
-      else if(name == "open")
-         T.open.push_back(read_order(f));
-      else if(name == "closed")
-         T.history.push_back(read_order(f));
+      else if(platform_command(f))
+        { }
       else if(name == "init")
          std::cout << "init " << OnInit() << '\n';
       else if(name == "deinit")

@@ -1,0 +1,280 @@
+"""MetaTrader: accounts and their keys, trades, figures."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Date, Integer, List, Nested, String
+from apiflask.validators import Length, OneOf, Range, Regexp
+from flask.typing import ResponseReturnValue
+
+from calmness.access import current_account, requires
+from calmness.blueprints.api import bp
+from calmness.blueprints.api.fields import Day, Exact, Instant
+from calmness.blueprints.api.once import once
+from calmness.blueprints.api.pages import MAX_ID, Place, PlaceIn
+from calmness.blueprints.api.schemas import ClosedSchema
+from calmness.blueprints.api.serialisers import decimal, instant
+from calmness.features import requires_feature
+from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
+from calmness.permissions import Permission
+from calmness.services import trade_history, trading_accounts, trading_overview, trading_statistics
+from calmness.services.preferences import Feature
+from calmness.services.sync_trades import clean
+from calmness.services.trade_history import Filter
+
+PERIODS = {"30d": 30, "90d": 90, "year": 365, "all": 36_500}
+
+
+class AccountIn(ClosedSchema):
+    """A new account."""
+
+    name = String(required=True, validate=[Length(min=1, max=80), Regexp(r"[\s\S]*\S")])
+    platform = String(required=True, validate=OneOf([platform.value for platform in Platform]))
+    currency = String(required=True, validate=Regexp(r"^[A-Za-z]{3}$"))
+
+
+class AccountOut(Schema):
+    """An account at a broker, as its EA last saw it."""
+
+    id = Integer(required=True)
+    name = String(required=True)
+    platform = String(required=True)
+    currency = String(required=True)
+    login = String(required=True, allow_none=True)
+    server = String(required=True, allow_none=True)
+    broker = String(required=True, allow_none=True)
+    balance = Exact(required=True, allow_none=True)
+    equity = Exact(required=True, allow_none=True)
+    created_at = Instant(required=True)
+    last_sync_at = Instant(required=True, allow_none=True)
+
+
+class AccountsOut(Schema):
+    """One's own accounts."""
+
+    items = List(Nested(AccountOut), required=True)
+    next = String(required=True, allow_none=True)
+
+
+class NewAccountOut(AccountOut):
+    """A new account with its key, shown this once."""
+
+    api_key = String(required=True)
+
+
+class KeyOut(Schema):
+    """A new key, shown this once; the old ones end in a day."""
+
+    api_key = String(required=True)
+
+
+class TradesIn(PlaceIn):
+    """Which trades; days are of the owner's time zone, both included."""
+
+    account = Integer(validate=Range(min=1, max=MAX_ID))
+    status = String(validate=OneOf([status.value for status in TradeStatus]))
+    result = String(validate=OneOf(["win", "loss"]))
+    symbol = String(validate=Length(max=32))
+    from_ = Day(data_key="from")
+    to = Day()
+    search = String(validate=Length(max=100))
+
+
+class TradeOut(Schema):
+    """A trade as the broker gives it: prices and results are exact texts in the account's currency."""
+
+    id = Integer(required=True)
+    account_id = Integer(required=True)
+    ticket = String(required=True)
+    kind = String(required=True)
+    status = String(required=True)
+    symbol = String(required=True)
+    volume = Exact(required=True)
+    open_price = Exact(required=True, allow_none=True)
+    close_price = Exact(required=True, allow_none=True)
+    stop_loss = Exact(required=True, allow_none=True)
+    take_profit = Exact(required=True, allow_none=True)
+    profit = Exact(required=True)
+    swap = Exact(required=True)
+    commission = Exact(required=True)
+    taxes = Exact(required=True)
+    net = Exact(required=True)
+    opened_at = Instant(required=True)
+    closed_at = Instant(required=True, allow_none=True)
+    comment = String(required=True)
+    suspect = Boolean(required=True)
+
+
+class TradesOut(Schema):
+    """Trades, last closed first, open ones before."""
+
+    items = List(Nested(TradeOut), required=True)
+    next = String(required=True, allow_none=True)
+
+
+class StatisticsIn(ClosedSchema):
+    """Over which days, and in which currency: accounts of several currencies are never added up."""
+
+    period = String(load_default="year", validate=OneOf(list(PERIODS)))
+    currency = String(validate=Length(max=3))
+
+
+class SymbolOut(Schema):
+    """Results of a symbol."""
+
+    symbol = String(required=True)
+    trades = Integer(required=True)
+    wins = Integer(required=True)
+    net = Exact(required=True)
+
+
+class PointOut(Schema):
+    """Balance at the end of a day."""
+
+    day = Date(required=True)
+    balance = Exact(required=True)
+
+
+class StatisticsOut(Schema):
+    """Figures over closed trades; None where nothing can be divided."""
+
+    period = String(required=True)
+    currency = String(required=True, allow_none=True)
+    currencies = List(String(), required=True)
+    trades = Integer(required=True)
+    wins = Integer(required=True)
+    losses = Integer(required=True)
+    breakeven = Integer(required=True)
+    net = Exact(required=True)
+    win_rate = Exact(required=True, allow_none=True)
+    profit_factor = Exact(required=True, allow_none=True)
+    expectancy = Exact(required=True, allow_none=True)
+    max_drawdown = Exact(required=True)
+    winning_streak = Integer(required=True)
+    losing_streak = Integer(required=True)
+    symbols = List(Nested(SymbolOut), required=True)
+    curve = List(Nested(PointOut), required=True)
+
+
+@bp.get("/me/trading/accounts")
+@bp.output(AccountsOut)
+@requires(Permission.OWN_SPACE)
+def api_trading_accounts() -> ResponseReturnValue:
+    """One's own accounts."""
+    return {"items": [_account(row) for row in trading_accounts.of_user(current_account().id)], "next": None}
+
+
+@bp.post("/me/trading/accounts")
+@once
+@bp.input(AccountIn, arg_name="given")
+@bp.output(NewAccountOut, status_code=201)
+@requires(Permission.OWN_SPACE)
+def api_new_trading_account(given: dict[str, Any]) -> ResponseReturnValue:
+    """Add an account; the answer holds its EA's key, this once."""
+    account, key = trading_accounts.add(
+        current_account(), given["name"], Platform(given["platform"]), given["currency"]
+    )
+    return {**_account(account), "api_key": key}
+
+
+@bp.post("/me/trading/accounts/<int:account_id>/rotate-key")
+@once
+@bp.output(KeyOut, status_code=201)
+@requires(Permission.OWN_SPACE)
+def api_rotate_trading_key(account_id: int) -> ResponseReturnValue:
+    """A new key for the EA; the old one lives for a day."""
+    return {"api_key": trading_accounts.rotate(trading_accounts.own(current_account().id, account_id))}
+
+
+@bp.get("/me/trading/trades")
+@bp.input(TradesIn, location="query", arg_name="page")
+@bp.output(TradesOut)
+@requires(Permission.OWN_SPACE)
+@requires_feature(Feature.HISTORY)
+def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
+    """One's own trades under a filter."""
+    user = current_account()
+    place = Place.at(page, f"trades:{user.id}")
+    wanted = Filter(
+        account_id=page.get("account"),
+        status=page.get("status", ""),
+        result=page.get("result", ""),
+        symbol=clean(page.get("symbol", ""), 32),
+        text=clean(page.get("search", ""), 100).strip(),
+        start=page.get("from_"),
+        end=page.get("to"),
+    )
+    rows, total = trade_history.stretch(user, wanted, limit=place.limit, offset=place.offset)
+    return {"items": [_trade(row) for row in rows], "next": place.next(total)}
+
+
+@bp.get("/me/trading/statistics")
+@bp.input(StatisticsIn, location="query", arg_name="wanted")
+@bp.output(StatisticsOut)
+@requires(Permission.OWN_SPACE)
+@requires_feature(Feature.HISTORY)
+def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
+    """Figures of the accounts of one currency, by default the one that most accounts have."""
+    user, days = current_account(), PERIODS[wanted["period"]]
+    view = trading_overview.overview(user, days, wanted.get("currency", "").upper())
+    ids = [account.id for account in view.accounts] if view else []
+    start = view.today - timedelta(days=days) if view and days < 10_000 else None
+    since = datetime.combine(start, time.min, tzinfo=ZoneInfo(user.time_zone)) if start else None
+    figures, course = trading_statistics.figures(ids, start), trading_statistics.course(ids, since)
+    return {
+        "period": wanted["period"],
+        "currency": view.currency if view else None,
+        "currencies": view.currencies if view else [],
+        "trades": figures.trades,
+        "wins": figures.wins,
+        "losses": figures.losses,
+        "breakeven": figures.breakeven,
+        "net": decimal(figures.net),
+        "win_rate": _ratio(figures.win_rate),
+        "profit_factor": _ratio(figures.profit_factor),
+        "expectancy": _ratio(figures.expectancy),
+        "max_drawdown": decimal(course.max_drawdown),
+        "winning_streak": course.winning_streak,
+        "losing_streak": course.losing_streak,
+        "symbols": [
+            {"symbol": symbol, "trades": count, "wins": wins, "net": decimal(net)}
+            for symbol, count, wins, net in trading_statistics.by_symbol(ids, since)
+        ],
+        "curve": [{"day": day, "balance": decimal(value)} for day, value in view.curve] if view else [],
+    }
+
+
+def _account(account: TradingAccount) -> dict[str, Any]:
+    same = ("id", "name", "currency", "login", "server", "broker")
+    return {name: getattr(account, name) for name in same} | {
+        "platform": account.platform.value,
+        "balance": decimal(account.balance),
+        "equity": decimal(account.equity),
+        "created_at": instant(account.created_at),
+        "last_sync_at": instant(account.last_sync_at),
+    }
+
+
+def _trade(trade: Trade) -> dict[str, Any]:
+    exact = (
+        *("volume", "open_price", "close_price", "stop_loss", "take_profit"),
+        *("profit", "swap", "commission", "taxes", "net"),
+    )
+    same = ("id", "account_id", "ticket", "symbol", "comment", "suspect")
+    return (
+        {name: getattr(trade, name) for name in same}
+        | {name: decimal(getattr(trade, name)) for name in exact}
+        | {
+            "kind": trade.kind.value,
+            "status": trade.status.value,
+            "opened_at": instant(trade.opened_at),
+            "closed_at": instant(trade.closed_at),
+        }
+    )
+
+
+def _ratio(value: Decimal | None) -> str | None:
+    return None if value is None else decimal(value.quantize(Decimal("0.0001")))

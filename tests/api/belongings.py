@@ -1,0 +1,118 @@
+"""A small school in which a student owns one of everything, so that each address of the API leads somewhere."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.jobs.drain import drain_everything
+from calmness.models.account import User, UserNotification
+from calmness.models.billing import Invoice
+from calmness.models.signal import Direction, OrderKind
+from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
+from calmness.services import billing, enrollments, notifications, signals, trading_accounts
+from calmness.services.preferences import NoticeKind
+from tests import factories
+from tests.billing import shop
+from tests.training import school
+
+BODIES: dict[str, dict[str, Any]] = {
+    "api.api_submit_transaction": {"transaction_id": "CD5678", "accept_terms": True},
+    "api.api_validate_payment": {"transaction_id": "CD5678"},
+    "api.api_reject_payment": {"reason": "Montant différent"},
+    "api.api_credit_invoice": {"reason": "Rétractation"},
+    "api.api_record_attendance": {"items": []},
+    "api.api_apply_discount": {"code": "RENTREE"},
+}
+"""A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Who owns it all, and the value of each argument of an address."""
+
+    owner: User
+    values: dict[str, Any]
+
+
+def belongings() -> Belongings:
+    """Make the school."""
+    owner, agent = factories.student(), factories.agent()
+    shop.identity()
+    offer = shop.signals_offer()
+    paid = shop.submitted(owner, offer, "AB1234")
+    billing.validate_payment(paid.id, "AB1234", by=agent)
+    number = db.session.scalars(select(Invoice.number)).one()
+    waiting = billing.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
+    billing.confirm_identity(waiting, shop.IDENTITY_GIVEN)
+    account, _key = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
+    _trade(account.id)
+    course = school.formation()
+    _enroll(owner, course.id)
+    session = school.session_of(course, clock.now() - timedelta(minutes=5))
+    notifications.notify(owner.id, NoticeKind.SECURITY, "bonjour", title="Bonjour", url="/espace")
+    notice = db.session.scalars(select(UserNotification.id).filter_by(key="bonjour")).one()
+    draft = signals.Draft(
+        instrument="EURUSD",
+        direction=Direction.BUY,
+        order_kind=OrderKind.MARKET,
+        entry=Decimal("1.1"),
+        stop=Decimal("1.09"),
+        targets=(Decimal("1.12"),),
+        reasoning="Tendance",
+        horizon="Intraday",
+        conflict_notice="Aucun",
+        author_title="Formateur",
+    )
+    ended = signals.publish(draft, author=agent)
+    signals.close(ended.id, Decimal("1.115"), by=agent)
+    signals.publish(draft, author=agent)
+    BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    found = Belongings(
+        owner,
+        {
+            "payment_id": waiting.id,
+            "number": number,
+            "account_id": account.id,
+            "formation_id": course.id,
+            "session_id": session.id,
+            "notification_id": notice,
+            "user_id": owner.id,
+        },
+    )
+    db.session.commit()
+    drain_everything()
+    db.session.expire_all()
+    return found
+
+
+def _enroll(user: User, formation_id: int) -> None:
+    enrollments.enroll(user.id, formation_id, None, clock.now() - timedelta(days=1))
+
+
+def _trade(account_id: int) -> None:
+    zero = Decimal(0)
+    db.session.add(
+        Trade(
+            account_id=account_id,
+            ticket="7001",
+            kind=TradeKind.BUY,
+            status=TradeStatus.CLOSED,
+            source=TradeSource.EA,
+            symbol="EURUSD",
+            volume=Decimal("0.10"),
+            profit=Decimal("12.50"),
+            swap=zero,
+            commission=zero,
+            taxes=zero,
+            net=Decimal("12.50"),
+            opened_at=clock.now() - timedelta(hours=2),
+            closed_at=clock.now(),
+            seen_at=clock.now(),
+        )
+    )
+    db.session.flush()

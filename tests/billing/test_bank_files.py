@@ -1,0 +1,125 @@
+"""Files of banks: CAMT.053 of two versions, OFX 1 and 2, CSV in the manner of French banks; and what is refused."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calmness.banking import UnreadableStatement, camt, cents, csv_file, ofx
+from tests.billing import bank_files
+
+
+@pytest.mark.parametrize("version", ["02", "08"])
+def test_a_camt_of_any_version_gives_the_same_entries(version: str) -> None:
+    statement = camt.read(bank_files.camt(version))
+
+    assert statement.account == "FR1420041010050500013M02606"
+    assert statement.balanced is True
+    first, second, third, back, fee = statement.entries
+    assert (first.booked_on, first.amount_cents) == (date(2026, 11, 24), 4990)
+    assert (first.debtor_name, first.debtor_iban) == ("Élodie O'Brien", "DE89370400440532013000")
+    assert "RF87P0000001" in first.label
+    assert (second.amount_cents, third.amount_cents) == (1000, 2000), "the batch is taken apart"
+    assert back.is_reversal
+    assert back.amount_cents == -4990
+    assert fee.amount_cents == -120
+
+
+def test_pending_entries_are_not_money() -> None:
+    assert camt.read(bank_files.camt("08").replace(b"BOOK", b"PDNG")).entries == ()
+
+
+def test_a_statement_whose_sums_disagree_says_so() -> None:
+    assert camt.read(bank_files.camt("08").replace(b">1000.00<", b">1000.01<")).balanced is False
+
+
+@pytest.mark.parametrize("content", [bank_files.OFX_1, bank_files.OFX_2])
+def test_ofx_1_and_2(content: bytes) -> None:
+    statement = ofx.read(content)
+
+    first, second = statement.entries
+    assert statement.account == "00013M02606"
+    assert (first.booked_on, first.amount_cents, first.bank_reference) == (date(2026, 11, 24), 4990, "F1")
+    assert "RF87 P000 0001" in first.label
+    assert second.amount_cents == -1234
+
+
+def test_a_french_csv_in_windows_1252_with_two_columns_of_amounts() -> None:
+    sheet = csv_file.open_sheet(bank_files.CSV_TWO_COLUMNS)
+    columns = csv_file.guess(sheet)
+
+    first, second, third = csv_file.read(sheet, columns).entries
+
+    assert (first.booked_on, first.amount_cents) == (date(2026, 11, 24), 123456)
+    assert "VIREMENT REÇU ÉLODIE" in first.label
+    assert second.amount_cents == -1250
+    assert third.amount_cents == 4990
+
+
+def test_a_csv_in_utf_8_with_its_mark_and_one_signed_column() -> None:
+    sheet = csv_file.open_sheet(bank_files.CSV_ONE_COLUMN)
+
+    entries = csv_file.read(sheet, csv_file.guess(sheet)).entries
+
+    assert [entry.amount_cents for entry in entries] == [4990, -1000]
+    assert entries[0].debtor_name == "Zoé"
+
+
+def test_equal_lines_of_a_day_are_told_by_their_rank() -> None:
+    sheet = csv_file.open_sheet(bank_files.csv_of(["24/11/2026;VIR DUPONT;49,90"] * 2))
+
+    first, second = csv_file.read(sheet, csv_file.guess(sheet)).entries
+
+    assert first.key != second.key
+
+
+@pytest.mark.parametrize(
+    ("reader", "content", "reason"),
+    [
+        (camt.read, b'<!DOCTYPE x [<!ENTITY a "b">]><Document><Stmt>&a;</Stmt></Document>', "xml"),
+        (camt.read, b"<Document/>", "camt"),
+        (camt.read, b"<Document", "xml"),
+        (ofx.read, b"OFXHEADER:100\n\n<!ENTITY x>", "xml"),
+        (ofx.read, b"\xff\xfe\x00", "ofx"),
+        (csv_file.open_sheet, b"bonjour\nle monde\n", "header"),
+        (csv_file.open_sheet, b"a;b\0;c\n", "csv"),
+        (csv_file.open_sheet, b"", "header"),
+    ],
+)
+def test_what_is_no_statement_is_refused(reader: object, content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableStatement) as refused:
+        reader(content)  # type: ignore[operator]
+
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 234,56", 123456),
+        ("1\u202f234,56 €", 123456),
+        ("1\u00a0234,56", 123456),
+        ("1,234.56", 123456),
+        ("1.234,56", 123456),
+        ("-12,5", -1250),
+        ("12,00-", -1200),
+        ("+7", 700),
+    ],
+)
+def test_amounts_as_banks_write_them(text: str, expected: int) -> None:
+    assert cents(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1,234", "--"])
+def test_an_amount_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        cents(text)
+
+
+@given(st.integers(-(10**10), 10**10))
+def test_every_amount_survives_the_french_way_of_writing(amount: int) -> None:
+    sign, whole = "-" if amount < 0 else "", abs(amount)
+    grouped = f"{whole // 100:,}".replace(",", "\u202f")
+
+    assert cents(f"{sign}{grouped},{whole % 100:02d}") == amount
