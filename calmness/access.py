@@ -14,11 +14,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_login import AnonymousUserMixin, current_user
 
+from calmness import clock
 from calmness.database import set_read_only
 from calmness.errors import DomainError, Forbidden
 from calmness.extensions import login_manager
 from calmness.models.account import AuthSession, User
 from calmness.permissions import Permission, may
+from calmness.services import step_up
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -78,6 +80,15 @@ def requires_signature(provider: str) -> Callable[[View], View]:
 def operators_only(view: View) -> View:
     """Only who has ``METRICS_TOKEN``, or calls from this very machine, may use the view."""
     return _declare(view, Access(AccessKind.OPERATORS))
+
+
+def requires_fresh(view: View) -> View:
+    """Whoever uses the view has proved within the last minutes who they are; stands beside ``requires``.
+
+    A page leads to the confirmation and back; a program gets ``/problems/step-up-required``.
+    """
+    view.fresh = True  # type: ignore[attr-defined]
+    return view
 
 
 def writes(view: View) -> View:
@@ -181,7 +192,8 @@ def enforce() -> ResponseReturnValue | None:
     """Refuse the request unless its view's declaration lets it through."""
     if request.endpoint is None:
         return None
-    access = access_of(current_app.view_functions.get(request.endpoint))
+    view = current_app.view_functions.get(request.endpoint)
+    access = access_of(view)
     if access is None:
         abort(403)
     if access.kind is AccessKind.OPERATORS and not _is_operator():
@@ -195,6 +207,8 @@ def enforce() -> ResponseReturnValue | None:
         return _ask_to_log_in()
     if access.permission is not None and not current_user.may(access.permission):
         raise Forbidden
+    if getattr(view, "fresh", False) and not step_up.is_fresh(current_user.auth_session, clock.now()):
+        return _ask_to_confirm()
     return None
 
 
@@ -208,14 +222,25 @@ def _declare(view: View, access: Access) -> View:
 def _ask_to_log_in() -> ResponseReturnValue:
     if request.blueprint == "api" or "auth.new_session" not in current_app.view_functions:
         raise NotAuthenticated
+    return _go_and_return("auth.new_session", status=401)
+
+
+def _ask_to_confirm() -> ResponseReturnValue:
+    if request.blueprint == "api" or "auth.new_confirmation" not in current_app.view_functions:
+        raise step_up.StepUpRequired
+    return _go_and_return("auth.new_confirmation", status=403)
+
+
+def _go_and_return(endpoint: str, *, status: int) -> ResponseReturnValue:
+    """Lead to a page that leads back: to the page asked for, or to the one whose form was sent."""
     target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else request.path
     if request.method not in SAFE_METHODS and request.referrer:
         target = "/" + request.referrer.split("://", 1)[-1].split("/", 1)[-1]
-    login_url = url_for("auth.new_session", next=target)
+    url = url_for(endpoint, next=target)
     if request.headers.get("HX-Request"):
-        # A redirect would be followed by fetch and the login page would land inside a card.
-        return Response(status=401, headers={"HX-Redirect": login_url})
-    return redirect(login_url)
+        # A redirect would be followed by fetch and the page would land inside a card.
+        return Response(status=status, headers={"HX-Redirect": url})
+    return redirect(url)
 
 
 def _is_operator() -> bool:

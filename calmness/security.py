@@ -74,4 +74,6 @@ def _set_headers(response: Response) -> Response:
 
 def _is_private() -> bool:
     path = request.path
-    return path.startswith(("/espace", "/admin", "/api", "/ea", "/connexion", "/inscription", "/commande"))
+    return path.startswith(
+        ("/espace", "/admin", "/api", "/ea", "/connexion", "/confirmation", "/inscription", "/commande")
+    )

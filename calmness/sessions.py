@@ -50,6 +50,9 @@ def _note_last_seen(response: Response) -> Response:
         return response
     now = clock.now()
     if now - person.auth_session.last_seen_at > SEEN_EVERY:
+        session_id, user_id = person.auth_session.id, person.user.id
+        # The view has committed. On SQLite the request's own writing transaction would lock this one out.
+        db.session.rollback()
         with writing(), db.engine.begin() as connection:
-            session_rules.note_last_seen(connection, person.auth_session.id, person.user.id, now)
+            session_rules.note_last_seen(connection, session_id, user_id, now)
     return response

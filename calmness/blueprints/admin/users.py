@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from calmness.access import current_account, requires
+from calmness.access import current_account, requires, requires_fresh
 from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.paging import page_number
@@ -43,6 +43,7 @@ def user(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/role")
 @requires(Permission.MANAGE_USERS)
+@requires_fresh
 def create_role(user_id: int) -> ResponseReturnValue:
     """Give another role."""
     wanted = request.form.get("role", type=Role)
@@ -61,6 +62,7 @@ def create_role(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:user_id>/fermeture")
 @requires(Permission.MANAGE_USERS)
+@requires_fresh
 def create_closure(user_id: int) -> ResponseReturnValue:
     """Close or reopen the account."""
     try:

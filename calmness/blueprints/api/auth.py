@@ -23,7 +23,7 @@ from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind
 from calmness.permissions import Permission
-from calmness.services import accounts, jwt_tokens, sessions
+from calmness.services import accounts, jwt_tokens, sessions, step_up
 
 
 class RegisterIn(ClosedSchema):
@@ -50,6 +50,12 @@ class LoginIn(ClosedSchema):
     password = String(required=True, validate=Length(max=256))
     otp = String(validate=Length(max=12))
     refresh = String(load_default="cookie", validate=OneOf(["cookie", "body"]))
+
+
+class ConfirmationIn(ClosedSchema):
+    """The password once more."""
+
+    password = String(required=True, validate=Length(max=256))
 
 
 class RefreshIn(ClosedSchema):
@@ -156,6 +162,20 @@ def api_refresh(given: dict[str, Any]) -> ResponseReturnValue:
         return _session_over(error)
     db.session.commit()
     return _tokens(rotation, in_body=in_body)
+
+
+@bp.post("/auth/confirmation")
+@bp.input(ConfirmationIn, arg_name="given")
+@bp.output(StatusOut)
+@limiter.limit("60 per hour")
+@requires(Permission.OWN_SPACE)
+def api_confirm(given: dict[str, Any]) -> ResponseReturnValue:
+    """Prove again who you are; sensitive acts of this session pass for ten minutes."""
+    step_up.confirm(
+        current_account(), current_user.auth_session, given["password"], network.network_of(request.remote_addr)
+    )
+    db.session.commit()
+    return {"status": "confirmed"}
 
 
 @bp.post("/auth/logout")

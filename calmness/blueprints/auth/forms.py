@@ -32,6 +32,12 @@ class LoginForm(FlaskForm):
     persistent = BooleanField(_l("Rester connecté sur cet appareil"))
 
 
+class ConfirmationForm(FlaskForm):
+    """The password once more."""
+
+    password = PasswordField(_l("Mot de passe"), validators=[InputRequired(_l("Entrez votre mot de passe."))])
+
+
 class ForgottenPasswordForm(FlaskForm):
     """Address that gets a link."""
 

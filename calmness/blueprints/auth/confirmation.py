@@ -1,0 +1,46 @@
+"""Confirm it's you, before a sensitive act."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from calmness.access import current_account, requires
+from calmness.blueprints.auth import bp
+from calmness.blueprints.auth.forms import ConfirmationForm
+from calmness.errors import TooManyAttempts
+from calmness.extensions import db, limiter
+from calmness.network import network_of
+from calmness.permissions import Permission
+from calmness.redirects import safe_next
+from calmness.services import step_up
+
+
+@bp.get("/confirmation")
+@requires(Permission.OWN_SPACE)
+def new_confirmation() -> ResponseReturnValue:
+    """The form."""
+    return _page(ConfirmationForm())
+
+
+@bp.post("/confirmation")
+@limiter.limit("60 per hour")
+@requires(Permission.OWN_SPACE)
+def create_confirmation() -> ResponseReturnValue:
+    """Take the password, then go back to where the person came from."""
+    form = ConfirmationForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    try:
+        step_up.confirm(
+            current_account(), current_user.auth_session, form.password.data, network_of(request.remote_addr)
+        )
+    except (step_up.WrongPassword, TooManyAttempts) as error:
+        form.password.errors = [error.message]
+        wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
+        return _page(form), error.status, wait
+    db.session.commit()
+    return redirect(safe_next(url_for("account.overview")))
+
+
+def _page(form: ConfirmationForm) -> str:
+    return render_template("auth/confirmation.html", form=form, next=safe_next(""))

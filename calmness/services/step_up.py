@@ -1,0 +1,48 @@
+"""Confirm it's you: a sensitive act needs a proof of identity that is a few minutes old at most (ASVS 5, 7.5.3)."""
+
+from datetime import datetime, timedelta
+
+from flask_babel import lazy_gettext as _l
+
+from calmness import clock
+from calmness.errors import DomainError
+from calmness.extensions import db
+from calmness.models.account import AuthSession, User
+from calmness.services import accounts, audit
+
+FRESH_FOR = timedelta(minutes=10)
+
+
+class StepUpRequired(DomainError):
+    """The session is good, but its last proof of identity is too old for this act."""
+
+    status = 403
+    slug = "step-up-required"
+    message = _l("Confirmez votre identité pour continuer.")
+
+
+class WrongPassword(DomainError):
+    """Not the password of this session's account. The session stays good, so this is no 401."""
+
+    slug = "wrong-password"
+    field = "password"
+    message = _l("Ce mot de passe ne correspond pas.")
+
+
+def is_fresh(auth_session: AuthSession, at: datetime) -> bool:
+    """Whether the person of a session proved within the last ten minutes who they are."""
+    return auth_session.fresh_at is not None and at - auth_session.fresh_at <= FRESH_FOR
+
+
+def confirm(user: User, auth_session: AuthSession, password: str, network: str) -> None:
+    """Take the password as proof; guesses count as those at the login.
+
+    Raises ``WrongPassword``, ``TooManyAttempts``.
+    """
+    try:
+        accounts.check_credentials(user.email, password, network)
+    except accounts.WrongCredentials as error:
+        raise WrongPassword from error
+    auth_session.fresh_at = clock.now()
+    audit.record("session.confirmed", "auth_session", auth_session.id, actor=user)
+    db.session.flush()
