@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,7 +25,7 @@ from calmness.models.training import AdminFormationSession, AdminSessionAttendan
 from calmness.services import notifications
 from tests import factories
 from tests.billing import shop
-from tests.chaos.people import Terminal
+from tests.chaos.people import FIREFOX, Terminal
 from tests.fakes.providers import Providers
 from tests.fixtures.live import LiveSite, wait_until
 from tests.fixtures.servers import Mailbox
@@ -43,7 +44,8 @@ class Story:
     """What the people of one run have in common."""
 
     def __init__(self, live_site: LiveSite, contexts: Contexts) -> None:
-        self.site, self.contexts = live_site, contexts
+        # As people's browsers name themselves: a headless one counts as a robot.
+        self.site, self.contexts = live_site, partial(contexts, user_agent=FIREFOX)
         mark = uuid.uuid4().hex[:8]
         self.mark, self.chat = mark, str(int(mark, 16))
         self.email = f"Camille.{mark}@Example.test"
