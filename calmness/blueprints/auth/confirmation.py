@@ -12,7 +12,7 @@ from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
 from calmness.redirects import safe_next
-from calmness.services import step_up
+from calmness.services import second_factor, step_up
 
 
 @bp.get("/confirmation")
@@ -26,16 +26,19 @@ def new_confirmation() -> ResponseReturnValue:
 @limiter.limit("60 per hour")
 @requires(Permission.OWN_SPACE)
 def create_confirmation() -> ResponseReturnValue:
-    """Take the password, then go back to where the person came from."""
+    """Take the password or a code, then go back to where the person came from."""
     form = ConfirmationForm()
     if not form.validate_on_submit():
         return _page(form), 422
+    user, device, network = current_account(), current_user.auth_session, network_of(request.remote_addr)
+    by_code = bool(form.code.data) and second_factor.is_on(user.id)
     try:
-        step_up.confirm(
-            current_account(), current_user.auth_session, form.password.data, network_of(request.remote_addr)
-        )
-    except (step_up.WrongPassword, TooManyAttempts) as error:
-        form.password.errors = [error.message]
+        if by_code:
+            step_up.confirm_by_code(user, device, form.code.data, network)
+        else:
+            step_up.confirm(user, device, form.password.data or "", network)
+    except (step_up.WrongPassword, step_up.RefusedCode, TooManyAttempts) as error:
+        (form.code if by_code else form.password).errors = [error.message]
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return _page(form), error.status, wait
     db.session.commit()
@@ -43,4 +46,5 @@ def create_confirmation() -> ResponseReturnValue:
 
 
 def _page(form: ConfirmationForm) -> str:
-    return render_template("auth/confirmation.html", form=form, next=safe_next(""))
+    with_code = second_factor.is_on(current_account().id)
+    return render_template("auth/confirmation.html", form=form, next=safe_next(""), with_code=with_code)

@@ -1,6 +1,6 @@
 """Opening and closing the session of a device: the page's cookie and the API's refresh cookie together."""
 
-from flask import Response, request, session
+from flask import Response, make_response, redirect, request, session, url_for
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
 from user_agents import parse
@@ -8,13 +8,24 @@ from user_agents import parse
 from calmness import network
 from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
+from calmness.permissions import STAFF_ROLES
+from calmness.redirects import safe_next
 from calmness.services import jwt_tokens, sessions
 
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 """Headers of a page whose address holds a token."""
 
 
-def open_device(user: User, *, persistent: bool) -> SessionUser:
+def log_in(user: User, *, persistent: bool, second_factor: bool) -> Response:
+    """Open a session in this browser and lead where the person wanted to go. The caller commits."""
+    person = open_device(user, persistent=persistent, second_factor=second_factor)
+    home = "admin_home.show" if user.role in STAFF_ROLES else "dashboard.show"
+    response = make_response(redirect(safe_next(url_for(home))))
+    give_refresh_cookie(response, person)
+    return response
+
+
+def open_device(user: User, *, persistent: bool, second_factor: bool) -> SessionUser:
     """Open a session in this browser. Whatever the cookie held before is dropped; a chat's visitor stays known."""
     if current_user.is_authenticated:
         # Logging in again, or as somebody else, ends what this browser held.
@@ -25,6 +36,7 @@ def open_device(user: User, *, persistent: bool) -> SessionUser:
         persistent=persistent,
         ip_truncated=network.truncated(request.remote_addr),
         device_label=device_label(),
+        second_factor=second_factor,
     )
     session.clear()
     session.permanent = auth_session.persistent

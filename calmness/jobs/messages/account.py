@@ -1,12 +1,17 @@
 """Mails about the account. Links are made when the mail leaves, so that no row holds a secret."""
 
+from datetime import datetime
+from typing import Any
+
+from calmness import presentation
 from calmness.channels import Message
 from calmness.extensions import db
 from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
-from calmness.models.account import TokenPurpose, User
+from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import tokens
+from calmness.services.security_notices import MESSAGE
 
 
 @composer("account.verify_email")
@@ -73,6 +78,37 @@ def password_changed(delivery: Delivery) -> Message:
         path="/mot-de-passe-oublie",
         action="Ce n’était pas moi",
     )
+
+
+@composer(MESSAGE)
+def security(delivery: Delivery) -> Message:
+    """Notice of an event of the account's security, with when and from where."""
+    user = _person(delivery)
+    params = delivery.params
+    lines = [params["body"], _circumstances(params, user.time_zone)]
+    if delivery.channel is not Channel.EMAIL:
+        return Message(subject=params["title"], text="\n\n".join((params["title"], *lines)))
+    return letter(
+        delivery,
+        params["title"],
+        lines,
+        path=params["url"],
+        action="Voir la sécurité de mon compte",
+        after=[
+            "Si ce n’était pas vous, changez tout de suite de mot de passe et déconnectez vos autres appareils "
+            "depuis cette page."
+        ],
+    )
+
+
+def _circumstances(params: dict[str, Any], zone: str) -> str:
+    at = datetime.fromisoformat(params["at"])
+    parts = [presentation.moment_in(at, zone)]
+    if params.get("device"):
+        parts.append(params["device"])
+    if params.get("network"):
+        parts.append(f"réseau {params['network']}")
+    return " · ".join(parts)
 
 
 def _person(delivery: Delivery) -> User:
