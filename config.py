@@ -92,6 +92,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "SESSION_COOKIE_NAME": ("__Host-ct_session" if https else "ct_session") + own,
         "SESSION_COOKIE_SECURE": https,
         "VISITOR_COOKIE_NAME": f"ct_visitor{own}",
+        "DEVICE_COOKIE_NAME": ("__Secure-ct_device" if https else "ct_device") + own,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),

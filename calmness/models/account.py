@@ -62,6 +62,7 @@ class TokenPurpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose, no secret
     CHANGE_EMAIL = "change_email"
+    RELEASE_EMAIL = "release_email"
     LINK_TELEGRAM = "link_telegram"
 
 
@@ -154,6 +155,23 @@ class OneTimeToken(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EmailChange(Model):
+    """A new address that waits for two clicks: one from the old mailbox, one from the new. One a person at a time.
+
+    ``reference`` ties the links to this very request; ``session_id`` is the device that stays logged in.
+    """
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), unique=True)
+    new_email: Mapped[str] = mapped_column(String(320))
+    new_email_key: Mapped[str] = mapped_column(String(320))
+    session_id: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class TotpSecret(Model):

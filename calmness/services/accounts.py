@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
-from calmness.models.account import Channel, Consent, Role, TokenPurpose, User
+from calmness.models.account import Channel, Consent, EmailChange, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import api_tokens, audit, delivery, login_limits, notifications, passwords, sessions, tokens
 from calmness.services.preferences import NoticeKind
@@ -238,7 +238,7 @@ def reset_password(token: str, password: str) -> User:
     user.password_hash = hashed
     # Who reads the mail owns the address.
     user.email_verified_at = user.email_verified_at or clock.now()
-    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
+    _end_links(user)
     sessions.revoke_all(user.id, "password_reset")
     api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
@@ -252,7 +252,7 @@ def change_password(user: User, current: str, new: str, *, keep_session: str) ->
         raise WrongCredentials(_l("Le mot de passe actuel ne correspond pas."), field="current")
     passwords.check_strength(new, (user.email, user.first_name, user.last_name))
     user.password_hash = passwords.hash_password(new)
-    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
+    _end_links(user)
     sessions.revoke_all(user.id, "password_changed", keep=keep_session)
     api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
@@ -336,6 +336,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: User | None) -> User:
         _not_oneself(user, by)
     user.disabled_at = clock.now() if disabled else None
     if disabled:
+        _end_links(user)
         tokens.end_all(user.id, *TokenPurpose)
         sessions.revoke_all(user.id, "disabled")
     audit.record("user.disabled" if disabled else "user.enabled", "user", user.id, actor=by, changes=("disabled_at",))
@@ -397,6 +398,12 @@ def _send_link(user: User, kind: str, purpose: TokenPurpose) -> None:
         user_id=user.id,
         expires_at=clock.now() + tokens.LIFETIMES[purpose],
     )
+
+
+def _end_links(user: User) -> None:
+    # A change of address that somebody else began must not outlive the password that let them in.
+    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL, TokenPurpose.RELEASE_EMAIL)
+    db.session.execute(delete(EmailChange).where(EmailChange.user_id == user.id))
 
 
 def _not_oneself(user: User, by: User | None) -> None:

@@ -19,6 +19,10 @@ SECURITY_PAGE = "/espace/compte"
 class SecurityEvent(StrEnum):
     """What happened; the value is the act's name in the journal."""
 
+    NEW_DEVICE = "session.new_device"
+    REFRESH_REUSE = "session.refresh_reuse"
+    TOKEN_CREATED = "api_token.created"  # noqa: S105 - the name of an act
+    EMAIL_CHANGED = "account.email_changed"
     SECOND_FACTOR_ON = "second_factor.turned_on"
     SECOND_FACTOR_OFF = "second_factor.turned_off"
     SECOND_FACTOR_RESET = "second_factor.reset"
@@ -28,6 +32,25 @@ class SecurityEvent(StrEnum):
 
 
 WORDS: dict[SecurityEvent, tuple[LazyString, LazyString]] = {
+    SecurityEvent.NEW_DEVICE: (
+        _l("Connexion depuis un nouvel appareil"),
+        _l("Votre compte vient d’être ouvert sur un appareil que nous ne connaissions pas."),
+    ),
+    SecurityEvent.REFRESH_REUSE: (
+        _l("Une session a été fermée par sécurité"),
+        _l(
+            "Un jeton déjà utilisé a été présenté une seconde fois\u202f: peut-être une copie. "
+            "Dans le doute, changez de mot de passe."
+        ),
+    ),
+    SecurityEvent.TOKEN_CREATED: (
+        _l("Un jeton d’API a été créé"),
+        _l("Le jeton «\u00a0%(name)s\u00a0» ouvre une partie de votre compte à un programme."),
+    ),
+    SecurityEvent.EMAIL_CHANGED: (
+        _l("Votre adresse e-mail a été changée"),
+        _l("Votre compte s’ouvre maintenant avec cette adresse. Vos autres appareils ont été déconnectés."),
+    ),
     SecurityEvent.SECOND_FACTOR_ON: (
         _l("La double authentification est active"),
         _l("Chaque connexion demande maintenant un code de votre application."),

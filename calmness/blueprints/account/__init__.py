@@ -6,6 +6,7 @@ bp = Blueprint("account", __name__, url_prefix="/espace")
 
 from calmness.blueprints.account import (  # noqa: E402
     api_tokens,
+    email,
     notifications,
     profile,
     second_factor,
@@ -13,4 +14,4 @@ from calmness.blueprints.account import (  # noqa: E402
     settings,
 )
 
-__all__ = ["api_tokens", "bp", "notifications", "profile", "second_factor", "security", "settings"]
+__all__ = ["api_tokens", "bp", "email", "notifications", "profile", "second_factor", "security", "settings"]

@@ -13,7 +13,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, second_factor, sessions
+from calmness.services import accounts, email_changes, second_factor, sessions
 from calmness.services.passwords import WeakPassword
 
 
@@ -78,6 +78,7 @@ def _page(form: PasswordForm) -> str:
         user=user,
         form=form,
         devices=sessions.living_of(user.id),
+        email_change=email_changes.pending_of(user.id),
         factor_on=second_factor.is_on(user.id),
         codes_left=second_factor.recovery_codes_left(user.id),
     )

@@ -24,7 +24,8 @@ from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind
 from calmness.permissions import Permission
-from calmness.services import accounts, jwt_tokens, second_factor, sessions, step_up
+from calmness.services import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
+from calmness.sessions import note_origin
 
 
 class RegisterIn(ClosedSchema):
@@ -147,6 +148,8 @@ def api_login(given: dict[str, Any]) -> ResponseReturnValue:
         device_label=device_label(),
         second_factor=with_factor,
     )
+    note_origin(auth_session.id)
+    known_devices.tell_if_new(user, auth_session)
     access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
     db.session.commit()
     return _tokens(jwt_tokens.Rotation(access, refresh, auth_session), in_body=given["refresh"] == "body")

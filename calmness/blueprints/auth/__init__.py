@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("auth", __name__)
 
-from calmness.blueprints.auth import confirmation, passwords, registration, second_step, session  # noqa: E402
+from calmness.blueprints.auth import confirmation, email, passwords, registration, second_step, session  # noqa: E402
 
-__all__ = ["bp", "confirmation", "passwords", "registration", "second_step", "session"]
+__all__ = ["bp", "confirmation", "email", "passwords", "registration", "second_step", "session"]
