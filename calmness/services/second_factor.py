@@ -15,7 +15,7 @@ from sqlalchemy import Update, delete, func, select, update
 from calmness import clock
 from calmness.errors import Conflict, DomainError, TooManyAttempts
 from calmness.extensions import db
-from calmness.models.account import RecoveryCode, TotpSecret, User
+from calmness.models.account import AuthSession, RecoveryCode, TotpSecret, User
 from calmness.models.dialect import upsert
 from calmness.permissions import STAFF_ROLES
 from calmness.services import login_limits, one_time_codes, sealing, security_notices
@@ -69,6 +69,14 @@ class NotOn(Conflict):
     message = _l("La double authentification n’est pas active.")
 
 
+class SecondFactorMissing(DomainError):
+    """The role asks for a second factor: set one up, or log in with it, before anything else."""
+
+    status = 403
+    slug = "second-factor-missing"
+    message = _l("Votre rôle demande la double authentification\u202f: activez-la, puis reconnectez-vous.")
+
+
 class RequiredByRole(Conflict):
     """The school's team keeps a second factor."""
 
@@ -84,6 +92,13 @@ def is_on(user_id: int) -> bool:
 def is_required(user: User) -> bool:
     """Whether the role may not do without one here."""
     return bool(current_app.config["STAFF_SECOND_FACTOR"]) and user.role in STAFF_ROLES
+
+
+def is_lacking(user: User, auth_session: AuthSession | None) -> bool:
+    """Whether a role asks for more than a session has proved. A personal token (None) hangs on its owner's factor."""
+    if not is_required(user):
+        return False
+    return not is_on(user.id) if auth_session is None else auth_session.mfa_at is None
 
 
 def pending_secret(user: User) -> str | None:

@@ -8,7 +8,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from calmness import clock
-from calmness.access import current_account, requires, requires_fresh
+from calmness.access import current_account, requires, requires_fresh, without_second_factor
 from calmness.blueprints.account import bp
 from calmness.blueprints.auth.forms import CodeForm
 from calmness.errors import Conflict, TooManyAttempts
@@ -20,6 +20,7 @@ from calmness.services import one_time_codes, second_factor, step_up
 
 @bp.get("/compte/double-authentification")
 @requires(Permission.OWN_SPACE)
+@without_second_factor
 def second_factor_page() -> ResponseReturnValue:
     """What is on, and the next step."""
     return _page(CodeForm())
@@ -28,6 +29,7 @@ def second_factor_page() -> ResponseReturnValue:
 @bp.post("/compte/double-authentification")
 @limiter.limit("20 per hour")
 @requires(Permission.OWN_SPACE)
+@without_second_factor
 @requires_fresh
 def begin_second_factor() -> ResponseReturnValue:
     """Make a secret for the app."""
@@ -42,6 +44,7 @@ def begin_second_factor() -> ResponseReturnValue:
 @bp.post("/compte/double-authentification/confirmation")
 @limiter.limit("30 per hour")
 @requires(Permission.OWN_SPACE)
+@without_second_factor
 @requires_fresh
 def confirm_second_factor() -> ResponseReturnValue:
     """Take the app's first code; the recovery codes are shown on this answer only."""
