@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from calmness import clock
+from calmness import clock, look_alikes
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, Consent, EmailChange, Role, TokenPurpose, User
@@ -43,12 +43,26 @@ class MalformedEmail(DomainError):
     message = _l("Entrez une adresse e-mail complète, par exemple camille@exemple.fr.")
 
 
+class LookAlikeEmail(MalformedEmail):
+    """Letters of several scripts: the address could pass for somebody else's."""
+
+    slug = "look-alike-email"
+    message = _l("Cette adresse mélange des alphabets qui se ressemblent\u00a0: retapez-la lettre par lettre.")
+
+
 class NameMissing(DomainError):
     """Nothing readable is left of a name."""
 
     slug = "name-missing"
     field = "first_name"
     message = _l("Entrez votre prénom et votre nom.")
+
+
+class LookAlikeName(NameMissing):
+    """A word of several scripts, or a letter under a tower of accents: the name could pass for another."""
+
+    slug = "look-alike-name"
+    message = _l("Ce nom mélange des alphabets ou des signes\u00a0: retapez-le lettre par lettre.")
 
 
 class OwnAccount(Conflict):
@@ -86,8 +100,13 @@ def email_key(email: str) -> str:
     local, _separator, domain = text.rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")
+        readable = domain.encode("ascii").decode("idna")
     except UnicodeError as error:
         raise MalformedEmail from error
+    # One script for all before the last dot: Cyrillic beside @gmail.com is a trick far more often than a name.
+    letters = local + readable.rpartition(".")[0]
+    if look_alikes.mixes_scripts(letters) or look_alikes.has_odd_latin(letters):
+        raise LookAlikeEmail
     return f"{local.casefold()}@{domain.lower()}"
 
 
@@ -99,7 +118,15 @@ def clean_text(text: str) -> str:
 
 def clean_name(name: str) -> str:
     """A name as ``clean_text``, 100 characters at most."""
-    return clean_text(name)[:100].strip()
+    return clean_text(unicodedata.normalize("NFC", look_alikes.visible(name)))[:100].strip()
+
+
+def own_name(name: str, field: str) -> str:
+    """The name of an account: ``clean_name`` that cannot pass for another. Raises ``LookAlikeName``."""
+    cleaned = clean_name(name)
+    if any(look_alikes.mixes_scripts(word) for word in cleaned.split()) or look_alikes.is_tower(cleaned):
+        raise LookAlikeName(field=field)
+    return cleaned
 
 
 def register(registration: Registration) -> None:
@@ -108,7 +135,7 @@ def register(registration: Registration) -> None:
     Raises ``MalformedEmail``, ``NameMissing``, ``WeakPassword``: all of them before the address is looked up.
     """
     key = email_key(registration.email)
-    names = clean_name(registration.first_name), clean_name(registration.last_name)
+    names = own_name(registration.first_name, "first_name"), own_name(registration.last_name, "last_name")
     if not all(names):
         raise NameMissing(field="last_name" if names[0] else "first_name")
     passwords.check_strength(registration.password, (registration.email, *names))
@@ -348,7 +375,7 @@ def create(email: str, password: str, names: tuple[str, str], role: Role) -> Use
 
     Raises ``Conflict`` when it exists, ``MalformedEmail``, ``NameMissing``, ``WeakPassword``.
     """
-    key, names = email_key(email), (clean_name(names[0]), clean_name(names[1]))
+    key, names = email_key(email), (own_name(names[0], "first_name"), own_name(names[1], "last_name"))
     if not all(names):
         raise NameMissing
     passwords.check_strength(password, (email, *names))
