@@ -15,10 +15,10 @@ from sqlalchemy import Update, delete, func, select, update
 from calmness import clock
 from calmness.errors import Conflict, DomainError, TooManyAttempts
 from calmness.extensions import db
-from calmness.models.account import AuthSession, RecoveryCode, TotpSecret, User
+from calmness.models.account import AuthSession, Passkey, RecoveryCode, TotpSecret, User
 from calmness.models.dialect import upsert
 from calmness.permissions import STAFF_ROLES
-from calmness.services import login_limits, one_time_codes, sealing, security_notices
+from calmness.services import login_limits, one_time_codes, sealing, security_notices, sessions
 from calmness.services.security_notices import SecurityEvent
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,12 @@ class RequiredByRole(Conflict):
 
 
 def is_on(user_id: int) -> bool:
-    """Whether logging in asks a person for a code."""
+    """Whether logging in asks a person for more than the password."""
+    return has_app(user_id) or _has_passkey(user_id)
+
+
+def has_app(user_id: int) -> bool:
+    """Whether an app makes codes for a person."""
     return _secret_of(user_id, confirmed=True) is not None
 
 
@@ -112,7 +117,7 @@ def begin(user: User) -> None:
 
     Raises ``AlreadyOn``.
     """
-    if is_on(user.id):
+    if has_app(user.id):
         raise AlreadyOn
     row = {
         "user_id": user.id,
@@ -131,7 +136,7 @@ def confirm(user: User, code: str, network: str) -> list[str]:
 
     Raises ``AlreadyOn``, ``NotOn`` without a secret, ``WrongCode``, ``TooManyAttempts``.
     """
-    if is_on(user.id):
+    if has_app(user.id):
         raise AlreadyOn
     row = _secret_of(user.id, confirmed=False)
     if row is None:
@@ -151,10 +156,10 @@ def check(user: User, code: str, network: str) -> Proof:
 
     The try is committed as failed before the code is looked at, as for passwords.
     """
-    row = _secret_of(user.id, confirmed=True)
-    if row is None:
+    if not is_on(user.id):
         raise NotOn
-    sealed, text = row.secret_encrypted, _NOT_OF_A_CODE.sub("", code)
+    row = _secret_of(user.id, confirmed=True)
+    sealed, text = row.secret_encrypted if row else "", _NOT_OF_A_CODE.sub("", code)
     attempt = _begin_attempt(user, network)
     proof = Proof.APP if text.isdecimal() else Proof.RECOVERY_CODE
     right = _claim(user.id, sealed, text, confirmed=True) if proof is Proof.APP else _spend(user.id, text)
@@ -182,20 +187,41 @@ def recovery_codes_left(user_id: int) -> int:
     return db.session.scalar(select(func.count()).select_from(RecoveryCode).where(unused)) or 0
 
 
+def first_recovery_codes(user: User) -> list[str]:
+    """Ten recovery codes beside a person's first factor, shown this once."""
+    return _new_recovery_codes(user)
+
+
 def turn_off(user: User) -> None:
-    """The password alone suffices from now on. Raises ``NotOn``, ``RequiredByRole``."""
-    if is_required(user):
-        raise RequiredByRole
-    _remove(user)
+    """The app's codes end. Raises ``NotOn``, ``RequiredByRole``."""
+    if not has_app(user.id):
+        raise NotOn
+    keep_one(user, without_app=True)
+    db.session.execute(delete(TotpSecret).where(TotpSecret.user_id == user.id))
+    forget_codes_without_factor(user.id)
     security_notices.tell(user, SecurityEvent.SECOND_FACTOR_OFF)
+
+
+def keep_one(user: User, *, without_app: bool = False, without_passkey: int | None = None) -> None:
+    """Refuse what would leave a member of the team without any factor. Raises ``RequiredByRole``."""
+    left = (has_app(user.id) and not without_app) or _has_passkey(user.id, other_than=without_passkey)
+    if is_required(user) and not left:
+        raise RequiredByRole
+
+
+def forget_codes_without_factor(user_id: int) -> None:
+    """Recovery codes replace a factor: with the last one they end."""
+    if not is_on(user_id):
+        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
 def reset(user: User, *, by: User | None) -> None:
     """Take the second factor of somebody who lost phone and codes away; ``by`` is None for an operator.
 
-    Raises ``NotOn``.
+    Open sessions end: whoever asked in that person's name must not sit in one. Raises ``NotOn``.
     """
     _remove(user)
+    sessions.revoke_all(user.id, "factor_reset")
     security_notices.tell(user, SecurityEvent.SECOND_FACTOR_RESET, by=by, own=False)
 
 
@@ -217,8 +243,13 @@ def reseal_all() -> int:
 def _remove(user: User) -> None:
     if not is_on(user.id):
         raise NotOn
-    for model in (TotpSecret, RecoveryCode):
+    for model in (TotpSecret, RecoveryCode, Passkey):
         db.session.execute(delete(model).where(model.user_id == user.id))
+
+
+def _has_passkey(user_id: int, other_than: int | None = None) -> bool:
+    mine = (Passkey.user_id == user_id) & (Passkey.id != (other_than or 0))
+    return db.session.scalar(select(Passkey.id).where(mine).limit(1)) is not None
 
 
 def _secret_of(user_id: int, *, confirmed: bool) -> TotpSecret | None:

@@ -26,6 +26,8 @@ class SecurityEvent(StrEnum):
     SECOND_FACTOR_ON = "second_factor.turned_on"
     SECOND_FACTOR_OFF = "second_factor.turned_off"
     SECOND_FACTOR_RESET = "second_factor.reset"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
     RECOVERY_CODE_USED = "second_factor.recovery_code_used"
     RECOVERY_CODES_RENEWED = "second_factor.recovery_codes_renewed"
     CODES_GUESSED = "second_factor.codes_guessed"
@@ -56,12 +58,20 @@ WORDS: dict[SecurityEvent, tuple[LazyString, LazyString]] = {
         _l("Chaque connexion demande maintenant un code de votre application."),
     ),
     SecurityEvent.SECOND_FACTOR_OFF: (
-        _l("La double authentification est désactivée"),
-        _l("Votre mot de passe suffit de nouveau pour se connecter."),
+        _l("La double authentification par application est désactivée"),
+        _l("Les codes de votre application n’ouvrent plus votre compte."),
     ),
     SecurityEvent.SECOND_FACTOR_RESET: (
         _l("Votre double authentification a été retirée par l’école"),
         _l("Votre mot de passe suffit de nouveau. Reconnectez-vous et activez-la avec votre nouvel appareil."),
+    ),
+    SecurityEvent.PASSKEY_ADDED: (
+        _l("Une clé d’accès a été ajoutée"),
+        _l("La clé «\u00a0%(name)s\u00a0» ouvre maintenant votre compte sans mot de passe."),
+    ),
+    SecurityEvent.PASSKEY_REMOVED: (
+        _l("Une clé d’accès a été retirée"),
+        _l("La clé «\u00a0%(name)s\u00a0» n’ouvre plus votre compte."),
     ),
     SecurityEvent.RECOVERY_CODE_USED: (
         _l("Un code de secours a servi"),

@@ -52,6 +52,12 @@ def confirm_by_code(user: User, auth_session: AuthSession, code: str, network: s
     _note(user, auth_session)
 
 
+def note_passkey(user: User, auth_session: AuthSession) -> None:
+    """A key of the person has just signed."""
+    auth_session.mfa_at = clock.now()
+    _note(user, auth_session)
+
+
 def confirm(user: User, auth_session: AuthSession, password: str, network: str) -> None:
     """Take the password as proof; guesses count as those at the login.
 

@@ -28,6 +28,10 @@ OPEN = {
     "account.confirm_second_factor",
     "auth.new_confirmation",
     "auth.create_confirmation",
+    "account.passkey_options",
+    "account.create_passkey",
+    "auth.passkey_confirmation_options",
+    "auth.create_passkey_confirmation",
 }
 
 

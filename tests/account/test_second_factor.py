@@ -260,7 +260,7 @@ def test_switched_off_the_password_suffices_again(client_for: LogIn, visitor: Fl
 
     assert log_in(visitor, "zoe@example.test").location == "/espace"
     assert db.session.scalar(select(func.count()).select_from(RecoveryCode)) == 0
-    assert "La double authentification est désactivée" in subjects_to(mailbox, "zoe@example.test")
+    assert "La double authentification par application est désactivée" in subjects_to(mailbox, "zoe@example.test")
     assert "second_factor.turned_off" in db.session.scalars(select(AuditEntry.action)).all()
 
 

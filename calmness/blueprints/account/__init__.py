@@ -8,10 +8,11 @@ from calmness.blueprints.account import (  # noqa: E402
     api_tokens,
     email,
     notifications,
+    passkeys,
     profile,
     second_factor,
     security,
     settings,
 )
 
-__all__ = ["api_tokens", "bp", "email", "notifications", "profile", "second_factor", "security", "settings"]
+__all__ = ["api_tokens", "bp", "email", "notifications", "passkeys", "profile", "second_factor", "security", "settings"]

@@ -11,11 +11,12 @@ from calmness import clock
 from calmness.access import current_account, requires, requires_fresh, without_second_factor
 from calmness.blueprints.account import bp
 from calmness.blueprints.auth.forms import CodeForm
+from calmness.blueprints.auth.passkeys import site
 from calmness.errors import Conflict, TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
-from calmness.services import one_time_codes, second_factor, step_up
+from calmness.services import one_time_codes, passkeys, second_factor, step_up
 
 
 @bp.get("/compte/double-authentification")
@@ -107,7 +108,10 @@ def _page(form: CodeForm) -> str:
     return render_template(
         "account/second_factor.html",
         form=form,
-        on=second_factor.is_on(user.id),
+        on=second_factor.has_app(user.id),
+        any_on=second_factor.is_on(user.id),
+        passkeys=passkeys.of(user.id),
+        possible=site() is not None,
         left=second_factor.recovery_codes_left(user.id),
         few=second_factor.FEW_LEFT,
         required=second_factor.is_required(user),

@@ -12,7 +12,7 @@ from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
 from calmness.redirects import safe_next
-from calmness.services import second_factor, step_up
+from calmness.services import passkeys, second_factor, step_up
 
 
 @bp.get("/confirmation")
@@ -57,5 +57,10 @@ def _page(form: ConfirmationForm) -> str:
     with_code = second_factor.is_on(current_account().id)
     only_code = _only_code()
     return render_template(
-        "auth/confirmation.html", form=form, next=safe_next(""), with_code=with_code, only_code=only_code
+        "auth/confirmation.html",
+        form=form,
+        next=safe_next(""),
+        with_code=with_code,
+        only_code=only_code,
+        with_passkey=passkeys.count_of(current_account().id) > 0,
     )

@@ -16,7 +16,7 @@ from calmness.extensions import db, limiter
 from calmness.models.account import User
 from calmness.network import network_of
 from calmness.redirects import safe_next
-from calmness.services import second_factor
+from calmness.services import passkeys, second_factor
 from calmness.services.sessions import hash_secret
 
 STARTED = "second_step"
@@ -37,7 +37,7 @@ def remember(user: User, *, persistent: bool) -> None:
 @public
 def new_second_step() -> ResponseReturnValue:
     """The form, for somebody whose password was right a moment ago."""
-    return _page(CodeForm()) if _started() else _start_again()
+    return _page(CodeForm()) if started() else start_again()
 
 
 @bp.post("/connexion/code")
@@ -45,9 +45,9 @@ def new_second_step() -> ResponseReturnValue:
 @public
 def create_second_step() -> ResponseReturnValue:
     """Take the code and open the session."""
-    user = _started()
+    user = started()
     if user is None:
-        return _start_again()
+        return start_again()
     form = CodeForm()
     if not form.validate_on_submit():
         return _page(form), 422
@@ -56,17 +56,23 @@ def create_second_step() -> ResponseReturnValue:
     except second_factor.NotOn:
         # Switched off elsewhere meanwhile: the password alone is asked for again.
         session.pop(STARTED, None)
-        return _start_again()
+        return start_again()
     except (second_factor.WrongCode, TooManyAttempts) as error:
         form.code.errors = [error.message]
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return _page(form), error.status, wait
-    response = log_in(user, persistent=session[STARTED]["persistent"], second_factor=True)
+    response = log_in(user, persistent=wants_to_stay(), second_factor=True)
     db.session.commit()
     return response
 
 
-def _started() -> User | None:
+def wants_to_stay() -> bool:
+    """Whether the person ticked to stay logged in, before the second step."""
+    return bool(session.get(STARTED, {}).get("persistent"))
+
+
+def started() -> User | None:
+    """Whose password was right in this browser within the last ten minutes."""
     note = session.get(STARTED)
     if not note or datetime.fromisoformat(note["until"]) < clock.now():
         return None
@@ -75,11 +81,20 @@ def _started() -> User | None:
     return user if good and user and hash_secret(user.password_hash) == note["password"] else None
 
 
-def _start_again() -> ResponseReturnValue:
+def start_again() -> ResponseReturnValue:
+    """Back to the password."""
     flash(_("Recommencez par votre mot de passe\u202f: dix minutes ont passé, ou il a changé."), "warning")
     return redirect(url_for("auth.new_session", next=safe_next("") or None))
 
 
 def _page(form: CodeForm) -> str:
-    recovery = "secours" in request.args
-    return render_template("auth/second_step.html", form=form, next=safe_next(""), recovery=recovery)
+    user = started()
+    app = user is not None and second_factor.has_app(user.id)
+    return render_template(
+        "auth/second_step.html",
+        form=form,
+        next=safe_next(""),
+        recovery="secours" in request.args or not app,
+        app=app,
+        with_passkey=user is not None and passkeys.count_of(user.id) > 0,
+    )
