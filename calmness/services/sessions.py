@@ -151,6 +151,12 @@ def revoke_own(user: User, session_id: str) -> None:
     audit.record("session.ended", "auth_session", session_id, actor=user)
 
 
+def revoke_all_of(user: User, *, by: User) -> None:
+    """End all devices of a person, by a member of the team."""
+    revoke_all(user.id, "revoked_by_staff")
+    audit.record("user.sessions_ended", "user", user.id, actor=by)
+
+
 def revoke_others(user: User, *, keep: str) -> None:
     """End all of a person's devices but the one in hand."""
     revoke_all(user.id, "revoked_by_owner", keep=keep)
