@@ -18,7 +18,17 @@ from calmness.models.account import AuthSession, RecoveryCode, TotpSecret, User
 from calmness.models.audit import AuditEntry
 from calmness.services import one_time_codes, sealing, second_factor
 from config import JwtKey
-from tests.account.people import PASSWORD, code_now, log_in, subjects_to, texts_to, with_factor, with_password
+from tests.account.people import (
+    OTHER_PASSWORD,
+    PASSWORD,
+    code_now,
+    log_in,
+    path_in_mail,
+    subjects_to,
+    texts_to,
+    with_factor,
+    with_password,
+)
 from tests.fixtures.servers import Mailbox
 
 LogIn = Callable[[User], FlaskClient]
@@ -285,6 +295,19 @@ def test_a_password_changed_meanwhile_ends_the_second_step(visitor: FlaskClient)
 def test_without_a_password_before_there_is_no_second_step(visitor: FlaskClient) -> None:
     assert visitor.get("/connexion/code").location == "/connexion"
     assert visitor.post("/connexion/code", data={"code": "123456"}).location == "/connexion"
+
+
+def test_a_new_password_by_mail_does_not_go_round_it(visitor: FlaskClient, mailbox: Mailbox) -> None:
+    _user, key = with_factor(email="zoe@example.test")
+    visitor.post("/mot-de-passe-oublie", data={"email": "zoe@example.test"})
+    path = path_in_mail(mailbox, "zoe@example.test", "/nouveau-mot-de-passe/")
+
+    changed = visitor.post(path, data={"password": OTHER_PASSWORD, "again": OTHER_PASSWORD})
+    asked = log_in(visitor, "zoe@example.test", OTHER_PASSWORD)
+
+    assert changed.location == "/connexion"
+    assert asked.location == "/connexion/code"
+    assert visitor.post(asked.location, data={"code": code_now(key)}).location == "/espace"
 
 
 def test_a_program_gives_the_code_with_the_password(visitor: FlaskClient) -> None:

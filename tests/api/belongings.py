@@ -27,6 +27,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_reject_payment": {"reason": "Montant différent"},
     "api.api_credit_invoice": {"reason": "Rétractation"},
     "api.api_record_attendance": {"items": []},
+    "api.api_confirm_second_factor": {"otp": "000000"},
+    "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
 

@@ -29,6 +29,7 @@ _BY_MODULE = {
     "offers": "catalogue",
     "openapi": "catalogue",
     "payments": "billing",
+    "security": "account",
     "signals": "signals",
     "trading": "trading",
     "training": "training",
