@@ -15,9 +15,10 @@ from typing import Any
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
-from rq import Queue, Worker
+from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import RoundRobinWorker
 
 from calmness import create_app
 from calmness.database import writing
@@ -32,11 +33,13 @@ HEARTBEAT_SECONDS = 10.0
 app = create_app()
 
 
-class LaneWorker(Worker):
-    """Runs jobs inside the application's context. Its child dies with it: an orphan could act after a new claim.
+class LaneWorker(RoundRobinWorker):
+    """Runs jobs inside the application's context, lane after lane in turn: a full one never starves the next.
+
+    Its child dies with it: an orphan could act after a new claim.
 
     Asked to stop, it passes the word on to its child, which finishes the piece in hand and gives the rest back:
-    a long lane would otherwise hold up the end for a minute.
+    a long lane would otherwise hold up the end.
     """
 
     def setup_work_horse_signals(self) -> None:
