@@ -16,7 +16,7 @@ from calmness.demo.size import SMALL
 from calmness.extensions import db
 from calmness.models.account import User
 from tests.fakes.providers import Providers
-from tests.fixtures.live import House, LiveSite, application_of, house_with
+from tests.fixtures.live import House, LiveSite, application_of, house_with, wait_until
 from tests.fixtures.servers import Mailbox
 from tests.support.chat_client import session_cookies
 
@@ -32,6 +32,16 @@ PLACES = {
 NO_PAGE = re.compile(
     r"^/(static|m|healthz|readyz|metrics)\b|\.(pdf|csv|xlsx|json|xml|txt|zip|mq4|mq5|ics)\b|/rejoindre|export"
 )
+
+FIELDS = """[...document.querySelectorAll('main form[method=post]')].filter((form) => !('detour' in form.dataset))
+    .flatMap((form) => [...form.elements])
+    .filter((field) => field.name && !field.readOnly && field.matches('textarea, [type=text], [type=email]') && field.autocomplete != 'one-time-code')"""
+TYPE = f"""{FIELDS}.map((field) => {{
+    field.value = field.type == 'email' ? 'eva@example.test' : 'L’Haÿ';
+    field.dispatchEvent(new Event('input', {{bubbles: true}}));
+    return field.value;
+}})"""
+READ = f"{FIELDS}.map((field) => field.value)"
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +85,7 @@ def test_every_page_is_accessible_and_fits(
             faults.append(f"{path} answers {answer.status}")
             continue
         faults += [f"{path} dark: {fault}" for fault in axe(desk)]
+        faults += forgotten(desk, path)
         phone.goto(path)
         faults += [f"{path} light: {fault}" for fault in axe(phone)]
         if phone.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -90,6 +101,21 @@ def test_every_page_is_accessible_and_fits(
 
     assert faults == []
     assert len(seen) > 9
+
+
+def forgotten(page: Page, path: str) -> list[str]:
+    """What is typed into the page's forms and not sent is there again after a reload; gives those where it is not."""
+    typed = page.evaluate(TYPE)
+    if not typed:
+        return []
+    page.goto(path)
+    try:
+        wait_until(lambda: page.evaluate(READ) == typed, seconds=2)
+    except AssertionError:
+        return [f"{path} keeps {page.evaluate(READ)} of {typed}"]
+    finally:
+        page.evaluate("sessionStorage.clear()")
+    return []
 
 
 def browser_with(site: LiveSite, contexts: Contexts, cookies: dict[str, str], width: int) -> Page:

@@ -3,9 +3,8 @@
 from flask import Response, request, session
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
-from user_agents import parse
 
-from calmness import network
+from calmness import geo, network
 from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.services import jwt_tokens, sessions
@@ -53,6 +52,6 @@ def forget_device(response: Response) -> None:
 
 def device_label() -> str:
     """``Chrome, Windows`` for the list of devices; empty when the client does not say."""
-    agent = parse(request.headers.get("User-Agent", "")[:400])
+    agent = geo.parsed(request.headers.get("User-Agent", "")[:400])
     families = (agent.browser.family, agent.os.family)
     return ", ".join(family for family in families if family and family != "Other")
