@@ -35,7 +35,8 @@ NO_PAGE = re.compile(
 
 FIELDS = """[...document.querySelectorAll('main form[method=post]')].filter((form) => !('detour' in form.dataset))
     .flatMap((form) => [...form.elements])
-    .filter((field) => field.name && !field.readOnly && field.matches('textarea, [type=text], [type=email]') && field.autocomplete != 'one-time-code')"""
+    .filter((field) => field.name && !field.readOnly && field.autocomplete != 'one-time-code')
+    .filter((field) => field.matches('textarea, [type=text], [type=email]'))"""
 TYPE = f"""{FIELDS}.map((field) => {{
     field.value = field.type == 'email' ? 'eva@example.test' : 'L’Haÿ';
     field.dispatchEvent(new Event('input', {{bubbles: true}}));
