@@ -69,7 +69,10 @@ def _beat(stop: threading.Event, name: str) -> None:
             delivery.note_heartbeat(name, "worker")
             db.session.commit()
         if stop.wait(HEARTBEAT_SECONDS):
-            return
+            break
+    with app.app_context(), writing():
+        delivery.forget_heartbeat(name)
+        db.session.commit()
 
 
 def _finish_what_was_left(*_killed: Any) -> None:
@@ -85,7 +88,8 @@ def main(arguments: list[str]) -> None:
     lanes = [Lane(name) for name in arguments] or list(Lane)
     name = f"worker:{socket.gethostname()}:{os.getpid()}"
     stop = threading.Event()
-    threading.Thread(target=_beat, args=(stop, name), daemon=True).start()
+    beating = threading.Thread(target=_beat, args=(stop, name), daemon=True)
+    beating.start()
     connection: Any = Redis.from_url(
         app.config["REDIS_URL"], health_check_interval=15, retry=Retry(ExponentialBackoff(cap=2), 10), protocol=2
     )
@@ -99,6 +103,7 @@ def main(arguments: list[str]) -> None:
     )
     worker.work(with_scheduler=False, logging_level="WARNING")
     stop.set()
+    beating.join()
 
 
 if __name__ == "__main__":
