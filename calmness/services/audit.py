@@ -34,6 +34,11 @@ def set_origin(origin: Origin) -> None:
     _origin.set(origin)
 
 
+def origin() -> Origin:
+    """Where the acts of this request come from."""
+    return _origin.get()
+
+
 def record(
     action: str, object_type: str, object_id: object, *, actor: User | None, changes: Sequence[str] = ()
 ) -> AuditEntry:
@@ -41,18 +46,18 @@ def record(
 
     Takes the chain's lock until the transaction ends: call it after the slow part of the act.
     """
-    origin = _origin.get()
+    here = origin()
     content: dict[str, Any] = {
         "at": clock.now(),
         "actor_id": actor.id if actor else None,
         "actor_role": actor.role.value if actor else "system",
-        "session_id": origin.session_id,
+        "session_id": here.session_id,
         "action": action,
         "object_type": object_type,
         "object_id": str(object_id),
         "changes": list(changes),
         "request_id": cause_id(),
-        "ip_truncated": origin.ip_truncated,
+        "ip_truncated": here.ip_truncated,
     }
     seq, prev_hash, link = chain.append(CHAIN, content)
     entry = AuditEntry(seq=seq, prev_hash=prev_hash, hash=link, **content)

@@ -14,6 +14,7 @@ from time_machine import TimeMachineFixture
 from calmness.blueprints.admin.journal_words import ACTIONS, AREAS
 from calmness.extensions import db
 from calmness.services import audit
+from calmness.services.security_notices import SecurityEvent
 from tests import factories
 from tests.fixtures.databases import ROOT
 
@@ -80,6 +81,7 @@ def test_the_proof_computes_the_chain_anew_and_names_the_break(admin: FlaskClien
 
 def test_every_act_that_the_code_records_has_its_words() -> None:
     recorded = {action for path in (ROOT / "calmness").rglob("*.py") for action in actions_in(path)}
+    recorded |= {event.value for event in SecurityEvent}
 
     # ``withdrawal.`` and the state that is reached.
     families = {action for action in recorded if action.endswith(".")}

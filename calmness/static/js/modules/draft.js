@@ -1,5 +1,5 @@
 // Keeps what is typed in this tab until the form has been taken: an expired session or a reload loses nothing.
-// Passwords, codes and files are never kept.
+// Passwords, codes, files and what is typed on the way through a log-in are never kept.
 const SECRET = new Set(["password", "file", "hidden", "submit"]);
 const SENT = "ct.draft.sent";
 // Where a form that was sent did not get through: its own errors, a page of error, or the way through a log-in.
@@ -16,7 +16,7 @@ export function settle() {
 export function draft(form) {
   const key = `ct.draft.${location.pathname}.${form.id || form.getAttribute("action") || ""}`;
   const fields = [...form.elements].filter((field) => field.name && !SECRET.has(field.type) && field.autocomplete !== "one-time-code");
-  if (!fields.length) return;
+  if (!fields.length || form.dataset.detour !== undefined) return;
   const values = () => {
     const found = {};
     for (const field of fields) {
