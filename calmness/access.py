@@ -220,7 +220,7 @@ def enforce() -> ResponseReturnValue | None:
     if load_identity is not None:
         load_identity()
     if not current_user.is_authenticated:
-        return _ask_to_log_in()
+        return ask_to_log_in()
     if not getattr(view, "without_second_factor", False) and second_factor.is_lacking(
         current_user.user, current_user.device
     ):
@@ -239,7 +239,14 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
-def _ask_to_log_in() -> ResponseReturnValue:
+def wants_log_in() -> bool:
+    """Whether the request is a visitor's, for a view that only people with an account may use."""
+    access = access_of(current_app.view_functions.get(request.endpoint or ""))
+    return access is not None and access.kind is AccessKind.PERMISSION and not current_user.is_authenticated
+
+
+def ask_to_log_in() -> ResponseReturnValue:
+    """Lead to the log-in and back. Raises ``NotAuthenticated`` for a program."""
     if request.blueprint == "api" or "auth.new_session" not in current_app.view_functions:
         raise NotAuthenticated
     return _go_and_return("auth.new_session", status=401)

@@ -1,6 +1,7 @@
 """Journal of what staff does and of security events: appended in the transaction of the act, chained by hash."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,10 @@ def record(
 def first_broken(entries: Iterable[AuditEntry] | None = None) -> int | None:
     """Place of the first entry whose hash is wrong; None when the journal is whole."""
     if entries is None:
-        entries = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000))
+        found = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000))
+        # The cursor of the server stays open where the reading stops early.
+        with closing(found):
+            return first_broken(found)
     expected_prev, expected_seq = chain.GENESIS, 1
     for entry in entries:
         content = {

@@ -6,9 +6,8 @@ from flask import Response, current_app, make_response, redirect, request, sessi
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
 from itsdangerous import BadSignature, URLSafeSerializer
-from user_agents import parse
 
-from calmness import network
+from calmness import geo, network
 from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
@@ -104,6 +103,6 @@ def _signer() -> URLSafeSerializer:
 
 def device_label() -> str:
     """``Chrome, Windows`` for the list of devices; empty when the client does not say."""
-    agent = parse(request.headers.get("User-Agent", "")[:400])
+    agent = geo.parsed(request.headers.get("User-Agent", "")[:400])
     families = (agent.browser.family, agent.os.family)
     return ", ".join(family for family in families if family and family != "Other")
