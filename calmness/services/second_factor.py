@@ -161,8 +161,11 @@ def check(user: User, code: str, network: str) -> Proof:
     row = _secret_of(user.id, confirmed=True)
     sealed, text = row.secret_encrypted if row else "", _NOT_OF_A_CODE.sub("", code)
     attempt = _begin_attempt(user, network)
-    proof = Proof.APP if text.isdecimal() else Proof.RECOVERY_CODE
-    right = _claim(user.id, sealed, text, confirmed=True) if proof is Proof.APP else _spend(user.id, text)
+    proof = Proof.APP if len(text) == one_time_codes.DIGITS and text.isdecimal() else Proof.RECOVERY_CODE
+    if proof is Proof.APP:
+        right = bool(sealed) and _claim(user.id, sealed, text, confirmed=True)
+    else:
+        right = _spend(user.id, text)
     if not right:
         _tell_of_guesses(user)
         raise WrongCode

@@ -1,12 +1,13 @@
 """Passkeys: Chromium's virtual authenticator makes them and signs with them, against the open house."""
 
-import base64
 import json
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import BrowserContext, Page, expect
@@ -16,8 +17,9 @@ from calmness import clock
 from calmness.blueprints.auth.passkeys import site as site_of_request
 from calmness.extensions import db
 from calmness.models.account import AuthSession, Passkey, RecoveryCode, User
-from calmness.services import passkeys, second_factor
+from calmness.services import second_factor
 from tests.account.people import PASSWORD, log_in, with_password
+from tests.account.soft_key import PRESENT, VERIFIED, SoftKey
 from tests.fixtures.live import LiveSite, wait_until
 
 Contexts = Callable[..., BrowserContext]
@@ -152,57 +154,124 @@ def test_a_key_that_does_not_verify_its_person_opens_nothing_alone(
     wait_until(lambda: "/connexion" in page.url)
 
 
-def keep_key(user: User, **values: Any) -> Passkey:
-    """A key row as the browser would have left it."""
-    key = Passkey(
-        user_id=user.id,
-        credential_id=secrets.token_urlsafe(16),
-        public_key="",
-        sign_count=0,
-        name="Clé",
-        backed_up=False,
-        created_at=clock.now(),
-        **values,
-    )
-    db.session.add(key)
-    db.session.commit()
-    return key
+def challenge_for(browser: FlaskClient, **data: str) -> str:
+    """What the page asks the house for before a key signs."""
+    return str(browser.post("/connexion/cle/options", data=data).get_json()["challenge"])
 
 
-def signature(key: Passkey, challenge: str) -> str:
-    """What a browser sends; the signature is wrong."""
-    said = json.dumps({"type": "webauthn.get", "challenge": challenge, "origin": "http://localhost"}).encode()
-    parts = {"clientDataJSON": said, "authenticatorData": b"\0" * 37, "signature": b"no"}
-    response = {name: base64.urlsafe_b64encode(part).decode().rstrip("=") for name, part in parts.items()}
-    return json.dumps({"id": key.credential_id, "rawId": key.credential_id, "type": "public-key", "response": response})
+def come_in(browser: FlaskClient, credential: str, **data: str) -> str | None:
+    """Send what a key signed; where it leads."""
+    return browser.post("/connexion/cle", data={"credential": credential} | data).location
 
 
 @pytest.mark.parametrize(
-    "credential", ["", "no json", "[]", "{}", '{"id": 7}', '{"id": "unknown"}', '{"id": "%s"}' % ("x" * 5000), "signed"]
+    "credential", ["", "no json", "[]", "{}", '{"id": 7}', '{"id": "unknown"}', json.dumps({"id": "x" * 5000})]
 )
-def test_what_no_key_signed_opens_nothing(site: Flask, visitor: FlaskClient, credential: str) -> None:
-    key = keep_key(with_password(email="zoe@example.test"))
-    challenge = visitor.post("/connexion/cle/options").get_json()["challenge"]
+def test_what_is_no_signature_opens_nothing(site: Flask, visitor: FlaskClient, credential: str) -> None:
+    SoftKey(with_password(email="zoe@example.test"))
+    challenge_for(visitor)
 
-    sent = signature(key, challenge) if credential == "signed" else credential
-    answer = visitor.post("/connexion/cle", data={"credential": sent})
-
-    assert answer.location == "/connexion"
+    assert come_in(visitor, credential) == "/connexion"
     assert visitor.get("/espace/profil").location.startswith("/connexion")
 
 
-def test_without_a_challenge_or_with_an_old_one_nothing_is_taken(site: Flask, visitor: FlaskClient) -> None:
-    key = keep_key(with_password(email="zoe@example.test"))
+def test_a_key_opens_the_account_and_leads_where_the_person_wanted_to_go(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
 
-    with pytest.raises(passkeys.PasskeyRefused):
-        passkeys.check(
-            signature(key, "x"), passkeys.Challenge(b"y", clock.now()), passkeys.Site("localhost", "http://localhost")
-        )
-    assert visitor.post("/connexion/cle", data={"credential": signature(key, "x")}).location == "/connexion"
+    landed = come_in(visitor, key.sign(challenge_for(visitor)), next="/espace/profil", persistent="y")
+
+    assert landed == "/espace/profil"
+    assert visitor.get("/espace/profil").status_code == 200
+    opened = db.session.scalars(select(AuthSession)).one()
+    assert (opened.persistent, opened.mfa_at is not None) == (True, True)
+
+
+def test_a_signature_works_once_even_with_the_cookie_of_before(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+    challenge = challenge_for(visitor)
+    with visitor.session_transaction() as session:
+        copied = dict(session)
+    # Keys that synchronise between devices never count.
+    signed = key.sign(challenge, count=0)
+    assert come_in(visitor, signed) == "/espace"
+
+    thief = site.test_client()
+    with thief.session_transaction() as session:
+        session.update(copied)
+
+    assert come_in(thief, signed) == "/connexion"
+    assert come_in(visitor, signed) == "/connexion"
+
+
+def test_a_counter_that_falls_back_is_that_of_a_copy(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+    assert come_in(visitor, key.sign(challenge_for(visitor), count=7)) == "/espace"
+
+    other = site.test_client()
+
+    assert come_in(other, key.sign(challenge_for(other), count=6)) == "/connexion"
+    assert come_in(other, key.sign(challenge_for(other), count=8)) == "/espace"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"origin": "http://calmness-trading.evil.test"},
+        {"origin": "http://localhost.evil.test"},
+        {"host": "evil.test"},
+        {"flags": PRESENT},
+        {"flags": VERIFIED},
+    ],
+)
+def test_a_signature_for_another_site_or_without_its_person_opens_nothing(
+    site: Flask, visitor: FlaskClient, forged: dict[str, Any]
+) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+
+    assert come_in(visitor, key.sign(challenge_for(visitor), **forged)) == "/connexion"
+
+
+def test_a_challenge_of_another_browser_or_an_old_one_is_refused(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+    other = challenge_for(site.test_client())
+
+    without = come_in(visitor, key.sign(other))
+    challenge_for(visitor)
+    foreign = come_in(visitor, key.sign(other))
+    challenge = challenge_for(visitor)
+    with time_machine.travel(clock.now() + timedelta(minutes=5, seconds=1), tick=False):
+        old = come_in(visitor, key.sign(challenge))
+
+    assert (without, foreign, old) == ("/connexion",) * 3
+
+
+def test_after_the_password_the_presence_of_the_own_key_suffices(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+    stranger = SoftKey(with_password(email="max@example.test"))
+    asked = log_in(visitor, "zoe@example.test", next="/espace/profil")
+
+    foreign = come_in(visitor, stranger.sign(challenge_for(visitor, step="code")), step="code")
+    own = come_in(visitor, key.sign(challenge_for(visitor, step="code"), flags=PRESENT), step="code")
+
+    assert asked.location == "/connexion/code?next=/espace/profil"
+    assert foreign == "/connexion/code"
+    assert own == "/espace"
+
+
+def test_the_key_of_a_closed_account_opens_nothing(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test", disabled_at=clock.now()))
+
+    assert come_in(visitor, key.sign(challenge_for(visitor))) == "/connexion"
+
+
+def test_the_second_step_by_a_key_wants_the_password_before(site: Flask, visitor: FlaskClient) -> None:
+    key = SoftKey(with_password(email="zoe@example.test"))
+
+    assert come_in(visitor, key.sign(challenge_for(visitor), flags=PRESENT), step="code") == "/connexion"
 
 
 def test_keys_of_a_person_are_named_after_the_password_only(site: Flask, visitor: FlaskClient) -> None:
-    key = keep_key(with_password(email="zoe@example.test"))
+    key = SoftKey(with_password(email="zoe@example.test"))
 
     before = visitor.post("/connexion/cle/options", data={"step": "code"}).get_json()
     log_in(visitor, "zoe@example.test")
@@ -221,10 +290,10 @@ def test_keys_do_not_exist_at_a_bare_ip_address(site: Flask, visitor: FlaskClien
 
 def test_removing_the_last_factor_ends_the_recovery_codes(client_for: LogIn) -> None:
     user = with_password(email="zoe@example.test")
-    key = keep_key(user)
+    key = SoftKey(user).row
     second_factor.first_recovery_codes(user)
     browser = client_for(user)
-    other = keep_key(with_password(email="max@example.test"))
+    other = SoftKey(with_password(email="max@example.test")).row
 
     foreign = browser.post(f"{KEYS}/{other.id}/fin")
     browser.post(f"{KEYS}/{key.id}/fin")
@@ -237,7 +306,7 @@ def test_removing_the_last_factor_ends_the_recovery_codes(client_for: LogIn) -> 
 
 def test_a_person_with_keys_alone_passes_the_second_step_by_a_recovery_code(visitor: FlaskClient) -> None:
     user = with_password(email="zoe@example.test")
-    keep_key(user)
+    SoftKey(user)
     codes = second_factor.first_recovery_codes(user)
     asked = log_in(visitor, "zoe@example.test")
 

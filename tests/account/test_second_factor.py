@@ -239,6 +239,15 @@ def test_a_recovery_code_of_somebody_else_opens_nothing(visitor: FlaskClient) ->
     assert visitor.post(asked.location, data={"code": codes[0]}).status_code == 401
 
 
+def test_a_recovery_code_of_digits_alone_is_one_all_the_same(site: Flask) -> None:
+    user, _key = with_factor(email="zoe@example.test")
+    hashed = sealing.fingerprints("2345672345", f"totp:{user.id}")[0]
+    db.session.add(RecoveryCode(code_hash=hashed, user_id=user.id, created_at=clock.now()))
+    db.session.commit()
+
+    assert second_factor.check(user, "23456-72345", "198.51.100.1") is second_factor.Proof.RECOVERY_CODE
+
+
 def test_new_recovery_codes_end_the_old_ones(client_for: LogIn) -> None:
     user, _key = with_factor(email="zoe@example.test")
     old = second_factor.renew_recovery_codes(user)
