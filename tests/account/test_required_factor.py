@@ -90,6 +90,7 @@ def test_the_agent_is_led_to_setting_it_up_and_then_works(agent_browser: FlaskCl
     assert home.location.startswith(PAGE)
     assert "Votre rôle demande la double authentification" in page.text
     assert done.status_code == 201
+    assert 'href="/admin"' in done.text
     assert agent_browser.get("/admin").status_code == 200
     assert "Désactiver" not in agent_browser.get(PAGE).text
     agent_browser.post(f"{PAGE}/fin")

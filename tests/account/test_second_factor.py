@@ -395,3 +395,23 @@ def test_an_operator_takes_a_lost_factor_away(site: Flask, visitor: FlaskClient,
     assert "Votre double authentification a été retirée par l’école" in subjects_to(mailbox, "zoe@example.test")
     entry = db.session.scalars(select(AuditEntry).filter_by(action="second_factor.reset")).one()
     assert entry.actor_id is None
+
+
+def test_an_operator_seals_anew_before_an_old_key_is_dropped(site: Flask) -> None:
+    user, key = with_factor(email="zoe@example.test")
+    old = JwtKey("local", site.config["SECRET_KEY"])
+    run = site.test_cli_runner()
+    try:
+        site.config["DATA_KEYS"] = [JwtKey("next", "n" * 40)]
+        too_early = run.invoke(args=["keys", "reseal"])
+        site.config["DATA_KEYS"] = [JwtKey("next", "n" * 40), old]
+        done = run.invoke(args=["keys", "reseal"])
+        site.config["DATA_KEYS"] = [JwtKey("next", "n" * 40)]
+        db.session.expire_all()
+        proof = second_factor.check(user, code_now(key), "198.51.100.1")
+    finally:
+        site.config["DATA_KEYS"] = []
+
+    assert (too_early.exit_code, "put the dropped key back" in too_early.output) == (1, True)
+    assert "1 secrets sealed anew" in done.output
+    assert proof is second_factor.Proof.APP
