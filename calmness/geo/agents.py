@@ -4,18 +4,15 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 import crawleruseragents
-
-if TYPE_CHECKING:
-    from user_agents.parsers import UserAgent
 
 MAX_LENGTH = 512
 """Longer user agents are noise or attacks; the patterns below run on what is left."""
 
 
-def parsed(agent: str) -> "UserAgent":
+def parsed(agent: str) -> Any:
     """What the library makes of it. Imported here: its patterns cost half a second, which no other process owes."""
     from user_agents import parse
 
