@@ -160,6 +160,7 @@ ADMIN = (
             Entry("admin_account.users", _l("Utilisateurs"), "users", Permission.MANAGE_USERS),
             Entry("admin_billing.legal_identity", _l("Identité légale"), "building-2", Permission.MANAGE_IDENTITY),
             Entry("admin_system.audit", _l("Journal"), "scroll-text", Permission.SEE_AUDIT),
+            Entry("admin_privacy.register", _l("Registre RGPD"), "scale", Permission.SEE_AUDIT),
             Entry("admin_system.health", _l("Santé du système"), "activity", Permission.MANAGE_SYSTEM),
         ),
     ),

@@ -29,6 +29,7 @@ _BY_MODULE = {
     "offers": "catalogue",
     "openapi": "catalogue",
     "payments": "billing",
+    "privacy": "account",
     "signals": "signals",
     "trading": "trading",
     "training": "training",

@@ -1,6 +1,7 @@
 """Opening and closing the session of a device: the page's cookie and the API's refresh cookie together."""
 
-from flask import Response, request, session
+from flask import Response, flash, request, session
+from flask_babel import gettext as _
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
 from user_agents import parse
@@ -8,7 +9,7 @@ from user_agents import parse
 from calmness import network
 from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
-from calmness.services import jwt_tokens, sessions
+from calmness.services import grace, jwt_tokens, sessions
 
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 """Headers of a page whose address holds a token."""
@@ -30,6 +31,8 @@ def open_device(user: User, *, persistent: bool) -> SessionUser:
     session.permanent = auth_session.persistent
     person = SessionUser(user, auth_session, secret)
     login_user(person)
+    if grace.ended_by(auth_session):
+        flash(_("Bon retour\u202f! Votre demande de suppression est annulée\u00a0: rien n’a été effacé."), "success")
     return person
 
 
