@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("account", __name__, url_prefix="/espace")
 
-from calmness.blueprints.account import api_tokens, notifications, privacy, profile, security, settings  # noqa: E402
+from calmness.blueprints.account import api_tokens, avatar, notifications, privacy, profile, security, settings  # noqa: E402
 
-__all__ = ["api_tokens", "bp", "notifications", "privacy", "profile", "security", "settings"]
+__all__ = ["api_tokens", "avatar", "bp", "notifications", "privacy", "profile", "security", "settings"]
