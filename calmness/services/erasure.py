@@ -26,9 +26,11 @@ from calmness.permissions import STAFF_ROLES
 from calmness.services import (
     api_tokens,
     audit,
+    avatars,
     billing,
     channel_access,
     delivery,
+    erased_list,
     grace,
     personal_data,
     sessions,
@@ -102,8 +104,11 @@ def erase_due() -> int:
     return sum(erase(wish_id) for wish_id in waiting)
 
 
-def erase(wish_id: int) -> bool:
-    """Carry a wish out, or go on with it. Commits by itself; False when it is not due, cancelled or done."""
+def erase(wish_id: int, *, again: bool = False) -> bool:
+    """Carry a wish out, or go on with it. Commits by itself; False when it is not due, cancelled or done.
+
+    ``again``: a restore brought an erased person back; nobody is told a second time.
+    """
     wish = db.session.scalar(
         select(AccountDeletion)
         .where(AccountDeletion.id == wish_id)
@@ -116,16 +121,17 @@ def erase(wish_id: int) -> bool:
         return False
     user_id = wish.user_id
     if wish.started_at is None:
-        if _in_review(user_id):
+        if not again and _in_review(user_id):
             # Its invoice needs the name: tomorrow, then.
             db.session.rollback()
             return False
         wish.started_at = now
-        avatar = _take_the_name_away(db.session.get_one(User, user_id))
+        user = db.session.get_one(User, user_id)
+        avatar = _take_the_name_away(user, tell=not again)
+        erased_list.note(user.id, user.created_at)
         audit.record("privacy.erasure_started", "user", user_id, actor=None)
         db.session.commit()
-        if avatar:
-            store().delete(avatar)
+        avatars.forget(avatar)
     wipe(user_id)
     finished = db.session.execute(
         update(AccountDeletion)
@@ -178,20 +184,21 @@ def _in_review(user_id: int) -> bool:
     return db.session.scalar(waiting.limit(1)) is not None
 
 
-def _take_the_name_away(user: User) -> str | None:
+def _take_the_name_away(user: User, *, tell: bool) -> str | None:
     """End what the person still has, say good-bye, and leave a row without a name. Gives the avatar's file."""
     _end_what_runs(user)
     address, first_name, locale = user.email, user.first_name, user.locale
     sessions.revoke_all(user.id, "erased")
     api_tokens.revoke_all(user.id)
     tokens.end_all(user.id, *TokenPurpose)
-    delivery.deliver(
-        ERASED_MAIL,
-        f"erased:{user.id}",
-        channel=Channel.EMAIL,
-        address=address,
-        params={"first_name": first_name, "locale": locale},
-    )
+    if tell:
+        delivery.deliver(
+            ERASED_MAIL,
+            f"erased:{user.id}",
+            channel=Channel.EMAIL,
+            address=address,
+            params={"first_name": first_name, "locale": locale},
+        )
     avatar = user.avatar_file
     first, last = personal_data.ERASED_NAME.split(" ", 1)
     blank: dict[str, Any] = {
