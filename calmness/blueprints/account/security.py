@@ -1,6 +1,6 @@
 """State of the account: verification, devices, password."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,7 +13,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, sessions
+from calmness.services import accounts, billing, security_score, sessions, subscriptions
 from calmness.services.passwords import WeakPassword
 
 
@@ -73,4 +73,12 @@ def end_other_devices() -> ResponseReturnValue:
 
 def _page(form: PasswordForm) -> str:
     user = current_account()
-    return render_template("account/overview.html", user=user, form=form, devices=sessions.living_of(user.id))
+    return render_template(
+        "account/overview.html",
+        user=user,
+        form=form,
+        devices=sessions.living_of(user.id),
+        score=security_score.of(user, exists=lambda endpoint: endpoint in current_app.view_functions),
+        running=subscriptions.running(user.id),
+        may_buy=billing.may_buy(user),
+    )
