@@ -189,6 +189,7 @@ def init_app(app: Flask) -> None:
         navigation=navigation,
         navigation_groups=navigation_groups,
         url_if=url_if,
+        feature_on=feature_on,
         current_year=lambda: clock.paris_today().year,
     )
 
@@ -199,6 +200,11 @@ def url_if(endpoint: str, **values: Any) -> str:
         return url_for(endpoint, **values)
     except BuildError:
         return "#"
+
+
+def feature_on(name: str) -> bool:
+    """Whether the person of this page has a feature; a link to one that is off would lead to a 404."""
+    return _features().get(Feature(name), True)
 
 
 def navigation(menu: str) -> list[Link]:

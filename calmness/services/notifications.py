@@ -25,10 +25,12 @@ def notify(
     params: dict[str, object] | None = None,
     session_notification_id: int | None = None,
 ) -> bool:
-    """Tell a person of an event, once: False when ``key`` was told before.
+    """Tell a person of an event, once: False when ``key`` was told before, or when its feature is switched off.
 
     ``message_kind`` names the composer of what leaves the house; None keeps the notice on the site.
     """
+    if not preferences.wants(user_id, kind):
+        return False
     row = {
         "user_id": user_id,
         "key": key,
