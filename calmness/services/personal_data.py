@@ -63,6 +63,9 @@ HASHED = "Secret de sécurité, gardé sous forme d’empreinte\u00a0: une copie
 SALES = "Pièce comptable ou contrat\u00a0: dix ans (C. com. L123-22, C. conso. L213-1)."
 TRAINING = "Preuve de la formation suivie, demandée par les financeurs et la loi (C. trav. L6353-1)."
 PROOF = "Preuve que la loi demande (RGPD art. 7-1 et 5-2)\u00a0: elle ne nomme plus personne une fois le compte effacé."
+CHANNEL = (
+    "Séjour dans le canal privé\u00a0: jusqu’à la sortie, puis 90\u00a0jours, pour retirer la personne."
+)
 COUNTED = "Chiffres additionnés, sans personne dedans."
 SHOP = "Catalogue et réglages de l’école."
 MACHINE = "Rouages du site, sans donnée de personne."
@@ -108,7 +111,7 @@ TABLES: dict[str, Place] = {
     "bank_allocation": _kept("payment_id", "user_id", why=SALES, others=_names("by_id")),
     "channel_pass": _kept(
         "user_id",
-        why="Jusqu’à la sortie du canal privé, puis 90 jours.",
+        why=CHANNEL,
         hidden=_names("invite_link"),
     ),
     "bank_statement": _nobodys("Pièce comptable de l’école, dix ans.", "given_by_id"),
@@ -196,6 +199,12 @@ def table(name: str) -> Table:
 def exported() -> list[str]:
     """Tables whose rows go into a person's copy, in the order of the list."""
     return [name for name, place in TABLES.items() if place.owner is not None and not place.left_out]
+
+
+def reasons_to_keep() -> list[str]:
+    """Why rows outlive an account, each reason once, the weightiest first."""
+    kept = [place.why for place in TABLES.values() if place.fate is Fate.KEPT]
+    return sorted(set(kept), key=lambda why: (-kept.count(why), why))
 
 
 def rows_of(name: str, user_id: int, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -105,12 +105,12 @@ def notice_matrix(user_id: int) -> dict[NoticeKind, dict[Channel, bool]]:
 
 def set_feature(user_id: int, feature: Feature, on: bool) -> None:
     """Switch a feature."""
-    _set(user_id, f"feature.{feature.value}", on)
+    set_value(user_id, f"feature.{feature.value}", on)
 
 
 def set_notice(user_id: int, kind: NoticeKind, channel: Channel, on: bool) -> None:
     """Choose a channel for a kind of notice."""
-    _set(user_id, f"notice.{kind.value}.{channel.value}", on)
+    set_value(user_id, f"notice.{kind.value}.{channel.value}", on)
 
 
 def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
@@ -127,6 +127,7 @@ def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
     return ways + [(way.channel, way.external_id) for way in identities if wanted[way.channel]]
 
 
-def _set(user_id: int, key: str, value: object) -> None:
+def set_value(user_id: int, key: str, value: object) -> None:
+    """Keep a choice under its key."""
     row = {"user_id": user_id, "key": key, "value": value, "updated_at": clock.now()}
     upsert(db.session(), UserSetting, [row], key=["user_id", "key"], update_columns=["value", "updated_at"])

@@ -281,10 +281,10 @@ def rules_of(table: str) -> list[Rule]:
 
 
 def overdue(at: datetime | None = None) -> list[str]:
-    """Rules that something is older than by more than two days: the job does not run."""
+    """What is older than its rule says by more than two days, in words: the job does not run."""
     now = at or clock.now()
     return [
-        rule.name
+        rule.label
         for rule in RULES
         if db.session.scalar(select(exists().where(rule.over(now - timedelta(days=rule.days + 2)))))
     ]

@@ -1,5 +1,6 @@
 """Durations: kept to by a job, written in the docs, shown in the register, from one table."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -190,4 +191,6 @@ def test_the_register_says_when_the_job_does_not_run(site: Flask, client_for: Lo
     db.session.add(attempt(clock.now() - timedelta(days=93)))
     db.session.commit()
 
-    assert "login_attempt" in client_for(factories.admin()).get("/admin/registre").text
+    page = client_for(factories.admin()).get("/admin/registre").text
+
+    assert re.search(r"ont dépassé leur durée\s:\sEssais de connexion", page)

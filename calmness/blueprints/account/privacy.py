@@ -127,12 +127,11 @@ def _page() -> str:
 
 
 def _deletion_page(form: DeletionForm) -> str:
-    places = personal_data.TABLES.values()
-    kept = dict.fromkeys(place.why for place in places if place.fate is personal_data.Fate.KEPT)
+    kept = personal_data.reasons_to_keep()
     return render_template(
         "account/deletion.html",
         form=form,
-        kept=list(kept),
+        kept=kept,
         running=subscriptions.running(current_account().id),
         due_on=clock.now() + erasure.GRACE,
     )
