@@ -20,7 +20,7 @@ def backup(folder: Path | None) -> None:
     except backups.BackupFault as fault:
         raise click.ClickException(str(fault)) from fault
     click.echo(str(made))
-    click.echo("The keys (SECRET_KEY, JWT_KEYS, provider keys) are not in it: keep them apart.", err=True)
+    click.echo("The keys (SECRET_KEY, DATA_KEYS, JWT_KEYS, provider keys) are not in it: keep them apart.", err=True)
 
 
 @click.command("restore")
@@ -37,5 +37,5 @@ def restore(archive: Path, yes: bool) -> None:
     click.echo(f"restored the state of {manifest.made_at}, migration {manifest.revision or 'unknown'}")
     click.echo("All sessions, API tokens and links have ended; erased and closed accounts stay so.")
     if not backups.has_same_keys(manifest):
-        click.echo("SECRET_KEY is another one than then: secrets sealed with the old one can't be read.", err=True)
+        click.echo("SECRET_KEY or DATA_KEYS are others than then: what the old ones sealed can't be read.", err=True)
     click.echo("Now: flask --app wsgi db upgrade, then flask --app wsgi ledger verify, then look at /admin/systeme.")

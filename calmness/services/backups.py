@@ -45,7 +45,7 @@ class BackupFault(Exception):
 
 @dataclass
 class Manifest:
-    """What a backup holds. ``keys`` tells whether the same SECRET_KEY is at hand, without giving it away."""
+    """What a backup holds. ``keys`` tells whether the same keys are at hand, without giving them away."""
 
     format: int
     made_at: str
@@ -116,8 +116,9 @@ def _url() -> URL:
 
 
 def _fingerprint() -> str:
-    secret: str = current_app.config["SECRET_KEY"]
-    return hashlib.sha256(b"calmness backup\0" + secret.encode()).hexdigest()[:16]
+    sealing = "".join(f"{key.kid}:{key.secret}," for key in current_app.config["DATA_KEYS"])
+    secrets = f"{current_app.config['SECRET_KEY']}\0{sealing}"
+    return hashlib.sha256(b"calmness backup\0" + secrets.encode()).hexdigest()[:16]
 
 
 def _revision() -> str:

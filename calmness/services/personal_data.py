@@ -63,9 +63,7 @@ HASHED = "Secret de sécurité, gardé sous forme d’empreinte\u00a0: une copie
 SALES = "Pièce comptable ou contrat\u00a0: dix ans (C. com. L123-22, C. conso. L213-1)."
 TRAINING = "Preuve de la formation suivie, demandée par les financeurs et la loi (C. trav. L6353-1)."
 PROOF = "Preuve que la loi demande (RGPD art. 7-1 et 5-2)\u00a0: elle ne nomme plus personne une fois le compte effacé."
-CHANNEL = (
-    "Séjour dans le canal privé\u00a0: jusqu’à la sortie, puis 90\u00a0jours, pour retirer la personne."
-)
+CHANNEL = "Séjour dans le canal privé\u00a0: jusqu’à la sortie, puis 90\u00a0jours, pour retirer la personne."
 COUNTED = "Chiffres additionnés, sans personne dedans."
 SHOP = "Catalogue et réglages de l’école."
 MACHINE = "Rouages du site, sans donnée de personne."
@@ -85,6 +83,8 @@ TABLES: dict[str, Place] = {
     "one_time_token": _deleted(left_out=HASHED),
     "totp_secret": _deleted(left_out=HASHED),
     "recovery_code": _deleted(left_out=HASHED),
+    "passkey": _deleted(hidden=_names("credential_id", "public_key")),
+    "email_change": _deleted(hidden=_names("reference", "new_email_key", "session_id")),
     "api_token": _deleted(hidden=_names("secret_hash")),
     "idempotency_key": _deleted(
         left_out="Réponses techniques gardées un jour, copies de ce que l’export contient déjà."

@@ -66,6 +66,8 @@ TREATMENTS: tuple[Treatment, ...] = (
             "one_time_token",
             "totp_secret",
             "recovery_code",
+            "passkey",
+            "email_change",
             "api_token",
             "idempotency_key",
             "login_attempt",

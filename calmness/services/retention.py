@@ -18,6 +18,7 @@ from calmness.files import store
 from calmness.models.account import (
     AuthSession,
     ChannelIdentity,
+    EmailChange,
     LoginAttempt,
     OneTimeToken,
     PushSubscription,
@@ -105,6 +106,14 @@ RULES: tuple[Rule, ...] = (
         "Liens de confirmation et de mot de passe",
         "l’expiration du lien",
         lambda before: OneTimeToken.expires_at < before,
+    ),
+    Rule(
+        "email_change",
+        EmailChange,
+        30,
+        "Changements d’adresse qui attendaient une confirmation",
+        "l’expiration des liens",
+        lambda before: EmailChange.expires_at < before,
     ),
     Rule(
         "auth_session",

@@ -6,11 +6,12 @@ is replaced, and erased accounts also from a list beside the database, for the d
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from calmness import clock
-from calmness.extensions import db
+from calmness.extensions import Model, db
 from calmness.models.account import AuthSession, Consent, OneTimeToken, User
 from calmness.models.api import ApiToken
 from calmness.models.delivery import Delivery, DeliveryState
@@ -19,6 +20,7 @@ from calmness.models.trading import TradingKey
 from calmness.services import audit, consents, erased_list, erasure
 
 REASON = "restored"
+FACTORS = ("totp_secret", "recovery_code", "passkey")
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Known:
     disabled: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     withdrawn: set[tuple[int, str]] = field(default_factory=set)
+    passwords: dict[tuple[int, str], str] = field(default_factory=dict)
+    factors: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add_erased(self, accounts: set[tuple[int, str]]) -> None:
         """More erased accounts, from the list."""
@@ -53,6 +57,11 @@ def collect() -> Known:
         keys=set(db.session.scalars(ended_keys)),
         withdrawn={key for key, given in newest.items() if not given},
     )
+    for number, created_at, hashed in db.session.execute(select(User.id, User.created_at, User.password_hash)):
+        known.passwords[number, erased_list.birth(created_at)] = hashed
+    for name in FACTORS:
+        rows = db.session.execute(select(Model.metadata.tables[name])).mappings()
+        known.factors[name] = [dict(row) for row in rows]
     db.session.rollback()
     return known
 
@@ -78,6 +87,7 @@ def apply(known: Known) -> None:
         .values(state=DeliveryState.UNKNOWN, lease_until=None),
     ):
         db.session.execute(statement, execution_options=quiet)
+    _keep_credentials(known)
     for user_id, purpose in sorted(known.withdrawn):
         user = db.session.get(User, user_id)
         if user is not None and purpose in consents.PURPOSES and consents.PURPOSES[purpose].withdrawn:
@@ -86,6 +96,25 @@ def apply(known: Known) -> None:
     db.session.commit()
     for number, birth in sorted(known.erased):
         _erase_again(number, birth, now)
+
+
+def _keep_credentials(known: Known) -> None:
+    """Password and factors stay those of today: a stolen password that was changed must not work again."""
+    here = {
+        (number, erased_list.birth(created_at)): number
+        for number, created_at in db.session.execute(select(User.id, User.created_at))
+    }
+    same = {key: number for key, number in here.items() if key in known.passwords}
+    for key, number in same.items():
+        db.session.execute(update(User).where(User.id == number).values(password_hash=known.passwords[key]))
+    numbers = set(same.values())
+    for name, rows in known.factors.items():
+        table = Model.metadata.tables[name]
+        for number in numbers:
+            db.session.execute(delete(table).where(table.c.user_id == number))
+        kept = [row for row in rows if row["user_id"] in numbers]
+        if kept:
+            db.session.execute(insert(table), kept)
 
 
 def _erase_again(number: int, birth: str, now: datetime) -> None:

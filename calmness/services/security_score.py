@@ -10,12 +10,13 @@ from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.account import ChannelIdentity, RecoveryCode, TotpSecret, User
+from calmness.models.account import ChannelIdentity, User
 from calmness.services import api_tokens, sessions
+from calmness.services import second_factor as factors
 
 UNUSED = timedelta(days=30)
 FEW_CODES = 3
@@ -85,12 +86,11 @@ def verified_address(user: User) -> Step:
 @factor
 def second_factor(user: User) -> Step:
     """A stolen password opens nothing alone."""
-    on = select(TotpSecret.user_id).where(TotpSecret.user_id == user.id, TotpSecret.confirmed_at.is_not(None))
     return Step(
         "second_factor",
         _l("Double authentification"),
         40,
-        db.session.scalar(on) is not None,
+        factors.is_on(user.id),
         _l("Un mot de passe volé ne suffit plus pour entrer."),
         "account.second_factor_page",
         _l("Activer la double authentification"),
@@ -100,10 +100,9 @@ def second_factor(user: User) -> Step:
 @factor
 def recovery_codes(user: User) -> Step | None:
     """Without codes a lost phone locks the owner out."""
-    known = select(func.count()).where(RecoveryCode.user_id == user.id)
-    if not db.session.scalar(known):
+    if not factors.is_on(user.id):
         return None
-    left = db.session.scalar(known.where(RecoveryCode.used_at.is_(None))) or 0
+    left = factors.recovery_codes_left(user.id)
     return Step(
         "recovery_codes",
         _l("Codes de secours en réserve"),

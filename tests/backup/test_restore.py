@@ -15,13 +15,14 @@ from sqlalchemy import func, select
 from calmness import clock
 from calmness.extensions import db
 from calmness.files import store
-from calmness.models.account import AuthSession, Gender, User
+from calmness.models.account import AuthSession, Gender, Passkey, RecoveryCode, User
 from calmness.models.audit import AuditEntry
 from calmness.models.billing import Invoice
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.trading import Trade, TradingKey
-from calmness.services import accounts, audit, backups, consents, erasure, invoice_ledger, trading_accounts
+from calmness.services import accounts, audit, backups, consents, erasure, invoice_ledger, passwords, trading_accounts
 from tests import factories
+from tests.account.people import OTHER_PASSWORD, PASSWORD, with_password
 from tests.api.belongings import belongings
 from tests.api.conftest import access_token_of
 
@@ -108,6 +109,25 @@ def test_what_was_closed_revoked_or_withdrawn_since_stays_so(site: Flask, tmp_pa
     assert db.session.get_one(User, numbers[1]).disabled_at is not None
     assert db.session.get_one(User, numbers[0]).gender is None
     assert db.session.get_one(TradingKey, key_id).revoked_at is not None
+
+
+def test_a_password_or_factor_that_was_changed_since_stays_changed(site: Flask, tmp_path: Path) -> None:
+    user, now = with_password(email="zoe@example.test"), clock.now()
+    number = user.id
+    stolen = Passkey(
+        user_id=number, credential_id="stolen", public_key="x", sign_count=0, name="x", backed_up=False, created_at=now
+    )
+    db.session.add_all([stolen, RecoveryCode(code_hash="c", user_id=number, created_at=now)])
+    archive = made(tmp_path)
+    accounts.change_password(user, PASSWORD, OTHER_PASSWORD, keep_session="")
+    db.session.delete(stolen)
+    db.session.query(RecoveryCode).one().used_at = now
+
+    restored(archive)
+
+    assert passwords.matches(OTHER_PASSWORD, db.session.get_one(User, number).password_hash)
+    assert db.session.query(Passkey).all() == []
+    assert db.session.query(RecoveryCode).one().used_at is not None
 
 
 @pytest.mark.parametrize("database_lost", [False, True])

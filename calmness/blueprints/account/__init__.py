@@ -4,6 +4,29 @@ from flask import Blueprint
 
 bp = Blueprint("account", __name__, url_prefix="/espace")
 
-from calmness.blueprints.account import api_tokens, avatar, notifications, privacy, profile, security, settings  # noqa: E402
+from calmness.blueprints.account import (  # noqa: E402
+    api_tokens,
+    avatar,
+    email,
+    notifications,
+    passkeys,
+    privacy,
+    profile,
+    second_factor,
+    security,
+    settings,
+)
 
-__all__ = ["api_tokens", "avatar", "bp", "notifications", "privacy", "profile", "security", "settings"]
+__all__ = [
+    "api_tokens",
+    "avatar",
+    "bp",
+    "email",
+    "notifications",
+    "passkeys",
+    "privacy",
+    "profile",
+    "second_factor",
+    "security",
+    "settings",
+]

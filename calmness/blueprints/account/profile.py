@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from babel import Locale
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -90,7 +90,7 @@ def update_profile() -> ResponseReturnValue:
         return profile_page(form), error.status
     db.session.commit()
     flash(_("Votre profil est enregistré."), "success")
-    return redirect(url_for("account.profile", enregistre=1))
+    return redirect(url_for("account.profile"))
 
 
 @bp.post("/profil/telegram")
@@ -138,5 +138,4 @@ def profile_page(form: ProfileForm, photo_error: Text | None = None) -> str:
         photo_error=photo_error,
         identities=contacts.identities_of(user.id),
         telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
-        saved="enregistre" in request.args,
     )

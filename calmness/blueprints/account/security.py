@@ -13,7 +13,15 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, billing, security_score, sessions, subscriptions
+from calmness.services import (
+    accounts,
+    billing,
+    email_changes,
+    second_factor,
+    security_score,
+    sessions,
+    subscriptions,
+)
 from calmness.services.passwords import WeakPassword
 
 
@@ -78,6 +86,9 @@ def _page(form: PasswordForm) -> str:
         user=user,
         form=form,
         devices=sessions.living_of(user.id),
+        email_change=email_changes.pending_of(user.id),
+        factor_on=second_factor.is_on(user.id),
+        codes_left=second_factor.recovery_codes_left(user.id),
         score=security_score.of(user, exists=lambda endpoint: endpoint in current_app.view_functions),
         running=subscriptions.running(user.id),
         may_buy=billing.may_buy(user),
