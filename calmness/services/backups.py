@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +264,3 @@ def _private(path: Path) -> Iterator[None]:
     """The file is the operator's alone from its first byte on."""
     path.touch(mode=0o600)
     yield
-
-
-def made_at(manifest: Manifest) -> datetime:
-    """When it was made."""
-    return datetime.fromisoformat(manifest.made_at)

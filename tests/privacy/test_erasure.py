@@ -193,6 +193,22 @@ def test_the_last_mail_goes_to_the_address_and_the_address_is_free_again(
     assert again.id != user.id
 
 
+def test_an_operator_asks_for_somebody_who_wrote_and_the_admin_sees_it(site: Flask, client_for: LogIn) -> None:
+    user = factories.student(email="zoe@example.test")
+    team = factories.agent(email="agent@example.test")
+    db.session.commit()
+    runner = site.test_cli_runner()
+
+    done = runner.invoke(args=["users", "erase", user.email])
+    refused = runner.invoke(args=["users", "erase", team.email])
+
+    assert done.exit_code == 0
+    assert refused.exit_code == 1
+    db.session.expire_all()
+    assert db.session.scalars(select(AccountDeletion.user_id)).all() == [user.id]
+    assert "Suppression demandée" in client_for(factories.admin()).get(f"/admin/utilisateurs/{user.id}").text
+
+
 def test_a_crash_in_the_middle_is_gone_on_with(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     school = belongings()
     db.session.query(AccountDeletion).delete()
