@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Table, delete, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from calmness import clock
-from calmness.errors import Conflict
+from calmness.errors import Conflict, DomainError
 from calmness.extensions import Model, db
 from calmness.files import store
 from calmness.models.account import Channel, Role, TokenPurpose, User
@@ -101,7 +102,17 @@ def erase_due() -> int:
         )
     ).all()
     db.session.rollback()
-    return sum(erase(wish_id) for wish_id in waiting)
+    return sum(_erased(wish_id) for wish_id in waiting)
+
+
+def _erased(wish_id: int) -> bool:
+    """Erase one; what is refused waits for the next hour and keeps nobody else waiting."""
+    try:
+        return erase(wish_id)
+    except (DomainError, SQLAlchemyError) as error:
+        db.session.rollback()
+        log.exception("erasure_failed", wish_id=wish_id, error=type(error).__name__)
+        return False
 
 
 def erase(wish_id: int, *, again: bool = False) -> bool:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, or_, select, tuple_, update
 
 from calmness import clock
+from calmness.database import reading
 from calmness.extensions import Model, db
 from calmness.files import store
 from calmness.models.account import (
@@ -244,7 +245,7 @@ RULES: tuple[Rule, ...] = (
         395,
         "Lien entre une visite et un compte",
         "la visite",
-        lambda before: and_(UserSession.started_at < before, UserSession.user_id.is_not(None)),
+        lambda before: and_(UserSession.day < before.date(), UserSession.user_id.is_not(None)),
         blank={"user_id": None},
     ),
     Rule(
@@ -253,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         760,
         "Visites et pages vues, une par une",
         "la visite",
-        lambda before: UserSession.started_at < before,
+        lambda before: UserSession.day < before.date(),
     ),
     Rule(
         "channel_pass",
@@ -303,15 +304,19 @@ def _enforce(rule: Rule, before: datetime) -> int:
     key = tuple(Model.metadata.tables[rule.table].primary_key.columns)
     total = 0
     for _portion in range(MOST_PORTIONS):
-        rows = db.session.execute(select(*key).where(rule.over(before)).limit(PORTION)).all()
-        if not rows:
+        # Looking for what is old reads whole tables: on SQLite in a transaction that nobody waits for.
+        db.session.rollback()
+        with reading():
+            rows = db.session.execute(select(*key).where(rule.over(before)).limit(PORTION)).all()
             db.session.rollback()
+        if not rows:
             break
         values = [tuple(row) for row in rows]
         found = key[0].in_([value[0] for value in values]) if len(key) == 1 else tuple_(*key).in_(values)
         files = list(rule.files([value[0] for value in values])) if rule.files else []
         statement = update(rule.model).values(**rule.blank) if rule.blank is not None else delete(rule.model)
-        db.session.execute(statement.where(found), execution_options={"synchronize_session": False})
+        # Asked once more: a conversation may have been taken up again meanwhile.
+        db.session.execute(statement.where(found, rule.over(before)), execution_options={"synchronize_session": False})
         db.session.commit()
         for file in files:
             store().delete(file)

@@ -1215,6 +1215,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("user_session", schema=None) as batch_op:
         batch_op.create_index("ix_user_session_day", ["day", "channel"], unique=False)
+        batch_op.create_index(
+            "ix_user_session_person",
+            ["user_id", "day"],
+            unique=False,
+            sqlite_where=sa.text("user_id IS NOT NULL"),
+            postgresql_where=sa.text("user_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_user_session_visitor", ["visitor_hash", "last_at"], unique=False)
 
     op.create_table(
@@ -2861,6 +2868,11 @@ def downgrade() -> None:
     op.drop_table("user_setting")
     with op.batch_alter_table("user_session", schema=None) as batch_op:
         batch_op.drop_index("ix_user_session_visitor")
+        batch_op.drop_index(
+            "ix_user_session_person",
+            sqlite_where=sa.text("user_id IS NOT NULL"),
+            postgresql_where=sa.text("user_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_user_session_day")
 
     op.drop_table("user_session")

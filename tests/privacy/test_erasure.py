@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from calmness import clock
 from calmness.extensions import db
@@ -234,6 +235,28 @@ def test_a_crash_in_the_middle_is_gone_on_with(site: Flask, monkeypatch: pytest.
     assert db.session.scalars(select(TradingAccount)).all() == []
     assert db.session.scalars(select(Trade)).all() == []
     assert db.session.scalars(select(AuditEntry.action)).all().count("privacy.account_erased") == 1
+
+
+def test_one_that_fails_keeps_nobody_else_waiting(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = factories.student(), factories.student()
+    for user in (first, second):
+        erasure.ask(user)
+    db.session.commit()
+    numbers = first.id, second.id
+    wipe = erasure.wipe
+
+    def refuses_the_first(user_id: int) -> None:
+        if user_id == numbers[0]:
+            raise OperationalError("DELETE", {}, Exception("database is locked"))
+        wipe(user_id)
+
+    with after(days=31):
+        monkeypatch.setattr(erasure, "wipe", refuses_the_first)
+        assert erasure.erase_due() == 1
+        monkeypatch.undo()
+        assert erasure.erase_due() == 1
+
+    assert len(db.session.scalars(select(AccountDeletion.erased_at)).all()) == 2
 
 
 def test_a_transfer_in_review_comes_first(site: Flask, client_for: LogIn) -> None:
