@@ -100,12 +100,17 @@ def record(user: User, key: str, *, given: bool, source: str) -> None:
 
 
 def states_of(user_id: int) -> list[State]:
-    """Every purpose of the list, with the proof of what the person answered."""
+    """Every purpose of the list, and every other that the person has answered, with the proof."""
     rows = db.session.scalars(select(Consent).where(Consent.user_id == user_id).order_by(Consent.id.desc())).all()
     by_key: dict[str, list[Consent]] = {key: [] for key in PURPOSES}
     for row in rows:
         by_key.setdefault(row.purpose, []).append(row)
-    return [State(key, purpose, by_key[key]) for key, purpose in PURPOSES.items()]
+    return [State(key, PURPOSES.get(key) or _other(key), found) for key, found in by_key.items()]
+
+
+def _other(key: str) -> Purpose:
+    """A purpose of another area, which is taken back on the pages of that area."""
+    return Purpose(_l("Autre accord\u00a0: %(name)s", name=key), "", "")
 
 
 def withdraw(user: User, key: str) -> None:

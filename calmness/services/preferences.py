@@ -105,12 +105,12 @@ def notice_matrix(user_id: int) -> dict[NoticeKind, dict[Channel, bool]]:
 
 def set_feature(user_id: int, feature: Feature, on: bool) -> None:
     """Switch a feature."""
-    set_value(user_id, f"feature.{feature.value}", on)
+    _set(user_id, f"feature.{feature.value}", on)
 
 
 def set_notice(user_id: int, kind: NoticeKind, channel: Channel, on: bool) -> None:
     """Choose a channel for a kind of notice."""
-    set_value(user_id, f"notice.{kind.value}.{channel.value}", on)
+    _set(user_id, f"notice.{kind.value}.{channel.value}", on)
 
 
 def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
@@ -127,7 +127,11 @@ def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
     return ways + [(way.channel, way.external_id) for way in identities if wanted[way.channel]]
 
 
-def set_value(user_id: int, key: str, value: object) -> None:
-    """Keep a choice under its key."""
+def keep(user_id: int, key: str, value: object) -> None:
+    """Keep a choice of another area, which knows its default."""
+    _set(user_id, key, value)
+
+
+def _set(user_id: int, key: str, value: object) -> None:
     row = {"user_id": user_id, "key": key, "value": value, "updated_at": clock.now()}
     upsert(db.session(), UserSetting, [row], key=["user_id", "key"], update_columns=["value", "updated_at"])

@@ -52,7 +52,7 @@ def choose(user_id: int, start: str, end: str) -> None:
         return
     if not _TIME.fullmatch(start) or not _TIME.fullmatch(end) or start == end:
         raise WrongQuietHours
-    preferences.set_value(user_id, KEY, {"start": start, "end": end})
+    preferences.keep(user_id, KEY, {"start": start, "end": end})
 
 
 def until(user: User, kind: NoticeKind, channel: Channel, at: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ from calmness.blueprints.account.profile import ProfileForm
 from calmness.blueprints.billing.forms import IdentityForm
 from calmness.extensions import db
 from calmness.models.account import Consent, Gender, User
-from calmness.services import consents
+from calmness.services import accounts, consents
 from tests import factories
 from tests.account.people import register
 from tests.account.test_own_pages import PROFILE
@@ -65,6 +65,16 @@ def test_a_withdrawal_erases_what_it_allowed_and_keeps_the_proof(client_for: Log
     page = browser.get("/espace/compte/consentements").text
     assert "Retiré le" in page
     assert "Retirer mon accord" not in page
+
+
+def test_the_proof_of_another_areas_consent_is_shown_too(site: Flask, client_for: LogIn) -> None:
+    user = factories.student()
+    accounts.record_consent(user.id, "another", given=True, source="elsewhere", version="v7")
+
+    page = client_for(user).get("/espace/compte/consentements").text.replace("\u00a0", " ")
+
+    assert "Autre accord : another" in page
+    assert "Texte v7" in page
 
 
 def test_what_carries_the_contract_is_not_withdrawn_alone(site: Flask, client_for: LogIn) -> None:
