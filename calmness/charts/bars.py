@@ -39,6 +39,6 @@ def bars(
         if index % every == 0:
             names.append(axis_text(x + slot * 0.35, height - 6, label))
     # The names of a week fit everywhere; of more, a narrow card shows some.
-    kind = ' class="chart__names"' if len(names) > MOST_NAMES else ""
-    parts.append(f"<g{kind}>{''.join(names)}</g>")
+    many = " chart__names--many" if len(names) > MOST_NAMES else ""
+    parts.append(f'<g class="chart__names{many}">{"".join(names)}</g>')
     return svg(parts, title, height, identity)
