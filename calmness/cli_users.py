@@ -5,7 +5,7 @@ import click
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import Role, User
-from calmness.services import accounts, second_factor
+from calmness.services import accounts, erasure, second_factor
 
 MOST_ROWS = 10_000
 ROLE = click.Choice([role.value for role in Role])
@@ -76,6 +76,18 @@ def reset_second_factor(email: str) -> None:
         raise Refused(error) from error
     db.session.commit()
     click.echo(f"{user.id}\t{user.email}\tsecond factor taken away")
+
+
+@users.command("erase")
+@click.argument("email")
+def erase(email: str) -> None:
+    """Ask for the erasure of an account, for somebody who wrote instead of using the page; thirty days to undo."""
+    try:
+        wish = erasure.ask(_known(email))
+    except DomainError as error:
+        raise Refused(error) from error
+    db.session.commit()
+    click.echo(f"{wish.user_id}\t{email}\terased after {wish.due_at:%Y-%m-%d} unless the person logs in")
 
 
 @users.command("list")

@@ -23,6 +23,7 @@ def requires_feature(feature: Feature) -> Callable[[View], View]:
                 abort(404)
             return view(*args, **kwargs)
 
+        guarded.feature = feature  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate

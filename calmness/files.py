@@ -3,7 +3,10 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from flask import Flask, current_app
 
@@ -18,15 +21,32 @@ class FileStore:
 
     def put(self, key: str, content: bytes) -> str:
         """Store and give the SHA-256 in hexadecimal. Storing the same key again replaces it at once."""
+        with self.writing(key) as handle:
+            handle.write(content)
+        return hashlib.sha256(content).hexdigest()
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[BinaryIO]:
+        """A handle to write a large file piece by piece; it appears under its key when the block ends well."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with temporary.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
-        return hashlib.sha256(content).hexdigest()
+        try:
+            with temporary.open("wb") as handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def open(self, key: str) -> BinaryIO:
+        """A handle to read a file. Raises FileNotFoundError."""
+        return self._path(key).open("rb")
+
+    def size(self, key: str) -> int:
+        """Size of a file in bytes. Raises FileNotFoundError."""
+        return self._path(key).stat().st_size
 
     def get(self, key: str) -> bytes:
         """Content of a file. Raises FileNotFoundError."""

@@ -160,6 +160,7 @@ ADMIN = (
             Entry("admin_account.users", _l("Utilisateurs"), "users", Permission.MANAGE_USERS),
             Entry("admin_billing.legal_identity", _l("Identité légale"), "building-2", Permission.MANAGE_IDENTITY),
             Entry("admin_system.audit", _l("Journal"), "scroll-text", Permission.SEE_AUDIT),
+            Entry("admin_privacy.register", _l("Registre RGPD"), "scale", Permission.SEE_AUDIT),
             Entry("admin_system.health", _l("Santé du système"), "activity", Permission.MANAGE_SYSTEM),
         ),
     ),
@@ -188,6 +189,7 @@ def init_app(app: Flask) -> None:
         navigation=navigation,
         navigation_groups=navigation_groups,
         url_if=url_if,
+        feature_on=feature_on,
         current_year=lambda: clock.paris_today().year,
     )
 
@@ -198,6 +200,11 @@ def url_if(endpoint: str, **values: Any) -> str:
         return url_for(endpoint, **values)
     except BuildError:
         return "#"
+
+
+def feature_on(name: str) -> bool:
+    """Whether the person of this page has a feature; a link to one that is off would lead to a 404."""
+    return _features().get(Feature(name), True)
 
 
 def navigation(menu: str) -> list[Link]:

@@ -8,6 +8,8 @@ MODULES = (
     "calmness.jobs.analytics",
     "calmness.jobs.billing",
     "calmness.jobs.channel_access",
+    "calmness.jobs.privacy",
+    "calmness.jobs.messages.privacy",
     "calmness.jobs.messages.billing",
     "calmness.jobs.signals",
     "calmness.jobs.trading",

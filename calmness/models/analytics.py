@@ -19,6 +19,13 @@ class UserSession(Model):
     __table_args__ = (
         Index("ix_user_session_day", "day", "channel"),
         Index("ix_user_session_visitor", "visitor_hash", "last_at"),
+        Index(
+            "ix_user_session_person",
+            "user_id",
+            "day",
+            sqlite_where=text("user_id IS NOT NULL"),
+            postgresql_where=text("user_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from calmness import clock
+from calmness import clock, uploads
 from calmness.banking import MAX_BYTES, Entry, Statement, UnreadableStatement, camt, csv_file, ofx, plain
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
@@ -70,6 +70,8 @@ def receive(file_name: str, content: bytes, *, by: User) -> BankStatement:
     """Keep a file to look at. The same bytes again give the statement of then. Raises ``StatementRefused``."""
     if not content or len(content) > MAX_BYTES:
         raise StatementRefused("size" if content else "csv")
+    if uploads.kind_of(content) not in uploads.READABLE:
+        raise StatementRefused("csv")
     digest = hashlib.sha256(content).hexdigest()
     known = db.session.scalar(select(BankStatement).where(BankStatement.sha256 == digest))
     if known is not None:

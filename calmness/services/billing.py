@@ -99,12 +99,17 @@ class Identity:
     instalments: int = 1
 
 
+def may_buy(user: User) -> bool:
+    """Whether a person may buy: invoices need an address that reaches somebody."""
+    return user.email_verified_at is not None
+
+
 def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
     """Begin to buy an offer, or go on where one had stopped.
 
     Raises ``EmailNotVerified``, ``AlreadyOwned``, ``FormationFull``.
     """
-    if user.email_verified_at is None:
+    if not may_buy(user):
         raise EmailNotVerified
     now = at or clock.now()
     offer = catalogue.for_sale(offer_slug)

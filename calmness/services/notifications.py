@@ -1,5 +1,7 @@
 """Notices to a person: a row of the own list, the exact badge, and messages on the channels that the person chose."""
 
+from typing import Any
+
 from sqlalchemy import func, select, update
 
 from calmness import clock
@@ -7,7 +9,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User, UserNotification
 from calmness.models.dialect import insert_once
-from calmness.services import delivery, live, preferences
+from calmness.services import delivery, live, preferences, quiet_hours
 from calmness.services.preferences import NoticeKind
 
 GENERIC_MESSAGE = "notification"
@@ -25,11 +27,13 @@ def notify(
     params: dict[str, object] | None = None,
     session_notification_id: int | None = None,
 ) -> bool:
-    """Tell a person of an event, once: False when ``key`` was told before.
+    """Tell a person of an event, once: False when ``key`` was told before, or when its feature is switched off.
 
     ``message_kind`` names the composer of what leaves the house; None keeps the notice on the site.
     """
-    row = {
+    if not preferences.wants(user_id, kind):
+        return False
+    row: dict[str, Any] = {
         "user_id": user_id,
         "key": key,
         "kind": kind.value,
@@ -51,6 +55,7 @@ def notify(
                 address=address,
                 params={"title": title, "body": body, "url": url} | (params or {}),
                 session_notification_id=session_notification_id,
+                due_at=quiet_hours.until(user, kind, channel, row["created_at"]),
             )
     live.emit_after_commit("notification:new", {"title": title, "body": body, "url": url}, room=f"user:{user_id}")
     _emit_unread(user_id)

@@ -68,6 +68,9 @@ NOTICES: dict[NoticeKind, Notice] = {
     NoticeKind.TRADING: Notice(_l("Compte MetaTrader"), frozenset({Channel.SITE})),
 }
 
+NOTICE_FEATURES = {NoticeKind.SIGNAL: Feature.SIGNALS}
+"""Notices that go with a feature: who switched it off is not told, on any channel."""
+
 
 def settings_of(user_id: int) -> dict[str, object]:
     """What a person set, by key; absent keys are at their default."""
@@ -79,6 +82,12 @@ def features_of(user_id: int) -> dict[Feature, bool]:
     """Which features are on for a person."""
     chosen = settings_of(user_id)
     return {feature: chosen.get(f"feature.{feature.value}", True) is True for feature in Feature}
+
+
+def wants(user_id: int, kind: NoticeKind) -> bool:
+    """Whether notices of a kind have a sense for a person: their feature is on."""
+    feature = NOTICE_FEATURES.get(kind)
+    return feature is None or features_of(user_id)[feature]
 
 
 def notice_matrix(user_id: int) -> dict[NoticeKind, dict[Channel, bool]]:
@@ -116,6 +125,11 @@ def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
         )
     )
     return ways + [(way.channel, way.external_id) for way in identities if wanted[way.channel]]
+
+
+def keep(user_id: int, key: str, value: object) -> None:
+    """Keep a choice of another area, which knows its default."""
+    _set(user_id, key, value)
 
 
 def _set(user_id: int, key: str, value: object) -> None:

@@ -13,7 +13,7 @@ from stdnum.fr import siren as siren_number
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Gender, User
-from calmness.services import accounts
+from calmness.services import accounts, consents
 
 
 class WrongSiren(DomainError):
@@ -77,7 +77,7 @@ def update(user: User, profile: Profile) -> None:
     user.age_bracket = AgeBracket(profile.age_bracket) if profile.demographics and profile.age_bracket else None
     has = user.gender is not None or user.age_bracket is not None
     if had != has:
-        accounts.record_consent(user.id, "demographics", given=has, source="profile")
+        consents.record(user, consents.DEMOGRAPHICS, given=has, source="profile")
     db.session.flush()
 
 

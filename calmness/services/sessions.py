@@ -11,7 +11,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
-from calmness.services import audit, live
+from calmness.services import audit, grace, live
 from calmness.socket_manager import SESSION_REVOKED
 
 PERSISTENT_LIFETIME = timedelta(days=30)
@@ -56,6 +56,7 @@ def open_session(
     )
     db.session.add(opened)
     db.session.flush()
+    grace.end(user, now)
     return opened, secret
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
 
-from calmness import clock, files, metatrader
+from calmness import clock, files, metatrader, uploads
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.metatrader import Statement, Unreadable
@@ -72,11 +72,12 @@ class UnknownClock(DomainError):
 
 
 def receive(account: TradingAccount, file_name: str, content: bytes) -> StatementImport:
-    """Keep a file and have it read. Raises ``EmptyFile``, ``FileTooBig``."""
+    """Keep a file and have it read. Raises ``EmptyFile``, ``FileTooBig``, ``UploadRefused``."""
     if not content:
         raise EmptyFile
     if len(content) > metatrader.MAX_BYTES:
         raise FileTooBig
+    uploads.check(file_name, content, allowed=uploads.READABLE, most=metatrader.MAX_BYTES)
     key = f"statements/{secrets.token_hex(16)}"
     files.store().put(key, content)
     found = StatementImport(

@@ -571,6 +571,65 @@ def upgrade() -> None:
         batch_op.create_index("ix_consent_user_purpose", ["user_id", "purpose", "at"], unique=False)
 
     op.create_table(
+        "account_deletion",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "cancelled_at IS NULL OR started_at IS NULL", name=op.f("ck_account_deletion_cancelled_or_started")
+        ),
+        sa.CheckConstraint("due_at > asked_at", name=op.f("ck_account_deletion_due_after_asked")),
+        sa.CheckConstraint(
+            "erased_at IS NULL OR started_at IS NOT NULL", name=op.f("ck_account_deletion_erased_has_started")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_account_deletion_user_id_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_deletion")),
+    )
+    with op.batch_alter_table("account_deletion", schema=None) as batch_op:
+        batch_op.create_index("ix_account_deletion_due", ["due_at"], unique=False)
+        batch_op.create_index(
+            "uq_account_deletion_open",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("cancelled_at IS NULL AND erased_at IS NULL"),
+            postgresql_where=sa.text("cancelled_at IS NULL AND erased_at IS NULL"),
+        )
+
+    op.create_table(
+        "data_export",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("asked", "ready", "expired", name="state", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("file_key", sa.String(length=120), nullable=True),
+        sa.Column("size_bytes", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'ready' OR (file_key IS NOT NULL AND expires_at IS NOT NULL)",
+            name=op.f("ck_data_export_ready_has_file"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_data_export_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_export")),
+        sa.UniqueConstraint("file_key", name=op.f("uq_data_export_file_key")),
+    )
+    with op.batch_alter_table("data_export", schema=None) as batch_op:
+        batch_op.create_index("ix_data_export_state", ["state", "expires_at"], unique=False)
+        batch_op.create_index("ix_data_export_user", ["user_id", "asked_at"], unique=False)
+
+    op.create_table(
         "content_block",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
@@ -1156,6 +1215,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("user_session", schema=None) as batch_op:
         batch_op.create_index("ix_user_session_day", ["day", "channel"], unique=False)
+        batch_op.create_index(
+            "ix_user_session_person",
+            ["user_id", "day"],
+            unique=False,
+            sqlite_where=sa.text("user_id IS NOT NULL"),
+            postgresql_where=sa.text("user_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_user_session_visitor", ["visitor_hash", "last_at"], unique=False)
 
     op.create_table(
@@ -2802,6 +2868,11 @@ def downgrade() -> None:
     op.drop_table("user_setting")
     with op.batch_alter_table("user_session", schema=None) as batch_op:
         batch_op.drop_index("ix_user_session_visitor")
+        batch_op.drop_index(
+            "ix_user_session_person",
+            sqlite_where=sa.text("user_id IS NOT NULL"),
+            postgresql_where=sa.text("user_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_user_session_day")
 
     op.drop_table("user_session")
@@ -2868,6 +2939,20 @@ def downgrade() -> None:
 
     op.drop_table("formation_schedule")
     op.drop_table("content_block")
+    with op.batch_alter_table("data_export", schema=None) as batch_op:
+        batch_op.drop_index("ix_data_export_user")
+        batch_op.drop_index("ix_data_export_state")
+
+    op.drop_table("data_export")
+    with op.batch_alter_table("account_deletion", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_account_deletion_open",
+            sqlite_where=sa.text("cancelled_at IS NULL AND erased_at IS NULL"),
+            postgresql_where=sa.text("cancelled_at IS NULL AND erased_at IS NULL"),
+        )
+        batch_op.drop_index("ix_account_deletion_due")
+
+    op.drop_table("account_deletion")
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_index("ix_consent_user_purpose")
 

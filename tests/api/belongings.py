@@ -14,7 +14,7 @@ from calmness.models.account import User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
-from calmness.services import billing, enrollments, notifications, signals, trading_accounts
+from calmness.services import billing, data_exports, enrollments, notifications, signals, trading_accounts
 from calmness.services.preferences import NoticeKind
 from tests import factories
 from tests.billing import shop
@@ -74,6 +74,7 @@ def belongings() -> Belongings:
     signals.close(ended.id, Decimal("1.115"), by=agent)
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    export = data_exports.ask(owner)
     found = Belongings(
         owner,
         {
@@ -83,6 +84,7 @@ def belongings() -> Belongings:
             "formation_id": course.id,
             "session_id": session.id,
             "notification_id": notice,
+            "export_id": export.id,
             "user_id": owner.id,
         },
     )

@@ -6,13 +6,27 @@ bp = Blueprint("account", __name__, url_prefix="/espace")
 
 from calmness.blueprints.account import (  # noqa: E402
     api_tokens,
+    avatar,
     email,
     notifications,
     passkeys,
+    privacy,
     profile,
     second_factor,
     security,
     settings,
 )
 
-__all__ = ["api_tokens", "bp", "email", "notifications", "passkeys", "profile", "second_factor", "security", "settings"]
+__all__ = [
+    "api_tokens",
+    "avatar",
+    "bp",
+    "email",
+    "notifications",
+    "passkeys",
+    "privacy",
+    "profile",
+    "second_factor",
+    "security",
+    "settings",
+]

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
+from calmness.errors import Text
 from calmness.extensions import db
 from calmness.locale import select_locale
 from calmness.models.account import AgeBracket, Gender
@@ -70,9 +71,7 @@ class ProfileForm(FlaskForm):
 @requires(Permission.OWN_SPACE)
 def profile() -> ResponseReturnValue:
     """The form with what is known."""
-    user = current_account()
-    form = ProfileForm(obj=user, data={"demographics": user.gender is not None or user.age_bracket is not None})
-    return _page(form)
+    return profile_page(profile_form())
 
 
 @bp.post("/profil")
@@ -81,14 +80,14 @@ def update_profile() -> ResponseReturnValue:
     """Save."""
     form = ProfileForm()
     if not form.validate_on_submit():
-        return _page(form), 422
+        return profile_page(form), 422
     data = {name: value for name, value in form.data.items() if name != "csrf_token"}
     try:
         profiles.update(current_account(), profiles.Profile(**data))
     except (accounts.NameMissing, profiles.WrongSiren, profiles.WrongVatNumber) as error:
         db.session.rollback()
         form[error.field].errors = [error.message]
-        return _page(form), error.status
+        return profile_page(form), error.status
     db.session.commit()
     flash(_("Votre profil est enregistré."), "success")
     return redirect(url_for("account.profile"))
@@ -122,12 +121,21 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFD", name).casefold()
 
 
-def _page(form: ProfileForm) -> str:
+def profile_form() -> ProfileForm:
+    """The form as what is known fills it, whatever else the request sent."""
+    user = current_account()
+    known = {"demographics": user.gender is not None or user.age_bracket is not None}
+    return ProfileForm(formdata=None, obj=user, data=known)
+
+
+def profile_page(form: ProfileForm, photo_error: Text | None = None) -> str:
+    """The page, with what is wrong with a photo that was just sent."""
     user = current_account()
     return render_template(
         "account/profile.html",
         form=form,
         user=user,
+        photo_error=photo_error,
         identities=contacts.identities_of(user.id),
         telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
     )

@@ -1,6 +1,6 @@
 """State of the account: verification, devices, password."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,7 +13,15 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, email_changes, second_factor, sessions
+from calmness.services import (
+    accounts,
+    billing,
+    email_changes,
+    second_factor,
+    security_score,
+    sessions,
+    subscriptions,
+)
 from calmness.services.passwords import WeakPassword
 
 
@@ -81,4 +89,7 @@ def _page(form: PasswordForm) -> str:
         email_change=email_changes.pending_of(user.id),
         factor_on=second_factor.is_on(user.id),
         codes_left=second_factor.recovery_codes_left(user.id),
+        score=security_score.of(user, exists=lambda endpoint: endpoint in current_app.view_functions),
+        running=subscriptions.running(user.id),
+        may_buy=billing.may_buy(user),
     )

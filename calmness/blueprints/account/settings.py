@@ -6,11 +6,12 @@ from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
+from calmness.errors import Text
 from calmness.extensions import db
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.account import Channel, User
 from calmness.permissions import Permission
-from calmness.services import contacts, preferences
+from calmness.services import contacts, preferences, quiet_hours
 from calmness.services.preferences import FEATURE_LABELS, NOTICES, Feature, NoticeKind
 
 YEAR_SECONDS = 31_536_000
@@ -22,6 +23,11 @@ CHANNELS = (Channel.SITE, Channel.EMAIL, Channel.TELEGRAM, Channel.DISCORD, Chan
 def settings() -> ResponseReturnValue:
     """All choices."""
     user = current_account()
+    hours = quiet_hours.of_user(user.id)
+    return _page(user, (hours.start, hours.end) if hours else ("", ""))
+
+
+def _page(user: User, quiet: tuple[str, str], quiet_error: Text | None = None) -> str:
     return render_template(
         "account/settings.html",
         user=user,
@@ -31,6 +37,8 @@ def settings() -> ResponseReturnValue:
         notices=NOTICES,
         channels=CHANNELS,
         linked=_linked(user),
+        quiet=quiet,
+        quiet_error=quiet_error,
     )
 
 
@@ -44,6 +52,15 @@ def update_settings() -> ResponseReturnValue:
     for kind in NoticeKind:
         for channel in CHANNELS:
             preferences.set_notice(user.id, kind, channel, f"notice.{kind.value}.{channel.value}" in request.form)
+    if "quiet_start" in request.form:
+        quiet = request.form["quiet_start"], request.form.get("quiet_end", "")
+        try:
+            quiet_hours.choose(user.id, *quiet)
+        except quiet_hours.WrongQuietHours as error:
+            # What was chosen on the page stays on it; nothing of it is kept.
+            page = _page(user, quiet, error.message)
+            db.session.rollback()
+            return page, error.status
     response = make_response(redirect(url_for("account.settings")))
     chosen = request.form.get("locale")
     if chosen in LOCALES:

@@ -10,7 +10,7 @@ from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services import accounts, second_factor, sessions
+from calmness.services import accounts, grace, second_factor, sessions
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/utilisateurs")
 PAGE = 50
@@ -42,6 +42,7 @@ def user(user_id: int) -> ResponseReturnValue:
         labels=ROLE_LABELS,
         devices=sessions.living_of(person.id),
         factor_on=second_factor.is_on(person.id),
+        deletion=grace.of_user(person.id),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, OneOf, Range, Regexp
 from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
@@ -16,7 +16,7 @@ from calmness.extensions import db
 from calmness.locale import LOCALES
 from calmness.models.account import Channel, User, UserNotification
 from calmness.permissions import Permission
-from calmness.services import notifications, preferences, profiles
+from calmness.services import notifications, preferences, profiles, quiet_hours
 from calmness.services.preferences import Feature, NoticeKind
 
 
@@ -59,6 +59,13 @@ class MeIn(ClosedSchema):
     time_zone = String(validate=OneOf(profiles.TIME_ZONES))
 
 
+class QuietHoursIn(ClosedSchema):
+    """Two local times such as `22:00`; the end may be on the next day."""
+
+    start = String(required=True, validate=Regexp(r"^([01]\d|2[0-3]):[0-5]\d$"))
+    end = String(required=True, validate=Regexp(r"^([01]\d|2[0-3]):[0-5]\d$"))
+
+
 class SettingsIn(ClosedSchema):
     """Choices to change: ``{"features": {"signals": false}, "notices": {"session": {"telegram": true}}}``."""
 
@@ -67,6 +74,14 @@ class SettingsIn(ClosedSchema):
         keys=String(validate=OneOf([kind.value for kind in NoticeKind])),
         values=Dict(keys=String(validate=OneOf([channel.value for channel in Channel])), values=Boolean()),
     )
+    quiet_hours = Nested(QuietHoursIn, allow_none=True)
+
+
+class QuietHoursOut(Schema):
+    """From when to when nothing rings, in the zone of the account."""
+
+    start = String(required=True)
+    end = String(required=True)
 
 
 class SettingsOut(Schema):
@@ -74,6 +89,7 @@ class SettingsOut(Schema):
 
     features = Dict(keys=String(), values=Boolean(), required=True)
     notices = Dict(keys=String(), values=Dict(keys=String(), values=Boolean()), required=True)
+    quiet_hours = Nested(QuietHoursOut, required=True, allow_none=True)
 
 
 class PageIn(ClosedSchema):
@@ -150,6 +166,9 @@ def api_update_settings(given: dict[str, Any]) -> ResponseReturnValue:
     for kind, row in given.get("notices", {}).items():
         for channel, on in row.items():
             preferences.set_notice(user_id, NoticeKind(kind), Channel(channel), on)
+    if "quiet_hours" in given:
+        hours = given["quiet_hours"] or {"start": "", "end": ""}
+        quiet_hours.choose(user_id, hours["start"], hours["end"])
     db.session.commit()
     return _settings(user_id)
 
@@ -206,12 +225,14 @@ def _me(user: User) -> dict[str, Any]:
 
 
 def _settings(user_id: int) -> dict[str, Any]:
+    hours = quiet_hours.of_user(user_id)
     return {
         "features": {feature.value: on for feature, on in preferences.features_of(user_id).items()},
         "notices": {
             kind.value: {channel.value: on for channel, on in row.items()}
             for kind, row in preferences.notice_matrix(user_id).items()
         },
+        "quiet_hours": {"start": hours.start, "end": hours.end} if hours else None,
     }
 
 

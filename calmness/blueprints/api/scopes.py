@@ -30,6 +30,7 @@ _BY_MODULE = {
     "openapi": "catalogue",
     "payments": "billing",
     "security": "account",
+    "privacy": "account",
     "signals": "signals",
     "trading": "trading",
     "training": "training",

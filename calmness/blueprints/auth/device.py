@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Response, current_app, make_response, redirect, request, session, url_for
+from flask import Response, current_app, flash, make_response, redirect, request, session, url_for
+from flask_babel import gettext as _
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -12,7 +13,7 @@ from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
 from calmness.redirects import safe_next
-from calmness.services import jwt_tokens, known_devices, sessions
+from calmness.services import grace, jwt_tokens, known_devices, sessions
 from calmness.sessions import note_origin
 
 MARK_LIFETIME = timedelta(days=365)
@@ -52,6 +53,8 @@ def open_device(user: User, *, persistent: bool, second_factor: bool) -> Session
     session.permanent = auth_session.persistent
     person = SessionUser(user, auth_session, secret)
     login_user(person)
+    if grace.ended_by(auth_session):
+        flash(_("Bon retour\u202f! Votre demande de suppression est annulée\u00a0: rien n’a été effacé."), "success")
     return person
 
 

@@ -70,6 +70,8 @@ def figures(user: User) -> str:
 
 def capital(user: User) -> str:
     """Balance curve of the accounts."""
+    if not preferences.features_of(user.id)[Feature.PORTFOLIO]:
+        return ""
     view = trading_overview.overview(user)
     return render_template("dashboard/capital.html", view=view, curve=capital_chart(view) if view else "")
 

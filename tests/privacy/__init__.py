@@ -1,0 +1,1 @@
+"""Copies, erasure, retention, consents."""
