@@ -78,7 +78,11 @@ class TradeRow(NamedTuple):
 
 COLUMNS = TradeRow._fields
 FOLLOWING = COLUMNS[4:]
-_COUNTED_COLUMNS = ("kind", "status", "volume", "net", "swap", "commission", "opened_at", "closed_at", "suspect")
+_COUNTED_COLUMNS = (
+    *("kind", "status", "symbol", "volume", "open_price", "close_price", "net", "swap", "commission"),
+    *("opened_at", "closed_at", "comment", "suspect"),
+)
+"""What the figures are made of: prices for pips and R, the comment because it chains the parts of a position."""
 _COUNTED_PLACES = tuple(FOLLOWING.index(name) for name in _COUNTED_COLUMNS)
 _INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
 _STATUS, _SOURCE, _CLOSED_AT = (FOLLOWING.index(name) for name in ("status", "source", "closed_at"))
@@ -137,12 +141,11 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
         trade_id, old = stored.get(ticket, (0, None))
         if old is None:
             fresh.append(row)
-            if row.status in _COUNTED:
-                moments.append(row.closed_at)
+            moments.append(row.closed_at if row.status in _COUNTED else _opening_of_rest(row, rows))
         elif old != following and _may_replace(old, row, late=late):
             fresh.append(row)
             if any(old[place] != following[place] for place in _COUNTED_PLACES):
-                moments += [row.closed_at, old[_CLOSED_AT]]
+                moments += [row.closed_at, old[_CLOSED_AT], _opening_of_rest(row, rows)]
             if old[_STATUS] == TradeStatus.CLOSED.value:
                 _keep_revision(trade_id, old, following, now)
     upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
@@ -303,6 +306,16 @@ def _may_replace(old: tuple[Any, ...], row: TradeRow, *, late: bool) -> bool:
     if was_settled and not is_settled:
         return False
     return not late or (is_settled and not was_settled)
+
+
+def _opening_of_rest(row: TradeRow, rows: dict[str, TradeRow]) -> int | None:
+    """When an open trade, the rest of a position, was opened: with it the position is not over, as its parts were
+    counted. A rest of MetaTrader 5 comes with its exits, one of MetaTrader 4 tells whose rest it is.
+    """
+    if row.status != TradeStatus.OPEN.value:
+        return None
+    is_rest = "from #" in row.comment or any(ticket.startswith(f"{row.ticket}-") for ticket in rows)
+    return row.opened_at if is_rest else None
 
 
 def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[Any, ...]]]:
