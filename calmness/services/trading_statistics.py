@@ -5,7 +5,6 @@ position, however many exits it took, and belongs to the day of its last exit in
 day of each exit. Definitions stand in docs/statistics.md and on the page.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -31,6 +30,7 @@ from calmness.models.trading import (
 from calmness.models.types import SCALE
 from calmness.services import live, sync, trade_positions
 from calmness.services.trade_positions import CHUNK, QUARTER
+from calmness.services.trading_breakdowns import streaks_of
 
 ZERO = Decimal(0)
 _MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
@@ -218,16 +218,6 @@ def fall_of(results: Iterable[int]) -> Decimal:
     return Decimal(deepest) / SCALE
 
 
-def streaks_of(results: Iterable[int]) -> tuple[int, int]:
-    """(longest run of wins, longest run of losses) of results in order."""
-    run = wins = losses = 0
-    for net in results:
-        sign = (net > 0) - (net < 0)
-        run = run + sign if run * sign > 0 else sign
-        wins, losses = max(wins, run), max(losses, -run)
-    return wins, losses
-
-
 def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | None = None) -> list[TradingStatistics]:
     """Day rows in order."""
     query = select(TradingStatistics).where(TradingStatistics.account_id.in_(account_ids))
@@ -236,32 +226,6 @@ def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | 
     if end:
         query = query.where(TradingStatistics.day <= end)
     return list(db.session.scalars(query.order_by(TradingStatistics.day, TradingStatistics.account_id)))
-
-
-def by_symbol(account_ids: Sequence[int], since: datetime | None = None) -> list[tuple[str, int, int, Decimal]]:
-    """(symbol, trades, wins, net), most traded first."""
-    query = (
-        select(
-            TradingPosition.symbol,
-            func.count(),
-            func.count().filter(TradingPosition.net > 0),
-            func.sum(TradingPosition.net),
-        )
-        .where(*_over(account_ids, since))
-        .group_by(TradingPosition.symbol)
-        .order_by(func.count().desc(), TradingPosition.symbol)
-        .limit(12)
-    )
-    return [(symbol, count, wins, net) for symbol, count, wins, net in db.session.execute(query)]
-
-
-def by_weekday(account_ids: Sequence[int], start: date | None = None) -> list[tuple[int, int, Decimal]]:
-    """(weekday from Monday = 0, trades, net) by day of closing."""
-    totals: dict[int, list[Any]] = defaultdict(lambda: [0, ZERO])
-    for row in day_rows(account_ids, start):
-        totals[row.day.weekday()][0] += row.trades
-        totals[row.day.weekday()][1] += row.net
-    return [(weekday, totals[weekday][0], totals[weekday][1]) for weekday in sorted(totals)]
 
 
 def balance_curve(account_ids: Sequence[int], start: date | None = None) -> list[tuple[date, Decimal]]:
