@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 
-from calmness import cli_keys, cli_users, clock_process
+from calmness import cli_keys, cli_rates, cli_users, clock_process
 from calmness.blueprints.api import openapi
 from calmness.services import attendance, audit, closings, invoice_ledger, signals
 
@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(demo_command)
     app.cli.add_command(cli_users.users)
     app.cli.add_command(cli_keys.keys)
+    app.cli.add_command(cli_rates.rates)
     openapi.register_command(app)
 
 

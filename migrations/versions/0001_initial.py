@@ -1020,6 +1020,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_totp_secret")),
     )
     op.create_table(
+        "reference_rate",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("per_euro", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("per_euro > 0", name=op.f("ck_reference_rate_per_euro_positive")),
+        sa.PrimaryKeyConstraint("currency", "day", name=op.f("pk_reference_rate")),
+    )
+    op.create_table(
         "trading_account",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("user_id", BIG_KEY, nullable=False),
@@ -2847,6 +2855,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trading_account_user")
 
     op.drop_table("trading_account")
+    op.drop_table("reference_rate")
     op.drop_table("totp_secret")
     with op.batch_alter_table("signal", schema=None) as batch_op:
         batch_op.drop_index("ix_signal_status")

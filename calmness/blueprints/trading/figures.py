@@ -4,21 +4,29 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import render_template
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp, figure_charts, figure_words
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
+from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.models.trading import MarketSession, TradeKind
 from calmness.permissions import Permission
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_number, signed_short
-from calmness.services import trading_breakdowns, trading_overview, trading_report
+from calmness.services import (
+    exchange_rates,
+    trading_accounts,
+    trading_breakdowns,
+    trading_overview,
+    trading_report,
+    trading_totals,
+)
 from calmness.services.preferences import Feature
-from calmness.services.trading_breakdowns import Group
 from calmness.services.trading_report import Report, Scope
+from calmness.services.trading_totals import Together
 
 MONTHS = 12
 
@@ -42,7 +50,25 @@ def statistics() -> ResponseReturnValue:
         capital=figure_charts.capital(found, chosen.currency),
         cumulated=figure_charts.cumulated(found, chosen.currency),
         drawdown=figure_charts.drawdown(found),
+        several=_together(chosen),
+        targets=exchange_rates.TARGETS,
     )
+
+
+@bp.post("/statistiques/devise")
+@requires(Permission.OWN_SPACE)
+@requires_feature(Feature.HISTORY)
+def choose_currency() -> ResponseReturnValue:
+    """Choose the currency of the totals."""
+    user = current_account()
+    try:
+        exchange_rates.choose_currency(user.id, request.form.get("currency", ""))
+    except exchange_rates.UnknownCurrency as error:
+        flash(str(error.message), "error")
+    db.session.commit()
+    chosen = of_request(user)
+    query: dict[str, Any] = dict(chosen.query) if chosen else {}
+    return redirect(url_for("trading.statistics", **query))
 
 
 @bp.get("/statistiques/repartition")
@@ -184,6 +210,16 @@ def session_names() -> list[tuple[MarketSession, str]]:
     ]
 
 
+def _together(chosen: Chosen) -> Together | None:
+    """All accounts in the person's currency, when that says more than the page does."""
+    user = current_account()
+    currency = exchange_rates.currency_of(user.id)
+    if chosen.account or chosen.currencies == [currency]:
+        return None
+    accounts = trading_accounts.of_user(user.id)
+    return trading_totals.together(accounts, currency, chosen.today, chosen.scope.start, chosen.scope.end)
+
+
 def _compared(now: Report, before: Report, currency: str) -> list[tuple[str, str, str, str]]:
     """(figure, value, value of the other period, difference)."""
 
@@ -242,4 +278,4 @@ def _page(name: str, chosen: Chosen | None, **values: Any) -> str:
     )
 
 
-__all__ = ["Group", "breakdown", "comparison", "result_calendar", "statistics"]
+__all__ = ["breakdown", "choose_currency", "comparison", "result_calendar", "statistics"]
