@@ -23,6 +23,7 @@ def bars(
     scale_y = scale(low, high, height - BOTTOM, TOP)
     slot = (WIDTH - LEFT - RIGHT) / len(values)
     parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    names = []
     every = max(1, len(values) // 12)
     for index, (label, value) in enumerate(values):
         x = LEFT + index * slot + slot * 0.15
@@ -34,5 +35,6 @@ def bars(
             f'height="{max(bottom - top, 0.5):.1f}" rx="2"><title>{said}</title></rect>'
         )
         if index % every == 0:
-            parts.append(axis_text(x + slot * 0.35, height - 6, label))
+            names.append(axis_text(x + slot * 0.35, height - 6, label))
+    parts.append(f'<g class="chart__names">{"".join(names)}</g>')
     return svg(parts, title, height, identity)

@@ -255,7 +255,9 @@ def histogram(values: Sequence[float]) -> list[Bin]:
     rough = (high - low) / BINS
     magnitude = 10 ** math.floor(math.log10(rough))
     width = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999999)
-    first, last = math.floor(low / width), max(math.floor(high / width), math.floor(low / width))
+    # A single loss among hundreds of gains lies beyond the outer hundredth; it has its class all the same.
+    first = min(math.floor(low / width), -1 if ordered[0] < 0 else 0)
+    last = max(math.floor(high / width), first)
     edges = [number * width for number in range(first + 1, last + 1)]
     counts = [0] * (len(edges) + 1)
     for value in ordered:

@@ -101,14 +101,14 @@ def _result_class(row: Bin, place: int, last: int, currency: str) -> str:
 
 def _holding_names() -> list[tuple[str, str]]:
     return [
-        (_("< 1 min"), _("moins d’une minute")),
-        (_("1-5 min"), _("de 1 à 5 minutes")),
-        (_("5-15 min"), _("de 5 à 15 minutes")),
-        (_("15-60 min"), _("de 15 minutes à 1 heure")),
-        (_("1-4 h"), _("de 1 à 4 heures")),
-        (_("4-24 h"), _("de 4 à 24 heures")),
-        (_("1-7 j"), _("de 1 à 7 jours")),
-        (_("> 7 j"), _("7 jours et plus")),
+        (_("0 s"), _("moins d’une minute")),
+        (_("1 min"), _("de 1 à 5 minutes")),
+        (_("5 min"), _("de 5 à 15 minutes")),
+        (_("15 min"), _("de 15 minutes à 1 heure")),
+        (_("1 h"), _("de 1 à 4 heures")),
+        (_("4 h"), _("de 4 à 24 heures")),
+        (_("1 j"), _("de 1 à 7 jours")),
+        (_("7 j"), _("7 jours et plus")),
     ]
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
-from calmness.blueprints.trading import bp, figure_charts, figure_words
+from calmness.blueprints.trading import bp, effect_words, figure_charts, figure_words
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
 from calmness.extensions import db
 from calmness.features import requires_feature
@@ -23,6 +23,7 @@ from calmness.services import (
     trading_overview,
     trading_report,
     trading_totals,
+    training_effect,
 )
 from calmness.services.preferences import Feature
 from calmness.services.trading_report import Report, Scope
@@ -81,7 +82,7 @@ def breakdown() -> ResponseReturnValue:
         return _page("breakdown", None)
     conditions = chosen.scope.positions()
     cells = trading_breakdowns.cells(conditions)
-    weekdays = [_("lundi"), _("mardi"), _("mercredi"), _("jeudi"), _("vendredi"), _("samedi"), _("dimanche")]
+    weekdays = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
     weekday, hour = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.weekday, lambda cell: cell.hour))
     session, side = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.session, lambda cell: cell.kind))
     spread = trading_breakdowns.spread(conditions)
@@ -199,12 +200,25 @@ def comparison() -> ResponseReturnValue:
     )
 
 
+@bp.get("/statistiques/formations")
+@requires(Permission.OWN_SPACE)
+@requires_feature(Feature.HISTORY)
+def training() -> ResponseReturnValue:
+    """Results before and after each formation."""
+    user = current_account()
+    chosen = of_request(user)
+    if chosen is None:
+        return _page("training", None)
+    found = [(effect, effect_words.verdict(effect)) for effect in training_effect.of_user(user)]
+    return _page("training", chosen, effects=[(*pair, effect_words.rows(pair[0])) for pair in found])
+
+
 def session_names() -> list[tuple[MarketSession, str]]:
     """Names of the market sessions, in the order of the day."""
     return [
         (MarketSession.ASIA, _("Asie")),
         (MarketSession.LONDON, _("Londres")),
-        (MarketSession.OVERLAP, _("Londres et New York")),
+        (MarketSession.OVERLAP, _("Londres + NY")),
         (MarketSession.NEW_YORK, _("New York")),
         (MarketSession.NONE, _("Hors séance")),
     ]
@@ -278,4 +292,4 @@ def _page(name: str, chosen: Chosen | None, **values: Any) -> str:
     )
 
 
-__all__ = ["breakdown", "choose_currency", "comparison", "result_calendar", "statistics"]
+__all__ = ["breakdown", "choose_currency", "comparison", "result_calendar", "statistics", "training"]
