@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, String, delete, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, String, delete, select, type_coerce
 
 from calmness.extensions import db
 from calmness.instruments import pip_size
@@ -26,11 +26,15 @@ UNIT = int(SCALE)
 BIGGEST = 10**9 * UNIT
 """Beyond this a quotient is a fault of the data: a stop a hair from the entry, a price of another instrument."""
 CHUNK = 5_000
+FEW = 400
+"""Openings that are asked for one by one; a statement of SQLite takes a thousand values at least."""
 QUARTER = 900
 """All zones differ by whole quarters of an hour, so that a quarter lies within one hour of any of them."""
 SEPARATOR = "\n"
 """Between the tickets of a position; a ticket is printable, so it holds none."""
 
+_SIDES = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
+_TAKEN = frozenset({TradeStatus.OPEN.value, TradeStatus.CLOSED.value})
 _LINK = re.compile(r"\b(?:from|to) #(\d+)")
 _EXIT = re.compile(r"(\d+)-\d+")
 _MARKETS = ((ZoneInfo("Europe/London"), 8, 17), (ZoneInfo("America/New_York"), 8, 17), (ZoneInfo("Asia/Tokyo"), 9, 18))
@@ -86,14 +90,19 @@ def refresh(account_id: int, start: datetime, zone: ZoneInfo) -> datetime:
     Gives the instant from which days must be counted again: a part that arrives or goes may take a position, which
     was over, to another day. Who calls holds the account's lock.
     """
-    closed = select(Trade.opened_at).where(Trade.account_id == account_id, Trade.closed_at >= start)
-    known = select(TradingPosition.opened_at).where(
-        TradingPosition.account_id == account_id, TradingPosition.closed_at >= start
+    origins = _origins(account_id, start)
+    if not origins:
+        return start
+    # Few openings are asked for one by one. Of many, all from the first on are made anew: that is one range to read.
+    few = len(origins) <= FEW
+    since = min(origins)
+    parts = _parts(account_id, Trade.opened_at.in_(origins) if few else Trade.opened_at >= since)
+    touched = (
+        TradingPosition.account_id == account_id,
+        TradingPosition.opened_at.in_(origins) if few else TradingPosition.opened_at >= since,
     )
-    origins = closed.union(known).scalar_subquery()
-    touched = (TradingPosition.account_id == account_id, TradingPosition.opened_at.in_(origins))
-    parts = _parts(account_id, Trade.opened_at.in_(origins))
-    before = db.session.scalar(select(func.min(TradingPosition.closed_at)).where(*touched))
+    # The earliest is looked for here: asked for a minimum, SQLite would walk the index of closings to its end.
+    before = min(db.session.scalars(select(TradingPosition.closed_at).where(*touched)), default=None)
     db.session.execute(delete(TradingPosition).where(*touched), execution_options={"synchronize_session": False})
     rows = [row for position in together(parts) if (row := row_of(account_id, position, zone)) is not None]
     for first in range(0, len(rows), CHUNK):
@@ -108,6 +117,15 @@ def refresh(account_id: int, start: datetime, zone: ZoneInfo) -> datetime:
     after = min((row.closed_at for row in rows), default=None)
     moments = [start, *([before] if before else []), *([datetime.fromtimestamp(after, UTC)] if after else [])]
     return min(moments)
+
+
+def _origins(account_id: int, start: datetime) -> set[datetime]:
+    """Openings of all that closed from ``start`` on, by the trades of now and by the positions of before."""
+    closed = select(Trade.opened_at).where(Trade.account_id == account_id, Trade.closed_at >= start)
+    known = select(TradingPosition.opened_at).where(
+        TradingPosition.account_id == account_id, TradingPosition.closed_at >= start
+    )
+    return {*db.session.scalars(closed), *db.session.scalars(known)}
 
 
 def together(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -175,22 +193,22 @@ def _parts(account_id: int, *conditions: Any) -> list[Part]:
         select(
             Trade.ticket,
             type_coerce(Trade.kind, String),
-            (Trade.status == TradeStatus.CLOSED),
+            type_coerce(Trade.status, String),
+            Trade.suspect,
             Trade.symbol,
             *units,
             Trade.comment,
             Trade.opened_at,
             Trade.closed_at,
             Trade.seen_at,
-        ).where(
-            Trade.account_id == account_id,
-            or_(Trade.status == TradeStatus.CLOSED, Trade.status == TradeStatus.OPEN),
-            Trade.kind.in_((TradeKind.BUY, TradeKind.SELL)),
-            Trade.suspect.is_(False),
-            *conditions,
-        )
+        ).where(Trade.account_id == account_id, *conditions)
     )
-    return [Part._make(row) for row in rows]
+    # Sorted out here and not there: with more conditions SQLite takes the index of the states and reads the account.
+    return [
+        Part(ticket, kind, status == TradeStatus.CLOSED, *values)
+        for ticket, kind, status, suspect, *values in rows
+        if kind in _SIDES and status in _TAKEN and not suspect
+    ]
 
 
 def _linked(family: list[Part]) -> Iterator[list[Part]]:

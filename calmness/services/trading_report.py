@@ -1,12 +1,13 @@
 """A period of a person's accounts in one currency: all figures that a journal tells, each from its own source."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Float, case, cast, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Float, Integer, case, cast, func, literal, select, type_coerce
 
 from calmness.extensions import db
 from calmness.models.trading import (
@@ -203,17 +204,17 @@ def _flows_until(scope: Scope, account_id: int) -> Any:
     return case(*steps, else_=literal(0, BigInteger)) if steps else literal(0, BigInteger)
 
 
-def _movements(scope: Scope) -> list[tuple[bool, int]]:
-    """(is money paid in or out, amount) in order. Credit is the broker's money and no part of it."""
-    market = Trade.status == TradeStatus.CLOSED
-    rows = db.session.execute(
-        select((~(market & Trade.suspect.is_(False))), type_coerce(Trade.net, BigInteger))
+def _movements(scope: Scope) -> Iterable[Any]:
+    """(1 for money paid in or out and 0 for an exit, amount) in order. Credit is the broker's money, no part of it."""
+    table = Trade.__table__.c
+    is_exit = (table.status == TradeStatus.CLOSED) & table.suspect.is_(False)
+    return db.session.connection().execute(
+        select(type_coerce(~is_exit, Integer), type_coerce(table.net, BigInteger))
         .where(
-            Trade.account_id.in_(scope.account_ids),
-            Trade.status.in_((TradeStatus.CLOSED, TradeStatus.CASH)),
-            Trade.kind != TradeKind.CREDIT,
-            *scope.within(Trade.closed_at),
+            table.account_id.in_(scope.account_ids),
+            table.status.in_((TradeStatus.CLOSED, TradeStatus.CASH)),
+            table.kind != TradeKind.CREDIT,
+            *scope.within(table.closed_at),
         )
-        .order_by(Trade.closed_at, Trade.ticket)
+        .order_by(table.closed_at, table.ticket)
     )
-    return [(bool(is_flow), amount) for is_flow, amount in rows]
