@@ -1,6 +1,6 @@
 """A period of a person's accounts in one currency: all figures that a journal tells, each from its own source."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, Float, Integer, case, cast, func, literal, select, type_coerce
 
 from calmness.extensions import db
+from calmness.instruments import base_symbol
 from calmness.models.trading import (
     AccountSnapshot,
     Trade,
@@ -63,6 +64,23 @@ class EquityFall:
     ratio: float | None
     since: datetime
     readings: int
+
+
+@dataclass
+class Exposure:
+    """Open positions of an instrument: lots on each side, floating result, how many have no stop."""
+
+    symbol: str
+    trades: int = 0
+    bought: Decimal = Decimal(0)
+    sold: Decimal = Decimal(0)
+    floating: Decimal = Decimal(0)
+    without_stop: int = 0
+
+    @property
+    def lots(self) -> Decimal:
+        """Lots bought less lots sold: of a hedge only what is left over."""
+        return self.bought - self.sold
 
 
 @dataclass(frozen=True)
@@ -151,6 +169,53 @@ def equity_fall(scope: Scope) -> EquityFall | None:
     """The account whose equity fell deepest, in percent of its peak; None before the first reading of an EA."""
     falls = [fall for account_id in scope.account_ids if (fall := _equity_fall(scope, account_id)) is not None]
     return max(falls, key=lambda fall: (fall.ratio or 0.0, fall.amount), default=None)
+
+
+def equity_by_day(scope: Scope) -> list[tuple[date, Decimal]]:
+    """Equity of the accounts together on the last reading of each UTC day; a silent account keeps its last one."""
+    day = func.date(AccountSnapshot.taken_at)
+    lasts = (
+        select(AccountSnapshot.account_id, func.max(AccountSnapshot.taken_at).label("taken_at"))
+        .where(AccountSnapshot.account_id.in_(scope.account_ids), *scope.within(AccountSnapshot.taken_at))
+        .group_by(AccountSnapshot.account_id, day)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(AccountSnapshot.account_id, AccountSnapshot.taken_at, AccountSnapshot.equity)
+        .join(
+            lasts,
+            (AccountSnapshot.account_id == lasts.c.account_id) & (AccountSnapshot.taken_at == lasts.c.taken_at),
+        )
+        .order_by(AccountSnapshot.taken_at)
+    )
+    known: dict[int, Decimal] = {}
+    points: dict[date, Decimal] = {}
+    for account_id, taken_at, equity in rows:
+        known[account_id] = equity
+        points[taken_at.date()] = sum(known.values(), Decimal(0))
+    return list(points.items())
+
+
+def exposure(account_ids: Sequence[int]) -> list[Exposure]:
+    """What is open now, by instrument, most lots first."""
+    rows = db.session.execute(
+        select(Trade.symbol, Trade.kind, Trade.volume, Trade.net, Trade.stop_loss).where(
+            Trade.account_id.in_(account_ids),
+            Trade.status == TradeStatus.OPEN,
+            Trade.kind.in_((TradeKind.BUY, TradeKind.SELL)),
+        )
+    )
+    found: dict[str, Exposure] = {}
+    for symbol, kind, volume, net, stop in rows:
+        row = found.setdefault(base_symbol(symbol), Exposure(base_symbol(symbol)))
+        row.trades += 1
+        row.floating += net
+        row.without_stop += stop is None
+        if kind is TradeKind.BUY:
+            row.bought += volume
+        else:
+            row.sold += volume
+    return sorted(found.values(), key=lambda row: (-(row.bought + row.sold), row.symbol))
 
 
 def _days_of(scope: Scope) -> list[Any]:

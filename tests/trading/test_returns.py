@@ -18,7 +18,7 @@ from calmness.models.trading import AccountSnapshot, TradingAccount
 from calmness.services import trading_report, trading_returns
 from calmness.services.trading_report import Scope
 from calmness.services.trading_returns import Day
-from tests.trading.terminal import NOW, at, cash, linked, work
+from tests.trading.terminal import NOW, SELL, at, cash, linked, trade, work
 from tests.trading.test_statistics import closed
 
 ClientFor = Callable[[User], FlaskClient]
@@ -194,6 +194,53 @@ def test_without_an_ea_nothing_is_said_of_the_equity(site: Flask) -> None:
     account = fixture(site)
 
     assert trading_report.equity_fall(scope(account, end=date(2026, 11, 12))) is None
+
+
+def test_what_is_open_is_told_by_instrument_and_side(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    ea.sync(
+        trade(1, "10.00", close_time=0, lots="0.30", sl="1.08000"),
+        trade(2, "-4.00", close_time=0, lots="0.10", type=SELL, symbol="EURUSDm"),
+        trade(3, "-2.00", close_time=0, lots="1.00", symbol="GER40"),
+        closed(4, "5.00", 9),
+    )
+    work()
+
+    index, pair = trading_report.exposure([account.id])
+
+    assert (index.symbol, index.bought, index.without_stop) == ("GER40", Decimal(1), 1)
+    assert (pair.symbol, pair.bought, pair.sold, pair.lots) == (
+        "EURUSD",
+        Decimal("0.3"),
+        Decimal("0.1"),
+        Decimal("0.2"),
+    )
+    assert (pair.floating, pair.without_stop, pair.trades) == (Decimal(6), 1, 2)
+    card = client_for(account.user).get("/espace/statistiques").text.split("Exposition", 1)[1]
+    assert "GER40" in card
+    assert "+6,00" in card
+
+
+def test_the_curve_of_the_equity_takes_the_last_reading_of_a_day(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    other, second = linked(site, account.user)
+    second.login = "70000001"
+    ea.sync()
+    second.sync()
+    readings = [(account, 9, 8, 990), (account, 9, 20, 1010), (other, 9, 12, 500), (account, 10, 12, 1030)]
+    for owner, on, hour, equity in readings:
+        taken_at = datetime(2026, 11, on, hour, tzinfo=UTC)
+        db.session.add(
+            AccountSnapshot(account_id=owner.id, taken_at=taken_at, balance=Decimal(1000), equity=Decimal(equity))
+        )
+    db.session.commit()
+    both = Scope((account.id, other.id), "Europe/Paris", end=date(2026, 11, 15))
+
+    assert trading_report.equity_by_day(both) == [
+        (date(2026, 11, 9), Decimal(1510)),
+        (date(2026, 11, 10), Decimal(1530)),
+    ]
+    assert 'id="releves-t"' in client_for(account.user).get("/espace/statistiques").text
 
 
 def figure_after(page: Any, label: str) -> str:

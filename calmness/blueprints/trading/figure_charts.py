@@ -40,6 +40,12 @@ def drawdown(found: Report) -> charts.Drawing:
     return _curve(_("Repli en fin de jour"), "repli", points, lambda value: percent(value, 1), zero=True)
 
 
+def equity(points: Sequence[tuple[date, Decimal]], currency: str) -> charts.Drawing:
+    """Equity on the EA's last reading of each day."""
+    read = [(day, float(value)) for day, value in points]
+    return _curve(_("Capital sur relevés"), "releves", read, lambda value: amount(value, currency, 0))
+
+
 def groups(identity: str, title: str, rows: Sequence[tuple[str, Group]], currency: str) -> charts.Drawing:
     """Net of the first groups."""
     return charts.Drawing(

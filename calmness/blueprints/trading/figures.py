@@ -51,6 +51,8 @@ def statistics() -> ResponseReturnValue:
         capital=figure_charts.capital(found, chosen.currency),
         cumulated=figure_charts.cumulated(found, chosen.currency),
         drawdown=figure_charts.drawdown(found),
+        equity=figure_charts.equity(trading_report.equity_by_day(chosen.scope), chosen.currency),
+        exposure=trading_report.exposure(chosen.scope.account_ids),
         several=_together(chosen),
         targets=exchange_rates.TARGETS,
     )
