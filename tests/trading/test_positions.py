@@ -84,13 +84,14 @@ def test_money_counts_on_the_day_of_each_exit_and_the_trade_when_all_is_over(sit
     assert nets(account) == [Decimal(20)]
 
 
-def test_the_rest_that_arrives_after_its_part_takes_the_trade_back(site: Flask) -> None:
+@pytest.mark.parametrize("comment", ["from #1", "", "[plan]"])
+def test_the_rest_that_arrives_after_its_part_takes_the_trade_back(site: Flask, comment: str) -> None:
     account, ea = linked(site)
     ea.sync(CHAIN[0])
     work()
     assert nets(account) == [Decimal(30)]
 
-    ea.sync(part(2, "4.00", 0, "from #1"))
+    ea.sync(part(2, "4.00", 0, comment))
     work()
 
     assert nets(account) == []
@@ -335,7 +336,7 @@ events = st.lists(
 
 
 @given(batches=events)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_figures_kept_up_to_date_equal_figures_made_from_scratch(site: Flask, batches: list[list[Any]]) -> None:
     account, _ea = linked(site)
     for batch in batches:
