@@ -6,6 +6,8 @@ from markupsafe import Markup, escape
 
 from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
+MOST_NAMES, MOST_LETTERS = 7, 40
+
 
 def bars(
     values: Sequence[tuple[str, float]],
@@ -23,8 +25,8 @@ def bars(
     scale_y = scale(low, high, height - BOTTOM, TOP)
     slot = (WIDTH - LEFT - RIGHT) / len(values)
     parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
-    names = []
     every = max(1, len(values) // 12)
+    names = []
     for index, (label, value) in enumerate(values):
         x = LEFT + index * slot + slot * 0.15
         top, bottom = sorted((scale_y(value), scale_y(0)))
@@ -36,5 +38,8 @@ def bars(
         )
         if index % every == 0:
             names.append(axis_text(x + slot * 0.35, height - 6, label))
-    parts.append(f'<g class="chart__names">{"".join(names)}</g>')
+    # The names of a week fit everywhere; of more, a narrow card shows some.
+    crowded = len(names) > MOST_NAMES or sum(len(label) for label, _value in values[::every]) > MOST_LETTERS
+    many = " chart__names--many" if crowded else ""
+    parts.append(f'<g class="chart__names{many}">{"".join(names)}</g>')
     return svg(parts, title, height, identity)
