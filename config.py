@@ -143,6 +143,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "BABEL_DEFAULT_TIMEZONE": "Europe/Paris",
         "ANALYTICS_TIMEZONE": environ.get("ANALYTICS_TIMEZONE", "Europe/Paris"),
         "GEOIP_DATABASE": environ.get("GEOIP_DATABASE", ""),
+        "REFERENCE_RATES_URL": environ.get("REFERENCE_RATES_URL", ""),
         # Mail
         "MAIL_SERVER": environ.get("MAIL_SERVER", ""),
         "MAIL_PORT": int(environ.get("MAIL_PORT", "587")),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 
-from calmness import cli_backup, cli_keys, cli_users, clock_process
+from calmness import cli_backup, cli_keys, cli_rates, cli_users, clock_process
 from calmness.blueprints.api import openapi
 from calmness.services import attendance, audit, closings, invoice_ledger, signals
 
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli_keys.keys)
     app.cli.add_command(cli_backup.backup)
     app.cli.add_command(cli_backup.restore)
+    app.cli.add_command(cli_rates.rates)
     openapi.register_command(app)
 
 

@@ -1,9 +1,13 @@
 """What a pip is, by kind of instrument: the one table for signals and trades (see docs/trading.md)."""
 
 from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
 
 _METALS = {"XAU": Decimal("0.1"), "XAG": Decimal("0.01"), "XPT": Decimal("0.1"), "XPD": Decimal("0.1")}
 
+_NAMES = {"GOLD": "XAUUSD", "SILVER": "XAGUSD"}
+_CRYPTO = ("BTC", "ETH", "LTC", "XRP", "SOL", "BNB", "ADA", "DOGE", "DOT", "BCH")
 _OIL = ("USOIL", "UKOIL", "WTI", "BRENT", "XTI", "XBR")
 _CURRENCIES = frozenset(
     [
@@ -36,12 +40,35 @@ def base_symbol(symbol: str) -> str:
         letters = letters.split(mark, 1)[0]
     if len(letters) > 6 and is_forex(letters[:6]):
         return letters[:6]
-    return letters
+    return _NAMES.get(letters, letters)
 
 
 def is_forex(symbol: str) -> bool:
     """Whether a symbol of six letters is a pair of currencies."""
     return len(symbol) == 6 and symbol[:3] in _CURRENCIES and symbol[3:] in _CURRENCIES
+
+
+class InstrumentClass(StrEnum):
+    """What an instrument is. Pips of two classes are never added up."""
+
+    FOREX = "forex"
+    METAL = "metal"
+    OIL = "oil"
+    CRYPTO = "crypto"
+    OTHER = "other"
+
+
+@lru_cache(maxsize=4096)
+def instrument_class(symbol: str) -> InstrumentClass:
+    """Class of an instrument; indices and shares are ``OTHER``."""
+    base = base_symbol(symbol)
+    if is_forex(base):
+        return InstrumentClass.FOREX
+    if base[:3] in _METALS:
+        return InstrumentClass.METAL
+    if base.startswith(_OIL):
+        return InstrumentClass.OIL
+    return InstrumentClass.CRYPTO if base.startswith(_CRYPTO) else InstrumentClass.OTHER
 
 
 def pip_size(symbol: str) -> Decimal:

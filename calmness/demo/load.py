@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from calmness import clock
-from calmness.demo import conversations, formations, people, sales, trades, traffic, training
+from calmness.demo import conversations, formations, people, rates, sales, trades, traffic, training
 from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.instruments import pip_size
@@ -49,6 +49,7 @@ def load(seed: int = SEED, size: Size = FULL) -> bool:
     sales.make(rng, now, agent, camille, students, size)
     training.attend(rng, now)
     _signals(rng, now, admin, size.signals)
+    rates.make(clock.paris_today())
     accounts = trades.make(rng, now, camille, students, size)
     for account in accounts:
         trading_statistics.rebuild(account.id)

@@ -12,10 +12,19 @@ from calmness.demo.size import Size
 from calmness.extensions import db
 from calmness.instruments import pip_size
 from calmness.models.account import User
-from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus, TradingAccount
+from calmness.models.trading import (
+    AccountSnapshot,
+    Platform,
+    Trade,
+    TradeKind,
+    TradeSource,
+    TradeStatus,
+    TradingAccount,
+)
 
 CAMILLE_LOGIN = "5514451"
 CENT = Decimal("0.01")
+READINGS = 60 * 24 * 3
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,31 @@ def make(rng: random.Random, now: datetime, camille: User, students: list[User],
         rows += _history(rng, account, count, now)
     for start in range(0, len(rows), 5000):
         db.session.execute(insert(Trade), rows[start : start + 5000])
+    own = [row for row in rows if row["account_id"] == accounts[0].id]
+    db.session.execute(insert(AccountSnapshot), _readings(accounts[0].id, own, now))
     return accounts
+
+
+def _readings(account_id: int, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """What the EA read of Camille's account every twenty minutes of two months: the balance of then, and some float."""
+    chance = random.Random("readings")
+    ended = sorted((row["closed_at"], row["net"]) for row in rows if row["closed_at"])
+    balance, place, made = Decimal(0), 0, []
+    for number in range(READINGS, 0, -1):
+        taken_at = now.replace(microsecond=0) - timedelta(minutes=20 * number)
+        while place < len(ended) and ended[place][0] <= taken_at:
+            balance += ended[place][1]
+            place += 1
+        float_of_then = (balance * Decimal(str(round(chance.gauss(0, 0.004), 6)))).quantize(CENT)
+        made.append(
+            {
+                "account_id": account_id,
+                "taken_at": taken_at,
+                "balance": balance.quantize(CENT),
+                "equity": balance.quantize(CENT) + float_of_then,
+            }
+        )
+    return made
 
 
 def _shares(rng: random.Random, total: int, parts: int) -> list[int]:

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+import requests
+import structlog
+from flask import current_app
 from sqlalchemy import select
 
+from calmness.banking import ecb
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
 from calmness.models.trading import TradingAccount
-from calmness.services import broker_clocks, live, statement_imports, sync, trading_statistics
+from calmness.services import broker_clocks, exchange_rates, live, statement_imports, sync, trading_statistics
+
+log = structlog.get_logger(__name__)
 
 
 @task("trading.statistics")
@@ -44,6 +50,21 @@ def convert_times(payload: dict[str, Any]) -> None:
         if earliest is not None:
             sync.mark_dirty(account, earliest)
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+    db.session.commit()
+
+
+@periodic("trading.reference_rates", every_seconds=21_600)
+def fetch_reference_rates() -> None:
+    """Bring the reference rates when an address is set. The next run makes good what this one could not read."""
+    url = current_app.config["REFERENCE_RATES_URL"]
+    if not url:
+        return
+    try:
+        rates = ecb.fetch(url)
+    except (ecb.UnreadableRates, requests.RequestException) as error:
+        log.warning("reference_rates_unreadable", reason=str(error)[:200])
+        return
+    log.info("reference_rates_stored", rates=exchange_rates.store(rates))
     db.session.commit()
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calmness.extensions import Model
@@ -54,6 +54,16 @@ class TradeSource(StrEnum):
     EA = "ea"
     EA_LEGACY = "ea_legacy"
     IMPORT = "import"
+
+
+class MarketSession(StrEnum):
+    """Which markets are at work when a position is opened, by their own clocks. One label a position."""
+
+    OVERLAP = "overlap"
+    LONDON = "london"
+    NEW_YORK = "new_york"
+    ASIA = "asia"
+    NONE = "none"
 
 
 class ImportState(StrEnum):
@@ -201,6 +211,39 @@ class Trade(Model):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class TradingPosition(Model):
+    """A position that is closed, as one result, however many tickets or exits it took. Computed from ``trade``.
+
+    ``ticket`` is that of its first part to be closed, ``tickets`` are all. Prices are weighted by volume. ``weekday``
+    (Monday is 0) and ``hour`` are those of the opening in the owner's zone. What can't be known is null, never zero.
+    """
+
+    __table_args__ = (
+        Index("ix_trading_position_closed", "account_id", "closed_at"),
+        Index("ix_trading_position_opened", "account_id", "opened_at"),
+        CheckConstraint("parts > 0", name="parts_positive"),
+        CheckConstraint("held_seconds >= 0", name="held_forward"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    ticket: Mapped[str] = mapped_column(String(32), primary_key=True)
+    tickets: Mapped[str] = mapped_column(Text)
+    kind: Mapped[TradeKind] = mapped_column(text_enum(TradeKind, "kind"))
+    symbol: Mapped[str] = mapped_column(String(32))
+    parts: Mapped[int]
+    volume: Mapped[Decimal] = mapped_column(Scaled8)
+    net: Mapped[Decimal] = mapped_column(Scaled8)
+    pips: Mapped[Decimal | None] = mapped_column(Scaled8)
+    r_multiple: Mapped[Decimal | None] = mapped_column(Scaled8)
+    stop_seen_late: Mapped[bool]
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    held_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    weekday: Mapped[int]
+    hour: Mapped[int]
+    session: Mapped[MarketSession] = mapped_column(text_enum(MarketSession, "session"))
+
+
 class TradeJournal(Model):
     """What the student writes about a trade; apart from the broker's fields, so that no sync touches it."""
 
@@ -243,10 +286,15 @@ class SyncBatch(Model):
 
 
 class TradingStatistics(Model):
-    """Figures of one account on one day of its owner's zone, by time of closing; wider periods are sums of days."""
+    """Figures of one account on one day of its owner's zone, by time of closing; wider periods are sums of days.
+
+    ``net``, its costs, ``volume`` and the balance count every exit on its day; ``trades``, wins and losses count a
+    position once, on the day of its last exit.
+    """
 
     account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
+    exits: Mapped[int]
     trades: Mapped[int]
     wins: Mapped[int]
     losses: Mapped[int]

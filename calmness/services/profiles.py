@@ -13,7 +13,7 @@ from stdnum.fr import siren as siren_number
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Gender, User
-from calmness.services import accounts, consents
+from calmness.services import accounts, consents, trading_statistics
 
 
 class WrongSiren(DomainError):
@@ -94,9 +94,12 @@ def change(user: User, values: dict[str, Any]) -> None:
                 raise accounts.NameMissing(field=name)
     ready |= {name: _text(values[name]) for name in _TEXTS if name in values}
     ready |= {name: check(values[name]) for name, check in _NUMBERS.items() if name in values}
+    moved = "time_zone" in ready and ready["time_zone"] != user.time_zone
     for name, value in ready.items():
         setattr(user, name, value)
     db.session.flush()
+    if moved:
+        trading_statistics.move_days(user.id)
 
 
 def _text(value: str | None) -> str | None:

@@ -78,10 +78,16 @@ class TradeRow(NamedTuple):
 
 COLUMNS = TradeRow._fields
 FOLLOWING = COLUMNS[4:]
-_COUNTED_COLUMNS = ("kind", "status", "volume", "net", "swap", "commission", "opened_at", "closed_at", "suspect")
+_COUNTED_COLUMNS = (
+    *("kind", "status", "symbol", "volume", "open_price", "close_price", "net", "swap", "commission"),
+    *("opened_at", "closed_at", "comment", "suspect"),
+)
+"""What the figures are made of: prices for pips and R, the comment because it chains the parts of a position."""
 _COUNTED_PLACES = tuple(FOLLOWING.index(name) for name in _COUNTED_COLUMNS)
 _INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
-_STATUS, _SOURCE, _CLOSED_AT = (FOLLOWING.index(name) for name in ("status", "source", "closed_at"))
+_STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
+    FOLLOWING.index(name) for name in ("status", "source", "opened_at", "closed_at")
+)
 
 
 @dataclass
@@ -132,6 +138,7 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     stored = _stored(account_id, list(rows))
     fresh: list[TradeRow] = []
     moments: list[int | None] = []
+    openings: set[int] = set()
     for ticket, row in rows.items():
         following = row[4:]
         trade_id, old = stored.get(ticket, (0, None))
@@ -139,13 +146,18 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
             fresh.append(row)
             if row.status in _COUNTED:
                 moments.append(row.closed_at)
+            elif row.status == TradeStatus.OPEN.value:
+                openings.add(row.opened_at)
         elif old != following and _may_replace(old, row, late=late):
             fresh.append(row)
             if any(old[place] != following[place] for place in _COUNTED_PLACES):
                 moments += [row.closed_at, old[_CLOSED_AT]]
+                if TradeStatus.OPEN.value in (row.status, old[_STATUS]):
+                    openings |= {row.opened_at, old[_OPENED_AT]}
             if old[_STATUS] == TradeStatus.CLOSED.value:
                 _keep_revision(trade_id, old, following, now)
     upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
+    moments += _parts_opened_at(account_id, openings)
     since = min((moment for moment in moments if moment is not None), default=None)
     return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
 
@@ -303,6 +315,20 @@ def _may_replace(old: tuple[Any, ...], row: TradeRow, *, late: bool) -> bool:
     if was_settled and not is_settled:
         return False
     return not late or (is_settled and not was_settled)
+
+
+def _parts_opened_at(account_id: int, openings: set[int]) -> list[int]:
+    """When trades with one of these openings were closed.
+
+    An open trade that comes, goes or changes may be the rest of a position whose parts were counted as all of it.
+    """
+    if not openings:
+        return []
+    moments = [datetime.fromtimestamp(opening, UTC) for opening in openings]
+    closed = select(Trade.closed_at).where(
+        Trade.account_id == account_id, Trade.opened_at.in_(moments), Trade.closed_at.is_not(None)
+    )
+    return [int(moment.timestamp()) for moment in db.session.scalars(closed) if moment is not None]
 
 
 def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[Any, ...]]]:

@@ -2,7 +2,7 @@
 
 import calendar
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -74,25 +74,32 @@ def overview(user: User, days: int = 365, currency: str = "") -> Overview | None
 def month_cells(
     view: Overview, figure: Callable[[Decimal], str], exact: Callable[[Decimal], str]
 ) -> list[tuple[str, str, str, str]]:
-    """Cells of the month's calendar: (day, shown result, tone, explanation). ``figure`` writes a result short,
-    ``exact`` in full.
+    """Cells of the present month's calendar, see ``calendar_cells``."""
+    results = {day: (row.net, row.trades) for day, row in view.days.items()}
+    return calendar_cells(view.today.year, view.today.month, results, figure, exact)
+
+
+def calendar_cells(
+    year: int,
+    month: int,
+    results: Mapping[date, tuple[Decimal, int]],
+    figure: Callable[[Decimal], str],
+    exact: Callable[[Decimal], str],
+) -> list[tuple[str, str, str, str]]:
+    """Cells of a month's calendar: (day, shown result, tone, explanation), from each day's net and number of trades.
+
+    ``figure`` writes a result short, ``exact`` in full. A day with money and without a trade is one on which a part of
+    a position was closed.
     """
     cells = []
-    for week in calendar.Calendar().monthdatescalendar(view.today.year, view.today.month):
+    for week in calendar.Calendar().monthdatescalendar(year, month):
         for day in week:
-            row = view.days.get(day)
-            if day.month != view.today.month:
+            net, trades = results.get(day, (Decimal(0), 0))
+            if day.month != month:
                 cells.append(("", "", "out", ""))
-            elif row is None or not row.trades:
+            elif not trades and not net:
                 cells.append((str(day.day), "", "none", ""))
             else:
-                shown = figure(row.net)
-                cells.append(
-                    (
-                        str(day.day),
-                        shown,
-                        "gain" if row.net > 0 else "loss" if row.net < 0 else "none",
-                        f"{day.day}\u00a0: {exact(row.net)}, {row.trades} trades",
-                    )
-                )
+                tone = "gain" if net > 0 else "loss" if net < 0 else "none"
+                cells.append((str(day.day), figure(net), tone, f"{day.day}\u00a0: {exact(net)}, {trades} trades"))
     return cells

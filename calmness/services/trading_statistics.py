@@ -1,33 +1,48 @@
 """What an account really did: figures by day, recomputed from where they changed; periods are sums of days.
 
-Net of a trade = profit + swap + commission + taxes, exact. Only closed buys and sells count; deposits never do. A day
-is the day of closing in the owner's zone. Definitions stand in docs/statistics.md and on the page.
+Net = profit + swap + commission + taxes, exact. Only closed buys and sells count; deposits never do. A trade is a
+position, however many exits it took, and belongs to the day of its last exit in the owner's zone; money belongs to the
+day of each exit. Definitions stand in docs/statistics.md and on the page.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, delete, func, insert, select, type_coerce
+from sqlalchemy import BigInteger, String, delete, func, select, type_coerce
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount, TradingStatistics
+from calmness.models.dialect import upsert_stored
+from calmness.models.trading import (
+    Trade,
+    TradeKind,
+    TradeStatus,
+    TradingAccount,
+    TradingPosition,
+    TradingStatistics,
+)
 from calmness.models.types import SCALE
-from calmness.services import live
+from calmness.services import live, sync, trade_positions
+from calmness.services.trade_positions import CHUNK, QUARTER
+from calmness.services.trading_breakdowns import streaks_of
 
 ZERO = Decimal(0)
+_MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Results of a period. None where there is nothing to divide."""
+    """Results of a period. None where there is nothing to divide. ``net`` is of all exits, also of a position that is
+    not over; all other figures are of positions.
+    """
 
+    exits: int
     trades: int
     wins: int
     losses: int
@@ -52,7 +67,23 @@ class Figures:
     @property
     def expectancy(self) -> Decimal | None:
         """Mean net of a trade."""
-        return self.net / self.trades if self.trades else None
+        return (self.gross_profit + self.gross_loss) / self.trades if self.trades else None
+
+    @property
+    def win_rate_without_zeros(self) -> Decimal | None:
+        """Wins among the trades that won or lost."""
+        decided = self.wins + self.losses
+        return Decimal(self.wins) / decided if decided else None
+
+    @property
+    def mean_win(self) -> Decimal | None:
+        """Mean net of a winning trade."""
+        return self.gross_profit / self.wins if self.wins else None
+
+    @property
+    def mean_loss(self) -> Decimal | None:
+        """Mean net of a losing trade, below zero."""
+        return self.gross_loss / self.losses if self.losses else None
 
     @property
     def payoff(self) -> Decimal | None:
@@ -90,15 +121,23 @@ def recompute(account_id: int) -> bool:
     if since is None:
         return False
     zone = ZoneInfo(db.session.scalar(select(User.time_zone).where(User.id == account.user_id)) or "Europe/Paris")
-    first_day = since.astimezone(zone).date()
-    start = datetime.combine(first_day, datetime.min.time(), tzinfo=zone)
+    since = trade_positions.refresh(account_id, _midnight(since, zone), zone)
+    start = _midnight(since, zone)
+    first_day = start.date()
     balance = _balance_before(account_id, first_day)
     db.session.execute(
         delete(TradingStatistics).where(TradingStatistics.account_id == account_id, TradingStatistics.day >= first_day)
     )
     rows = _day_rows(account_id, start, zone, balance)
-    if rows:
-        db.session.execute(insert(TradingStatistics), rows)
+    for first in range(0, len(rows), CHUNK):
+        upsert_stored(
+            db.session(),
+            TradingStatistics,
+            DAY_COLUMNS,
+            rows[first : first + CHUNK],
+            key=("account_id", "day"),
+            update_columns=DAY_COLUMNS[2:],
+        )
     account.dirty_from_at = None
     account.computed_at = clock.now()
     live.emit_after_commit("account:updated", {"account_id": account_id}, room=f"user:{account.user_id}")
@@ -106,12 +145,28 @@ def recompute(account_id: int) -> bool:
     return True
 
 
+def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.combine(moment.astimezone(zone).date(), datetime.min.time(), tzinfo=zone)
+
+
 def rebuild(account_id: int) -> None:
     """Compute all days again."""
+    db.session.execute(delete(TradingPosition).where(TradingPosition.account_id == account_id))
     account = db.session.get_one(TradingAccount, account_id)
     account.dirty_from_at = db.session.scalar(select(func.min(Trade.closed_at)).where(Trade.account_id == account_id))
     db.session.flush()
     recompute(account_id)
+
+
+def move_days(user_id: int) -> None:
+    """Compute all days of a person again: the time zone has changed."""
+    for account in db.session.scalars(
+        select(TradingAccount).where(TradingAccount.user_id == user_id).with_for_update()
+    ):
+        first = db.session.scalar(select(func.min(Trade.closed_at)).where(Trade.account_id == account.id))
+        if first is not None:
+            # Its day in the zone of before may have been an earlier one.
+            sync.mark_dirty(account, first - timedelta(days=2))
 
 
 def figures(account_ids: Sequence[int], start: date | None = None, end: date | None = None) -> Figures:
@@ -120,6 +175,7 @@ def figures(account_ids: Sequence[int], start: date | None = None, end: date | N
     bests = [row.best for row in days if row.best is not None]
     worsts = [row.worst for row in days if row.worst is not None]
     return Figures(
+        exits=sum(row.exits for row in days),
         trades=sum(row.trades for row in days),
         wins=sum(row.wins for row in days),
         losses=sum(row.losses for row in days),
@@ -134,29 +190,32 @@ def figures(account_ids: Sequence[int], start: date | None = None, end: date | N
 
 
 def course(account_ids: Sequence[int], since: datetime | None = None) -> Course:
-    """Deepest fall of the cumulated net from its highest point (zero at first), longest runs of wins and of losses.
+    """Deepest fall of the cumulated net from its highest point (zero at first), exit after exit; longest runs of wins
+    and of losses, position after position.
 
     Deposits are not in it. A trade of zero ends a run.
     """
-    query = (
+    exits = (
         select(type_coerce(Trade.net, BigInteger))
         .where(*_counted(account_ids, since))
         .order_by(Trade.closed_at, Trade.ticket)
     )
-    return course_of(db.session.scalars(query))
+    positions = (
+        select(type_coerce(TradingPosition.net, BigInteger))
+        .where(*_over(account_ids, since))
+        .order_by(TradingPosition.closed_at, TradingPosition.ticket)
+    )
+    return Course(fall_of(db.session.scalars(exits)), *streaks_of(db.session.scalars(positions)))
 
 
-def course_of(results: Iterable[int]) -> Course:
-    """The course of results in 1e-8 units, in order."""
-    total = peak = deepest = run = wins = losses = 0
+def fall_of(results: Iterable[int]) -> Decimal:
+    """Deepest fall of results in 1e-8 units, in order, from the highest point before it."""
+    total = peak = deepest = 0
     for net in results:
         total += net
         peak = max(peak, total)
         deepest = max(deepest, peak - total)
-        sign = (net > 0) - (net < 0)
-        run = run + sign if run * sign > 0 else sign
-        wins, losses = max(wins, run), max(losses, -run)
-    return Course(Decimal(deepest) / SCALE, wins, losses)
+    return Decimal(deepest) / SCALE
 
 
 def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | None = None) -> list[TradingStatistics]:
@@ -167,27 +226,6 @@ def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | 
     if end:
         query = query.where(TradingStatistics.day <= end)
     return list(db.session.scalars(query.order_by(TradingStatistics.day, TradingStatistics.account_id)))
-
-
-def by_symbol(account_ids: Sequence[int], since: datetime | None = None) -> list[tuple[str, int, int, Decimal]]:
-    """(symbol, trades, wins, net), most traded first."""
-    query = (
-        select(Trade.symbol, func.count(), func.count().filter(Trade.net > 0), func.sum(Trade.net))
-        .where(*_counted(account_ids, since))
-        .group_by(Trade.symbol)
-        .order_by(func.count().desc(), Trade.symbol)
-        .limit(12)
-    )
-    return [(symbol, count, wins, net) for symbol, count, wins, net in db.session.execute(query)]
-
-
-def by_weekday(account_ids: Sequence[int], start: date | None = None) -> list[tuple[int, int, Decimal]]:
-    """(weekday from Monday = 0, trades, net) by day of closing."""
-    totals: dict[int, list[Any]] = defaultdict(lambda: [0, ZERO])
-    for row in day_rows(account_ids, start):
-        totals[row.day.weekday()][0] += row.trades
-        totals[row.day.weekday()][1] += row.net
-    return [(weekday, totals[weekday][0], totals[weekday][1]) for weekday in sorted(totals)]
 
 
 def balance_curve(account_ids: Sequence[int], start: date | None = None) -> list[tuple[date, Decimal]]:
@@ -210,29 +248,96 @@ def _counted(account_ids: Sequence[int], since: datetime | None) -> list[Any]:
     return [*conditions, Trade.closed_at >= since] if since else conditions
 
 
-def _balance_before(account_id: int, day: date) -> Decimal:
+def _over(account_ids: Sequence[int], since: datetime | None) -> list[Any]:
+    conditions = [TradingPosition.account_id.in_(account_ids)]
+    return [*conditions, TradingPosition.closed_at >= since] if since else conditions
+
+
+def _balance_before(account_id: int, day: date) -> int:
     return (
         db.session.scalar(
-            select(TradingStatistics.balance_end)
+            select(type_coerce(TradingStatistics.balance_end, BigInteger))
             .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
             .order_by(TradingStatistics.day.desc())
             .limit(1)
         )
-        or ZERO
+        or 0
     )
 
 
-def _day_rows(account_id: int, start: datetime, zone: ZoneInfo, balance: Decimal) -> list[dict[str, Any]]:
-    query = (
+@dataclass
+class _Day:
+    """Figures of a day in 1e-8 units, in the order of ``DAY_COLUMNS``."""
+
+    exits: int = 0
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    breakeven: int = 0
+    net: int = 0
+    gross_profit: int = 0
+    gross_loss: int = 0
+    swap: int = 0
+    commission: int = 0
+    volume: int = 0
+    best: int | None = None
+    worst: int | None = None
+    deposits: int = 0
+    withdrawals: int = 0
+    holding_seconds: int = 0
+    balance_end: int = 0
+
+    def count(self, net: int, held: int) -> None:
+        """Count a position that ended this day."""
+        self.trades += 1
+        self.holding_seconds += held
+        self.best = net if self.best is None else max(self.best, net)
+        self.worst = net if self.worst is None else min(self.worst, net)
+        if net > 0:
+            self.wins += 1
+            self.gross_profit += net
+        elif net < 0:
+            self.losses += 1
+            self.gross_loss += net
+        else:
+            self.breakeven += 1
+
+
+DAY_COLUMNS = ("account_id", "day", *(field.name for field in fields(_Day)))
+
+
+def _day_rows(account_id: int, start: datetime, zone: ZoneInfo, balance: int) -> list[tuple[Any, ...]]:
+    """Days as the database keeps them. Credit is the broker's money: it is no part of a balance."""
+    days: dict[str, _Day] = {}
+    for moment, kind, suspect, net, swap, commission, volume in _movements(account_id, start):
+        row = days.setdefault(day_of(moment, zone), _Day())
+        if kind != TradeKind.CREDIT:
+            balance += net
+        row.balance_end = balance
+        if kind in _MARKET:
+            if not suspect:
+                row.exits += 1
+                row.net += net
+                row.swap += swap
+                row.commission += commission
+                row.volume += volume
+        elif kind != TradeKind.CREDIT:
+            if net > 0:
+                row.deposits += net
+            else:
+                row.withdrawals += net
+    for moment, net, held in _endings(account_id, start):
+        days[day_of(moment, zone)].count(net, held or 0)
+    return [(account_id, day, *(getattr(row, name) for name in DAY_COLUMNS[2:])) for day, row in days.items()]
+
+
+def _movements(account_id: int, start: datetime) -> Iterable[Any]:
+    return db.session.execute(
         select(
             Trade.closed_at,
-            Trade.opened_at,
-            Trade.kind,
-            Trade.net,
-            Trade.swap,
-            Trade.commission,
-            Trade.volume,
+            type_coerce(Trade.kind, String),
             Trade.suspect,
+            *(type_coerce(column, BigInteger) for column in (Trade.net, Trade.swap, Trade.commission, Trade.volume)),
         )
         .where(
             Trade.account_id == account_id,
@@ -241,45 +346,21 @@ def _day_rows(account_id: int, start: datetime, zone: ZoneInfo, balance: Decimal
         )
         .order_by(Trade.closed_at, Trade.ticket)
     )
-    days: dict[date, dict[str, Any]] = {}
-    for closed_at, opened_at, kind, net, swap, commission, volume, suspect in db.session.execute(query):
-        if closed_at is None:
-            continue
-        day = closed_at.astimezone(zone).date()
-        row = days.setdefault(day, _empty(account_id, day))
-        balance += net
-        row["balance_end"] = balance
-        if kind not in (TradeKind.BUY, TradeKind.SELL):
-            row["deposits" if net > 0 else "withdrawals"] += net
-            continue
-        if suspect:
-            continue
-        _count(row, net, swap, commission, volume, (closed_at - opened_at) // timedelta(seconds=1))
-    return list(days.values())
 
 
-def _count(row: dict[str, Any], net: Decimal, swap: Decimal, commission: Decimal, volume: Decimal, held: int) -> None:
-    row["trades"] += 1
-    row["net"] += net
-    row["swap"] += swap
-    row["commission"] += commission
-    row["volume"] += volume
-    row["holding_seconds"] += max(held, 0)
-    row["best"] = net if row["best"] is None else max(row["best"], net)
-    row["worst"] = net if row["worst"] is None else min(row["worst"], net)
-    if net > 0:
-        row["wins"] += 1
-        row["gross_profit"] += net
-    elif net < 0:
-        row["losses"] += 1
-        row["gross_loss"] += net
-    else:
-        row["breakeven"] += 1
-
-
-def _empty(account_id: int, day: date) -> dict[str, Any]:
-    counters = dict.fromkeys(("trades", "wins", "losses", "breakeven", "holding_seconds"), 0)
-    sums = dict.fromkeys(
-        ("net", "gross_profit", "gross_loss", "swap", "commission", "volume", "deposits", "withdrawals"), ZERO
+def _endings(account_id: int, start: datetime) -> Iterable[Any]:
+    return db.session.execute(
+        select(
+            TradingPosition.closed_at, type_coerce(TradingPosition.net, BigInteger), TradingPosition.held_seconds
+        ).where(TradingPosition.account_id == account_id, TradingPosition.closed_at >= start)
     )
-    return {"account_id": account_id, "day": day, "best": None, "worst": None, "balance_end": ZERO} | counters | sums
+
+
+def day_of(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of an instant in a zone, as ``2026-11-24``."""
+    return _day_of_quarter(int(moment.timestamp()) // QUARTER, zone.key)
+
+
+@lru_cache(maxsize=65_536)
+def _day_of_quarter(quarter: int, zone: str) -> str:
+    return datetime.fromtimestamp(quarter * QUARTER, ZoneInfo(zone)).date().isoformat()

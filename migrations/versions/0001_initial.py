@@ -1117,6 +1117,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_totp_secret")),
     )
     op.create_table(
+        "reference_rate",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("per_euro", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("per_euro > 0", name=op.f("ck_reference_rate_per_euro_positive")),
+        sa.PrimaryKeyConstraint("currency", "day", name=op.f("pk_reference_rate")),
+    )
+    op.create_table(
         "trading_account",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("user_id", BIG_KEY, nullable=False),
@@ -1873,9 +1881,75 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_trading_key_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "trading_position",
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column("ticket", sa.String(length=32), nullable=False),
+        sa.Column("tickets", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "buy",
+                "sell",
+                "buy_limit",
+                "sell_limit",
+                "buy_stop",
+                "sell_stop",
+                "balance",
+                "credit",
+                "cash_unknown",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("symbol", sa.String(length=32), nullable=False),
+        sa.Column("parts", sa.Integer(), nullable=False),
+        sa.Column("volume", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("pips", sa.BigInteger(), nullable=True),
+        sa.Column("r_multiple", sa.BigInteger(), nullable=True),
+        sa.Column("stop_seen_late", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column(
+            "session",
+            sa.Enum(
+                "overlap",
+                "london",
+                "new_york",
+                "asia",
+                "none",
+                name="session",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint("held_seconds >= 0", name=op.f("ck_trading_position_held_forward")),
+        sa.CheckConstraint("parts > 0", name=op.f("ck_trading_position_parts_positive")),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_trading_position_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "ticket", name=op.f("pk_trading_position")),
+    )
+    with op.batch_alter_table("trading_position", schema=None) as batch_op:
+        batch_op.create_index("ix_trading_position_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_trading_position_opened", ["account_id", "opened_at"], unique=False)
+
+    op.create_table(
         "trading_statistics",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("exits", sa.Integer(), nullable=False),
         sa.Column("trades", sa.Integer(), nullable=False),
         sa.Column("wins", sa.Integer(), nullable=False),
         sa.Column("losses", sa.Integer(), nullable=False),
@@ -2795,6 +2869,11 @@ def downgrade() -> None:
     op.drop_table("attendance_evidence")
     op.drop_table("admin_session_notification")
     op.drop_table("trading_statistics")
+    with op.batch_alter_table("trading_position", schema=None) as batch_op:
+        batch_op.drop_index("ix_trading_position_opened")
+        batch_op.drop_index("ix_trading_position_closed")
+
+    op.drop_table("trading_position")
     with op.batch_alter_table("trading_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trading_key_account_id"))
 
@@ -2885,6 +2964,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trading_account_user")
 
     op.drop_table("trading_account")
+    op.drop_table("reference_rate")
     op.drop_table("totp_secret")
     with op.batch_alter_table("signal", schema=None) as batch_op:
         batch_op.drop_index("ix_signal_status")

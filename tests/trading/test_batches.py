@@ -258,7 +258,7 @@ def test_a_partial_close_is_two_tickets_and_no_money_is_lost(ea: Terminal) -> No
 
     assert (stored("1").volume, stored("2").volume) == (Decimal("0.1"), Decimal("0.2"))
     day = db.session.scalars(select(TradingStatistics)).one()
-    assert (day.trades, day.net, day.volume) == (2, Decimal("12.4"), Decimal("0.3"))
+    assert (day.exits, day.trades, day.net, day.volume) == (2, 1, Decimal("12.4"), Decimal("0.3"))
 
 
 def test_deposits_withdrawals_and_credit_are_never_results(ea: Terminal) -> None:
@@ -273,7 +273,7 @@ def test_deposits_withdrawals_and_credit_are_never_results(ea: Terminal) -> None
     first, second = db.session.scalars(select(TradingStatistics).order_by(TradingStatistics.day))
     assert (first.trades, first.net, first.deposits, first.balance_end) == (0, Decimal(0), Decimal(5000), Decimal(5000))
     assert (second.trades, second.net, second.wins) == (1, Decimal(25), 1)
-    assert (second.deposits, second.withdrawals, second.balance_end) == (Decimal(300), Decimal(-200), Decimal(5125))
+    assert (second.deposits, second.withdrawals, second.balance_end) == (Decimal(0), Decimal(-200), Decimal(4825))
     assert {stored(ticket).status for ticket in "123"} == {TradeStatus.CASH}
 
 

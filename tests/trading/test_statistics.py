@@ -16,8 +16,8 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradingAccount, TradingStatistics
-from calmness.services import sync_trades, trading_overview, trading_statistics
+from calmness.models.trading import Trade, TradingAccount, TradingPosition, TradingStatistics
+from calmness.services import sync_trades, trading_breakdowns, trading_overview, trading_statistics
 from tests import factories
 from tests.trading.terminal import NOW, SELL, Terminal, at, cash, linked, trade, work
 
@@ -72,6 +72,9 @@ def test_figures_equal_the_sums_done_by_hand(site: Flask) -> None:
     assert found.payoff == Decimal("1.5")
     assert (found.best, found.worst) == (Decimal(100), Decimal(-50))
     assert found.mean_holding == (5 * 60 + 30 + 150) * 60 // 7
+    assert found.exits == 7
+    assert found.win_rate_without_zeros == Decimal("0.5")
+    assert (found.mean_win, found.mean_loss) == (Decimal(60), Decimal(-40))
     assert asdict(course) == {"max_drawdown": Decimal(80), "winning_streak": 1, "losing_streak": 2}
 
 
@@ -89,18 +92,20 @@ def test_by_symbol_weekday_and_the_balance_of_each_day(site: Flask) -> None:
     account, ea = linked(site)
     by_hand(ea)
 
-    assert trading_statistics.by_symbol([account.id]) == [
+    cells = trading_breakdowns.cells([TradingPosition.account_id == account.id])
+    assert [(name, row.trades, row.wins, row.net) for name, row in trading_breakdowns.by_symbol(cells)] == [
         ("EURUSD", 5, 3, Decimal(100)),
         ("XAUUSD", 2, 0, Decimal(-40)),
     ]
     # The 3rd of November 2026 is a Tuesday; the deposit of Monday the 2nd is a day without trades.
-    assert trading_statistics.by_weekday([account.id]) == [
-        (0, 1, Decimal(20)),
-        (1, 2, Decimal(60)),
-        (2, 1, Decimal(0)),
-        (3, 1, Decimal(60)),
-        (4, 2, Decimal(-80)),
-    ]
+    weekdays = trading_breakdowns.by(cells, lambda cell: cell.weekday)
+    assert {day: (row.trades, row.net) for day, row in weekdays.items()} == {
+        0: (1, Decimal(20)),
+        1: (2, Decimal(60)),
+        2: (1, Decimal(0)),
+        3: (1, Decimal(60)),
+        4: (2, Decimal(-80)),
+    }
     curve = trading_statistics.balance_curve([account.id])
     assert [(day.day, value) for day, value in curve] == [
         (2, Decimal(1000)),
@@ -279,7 +284,8 @@ def test_days_add_up_to_the_trades_however_they_came(
     assert found.gross_profit + found.gross_loss == found.net
     days = trading_statistics.day_rows([account.id])
     flows = sum((day.deposits + day.withdrawals for day in days), Decimal(0))
-    assert (flows + found.net) * 10**8 == sum(net for _moment, net, _kind in rows)
+    # Credit is the broker's money: it is in no balance.
+    assert (flows + found.net) * 10**8 == sum(net for _moment, net, kind in rows if kind != "credit")
     if days:
         assert days[-1].balance_end == flows + found.net
     db.session.execute(delete(Trade).where(Trade.account_id == account.id))
@@ -295,11 +301,13 @@ def _row(account_id: int, number: int, moment: datetime, net: int, kind: str) ->
 @pytest.mark.once
 @given(st.lists(st.integers(min_value=-5, max_value=5), max_size=30))
 def test_the_course_equals_a_slow_oracle(results: list[int]) -> None:
-    found = trading_statistics.course_of(results)
+    fall, streaks = trading_statistics.fall_of(results), trading_breakdowns.streaks_of(results)
 
     curve = [sum(results[:end]) for end in range(len(results) + 1)]
     falls = [high - low for place, high in enumerate(curve) for low in curve[place:]]
     signs = "".join("+" if net > 0 else "-" if net < 0 else "0" for net in results)
-    assert found.max_drawdown * 10**8 == max(falls)
-    assert found.winning_streak == max(map(len, signs.replace("0", "-").split("-")))
-    assert found.losing_streak == max(map(len, signs.replace("0", "+").split("+")))
+    assert fall * 10**8 == max(falls)
+    assert streaks == (
+        max(map(len, signs.replace("0", "-").split("-"))),
+        max(map(len, signs.replace("0", "+").split("+"))),
+    )

@@ -1,12 +1,11 @@
 """MetaTrader: accounts and their keys, trades, figures."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Date, Integer, List, Nested, String
+from apiflask.fields import Boolean, Date, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range, Regexp
 from flask.typing import ResponseReturnValue
 
@@ -20,10 +19,11 @@ from calmness.blueprints.api.serialisers import decimal, instant
 from calmness.features import requires_feature
 from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import trade_history, trading_accounts, trading_overview, trading_statistics
+from calmness.services import trade_history, trading_accounts, trading_breakdowns, trading_overview, trading_report
 from calmness.services.preferences import Feature
 from calmness.services.sync_trades import clean
 from calmness.services.trade_history import Filter
+from calmness.services.trading_report import Scope
 
 PERIODS = {"30d": 30, "90d": 90, "year": 365, "all": 36_500}
 
@@ -139,11 +139,12 @@ class PointOut(Schema):
 
 
 class StatisticsOut(Schema):
-    """Figures over closed trades; None where nothing can be divided."""
+    """Figures over closed positions; None where there is nothing to say. ``exits`` and ``net`` count every exit."""
 
     period = String(required=True)
     currency = String(required=True, allow_none=True)
     currencies = List(String(), required=True)
+    exits = Integer(required=True)
     trades = Integer(required=True)
     wins = Integer(required=True)
     losses = Integer(required=True)
@@ -153,6 +154,16 @@ class StatisticsOut(Schema):
     profit_factor = Exact(required=True, allow_none=True)
     expectancy = Exact(required=True, allow_none=True)
     max_drawdown = Exact(required=True)
+    max_drawdown_ratio = Float(required=True, allow_none=True)
+    time_weighted_return = Float(required=True, allow_none=True)
+    sharpe = Float(required=True, allow_none=True)
+    sortino = Float(required=True, allow_none=True)
+    calmar = Float(required=True, allow_none=True)
+    recovery_factor = Exact(required=True, allow_none=True)
+    median_holding_seconds = Integer(required=True, allow_none=True)
+    mean_r = Exact(required=True, allow_none=True)
+    trades_with_r = Integer(required=True)
+    forex_pips = Exact(required=True, allow_none=True)
     winning_streak = Integer(required=True)
     losing_streak = Integer(required=True)
     symbols = List(Nested(SymbolOut), required=True)
@@ -222,12 +233,14 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     view = trading_overview.overview(user, days, wanted.get("currency", "").upper())
     ids = [account.id for account in view.accounts] if view else []
     start = view.today - timedelta(days=days) if view and days < 10_000 else None
-    since = datetime.combine(start, time.min, tzinfo=ZoneInfo(user.time_zone)) if start else None
-    figures, course = trading_statistics.figures(ids, start), trading_statistics.course(ids, since)
+    scope = Scope(tuple(ids), user.time_zone, start)
+    found = trading_report.report(scope)
+    figures, ratios, spread = found.figures, found.ratios, found.spread
     return {
         "period": wanted["period"],
         "currency": view.currency if view else None,
         "currencies": view.currencies if view else [],
+        "exits": figures.exits,
         "trades": figures.trades,
         "wins": figures.wins,
         "losses": figures.losses,
@@ -236,12 +249,22 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "win_rate": _ratio(figures.win_rate),
         "profit_factor": _ratio(figures.profit_factor),
         "expectancy": _ratio(figures.expectancy),
-        "max_drawdown": decimal(course.max_drawdown),
-        "winning_streak": course.winning_streak,
-        "losing_streak": course.losing_streak,
+        "max_drawdown": decimal(found.max_drawdown),
+        "max_drawdown_ratio": _real(found.walk.fall_ratio),
+        "time_weighted_return": _real(found.walk.time_weighted),
+        "sharpe": _real(ratios.sharpe),
+        "sortino": _real(ratios.sortino),
+        "calmar": _real(ratios.calmar),
+        "recovery_factor": _ratio(found.recovery_factor),
+        "median_holding_seconds": spread.median_holding,
+        "mean_r": _ratio(spread.mean_r),
+        "trades_with_r": spread.with_r,
+        "forex_pips": _ratio(spread.forex_pips),
+        "winning_streak": spread.winning_streak,
+        "losing_streak": spread.losing_streak,
         "symbols": [
-            {"symbol": symbol, "trades": count, "wins": wins, "net": decimal(net)}
-            for symbol, count, wins, net in trading_statistics.by_symbol(ids, since)
+            {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
+            for symbol, group in trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.positions()))
         ],
         "curve": [{"day": day, "balance": decimal(value)} for day, value in view.curve] if view else [],
     }
@@ -274,6 +297,10 @@ def _trade(trade: Trade) -> dict[str, Any]:
             "closed_at": instant(trade.closed_at),
         }
     )
+
+
+def _real(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def _ratio(value: Decimal | None) -> str | None:

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("trading", __name__, url_prefix="/espace")
 
-from calmness.blueprints.trading import accounts, history, imports, installation, statistics  # noqa: E402
+from calmness.blueprints.trading import accounts, figures, history, imports, installation, statistics  # noqa: E402
 
-__all__ = ["accounts", "bp", "history", "imports", "installation", "statistics"]
+__all__ = ["accounts", "bp", "figures", "history", "imports", "installation", "statistics"]

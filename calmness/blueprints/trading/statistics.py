@@ -1,10 +1,9 @@
-"""Statistics and portfolio."""
+"""Portfolio, and the pieces that the dashboard shows of it. The statistics are in ``figures.py``."""
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time
 
 from babel.dates import format_date
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -19,36 +18,6 @@ from calmness.presentation import amount, short_day, signed_amount, signed_short
 from calmness.services import payment_history, trading_accounts, trading_overview, trading_statistics
 from calmness.services.preferences import Feature
 from calmness.services.trading_overview import Overview
-
-PERIODS = {"30": 30, "90": 90, "365": 365, "tout": 36_500}
-
-
-@bp.get("/statistiques")
-@requires(Permission.OWN_SPACE)
-@requires_feature(Feature.HISTORY)
-def statistics() -> ResponseReturnValue:
-    """Figures of a period."""
-    user = current_account()
-    period = request.args.get("periode", "365")
-    days = PERIODS.get(period, 365)
-    view = trading_overview.overview(user, days, request.args.get("devise", ""))
-    if view is None:
-        return render_template("trading/statistics.html", view=None)
-    ids = [account.id for account in view.accounts]
-    start = view.today - timedelta(days=days) if days < 10_000 else None
-    since = datetime.combine(start, time.min, tzinfo=ZoneInfo(user.time_zone)) if start else None
-    return render_template(
-        "trading/statistics.html",
-        view=view,
-        figures=trading_statistics.figures(ids, start),
-        course=trading_statistics.course(ids, since),
-        curve=capital_chart(view),
-        symbols=trading_statistics.by_symbol(ids, since),
-        weekday_chart=_weekday_chart(ids, start, view.currency),
-        cells=month_cells(view),
-        period=period if period in PERIODS else "365",
-        periods=[("30", _("30 j")), ("90", _("90 j")), ("365", _("Un an")), ("tout", _("Tout"))],
-    )
 
 
 @bp.get("/portefeuille")
@@ -99,15 +68,3 @@ def _axis_label(mark: datetime, unit: charts.Unit) -> str:
 def month_cells(view: Overview) -> list[tuple[str, str, str, str]]:
     """Cells of the month's calendar."""
     return trading_overview.month_cells(view, signed_short, lambda net: signed_amount(net, view.currency))
-
-
-def _weekday_chart(ids: list[int], start: date | None, currency: str) -> str:
-    names = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
-    rows = trading_statistics.by_weekday(ids, start)
-    return charts.bars(
-        [(names[weekday], float(net)) for weekday, _count, net in rows],
-        title=_("Résultat par jour de la semaine"),
-        format_value=lambda value: amount(value, currency, 0),
-        signed=True,
-        identity="jours",
-    )
