@@ -36,6 +36,16 @@ def writing() -> Iterator[None]:
         _read_only.reset(token)
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions begun inside only read, also where no request is."""
+    token = _read_only.set(True)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
 def prepare(engine: Engine) -> None:
     """Install the rules of this module on an engine, before its first connection."""
     if engine.dialect.name == "sqlite":

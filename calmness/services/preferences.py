@@ -118,6 +118,11 @@ def channels_for(user: User, kind: NoticeKind) -> list[tuple[Channel, str]]:
     return ways + [(way.channel, way.external_id) for way in identities if wanted[way.channel]]
 
 
+def keep(user_id: int, key: str, value: object) -> None:
+    """Keep what a person set; the service of the area says what the key means."""
+    _set(user_id, key, value)
+
+
 def _set(user_id: int, key: str, value: object) -> None:
     row = {"user_id": user_id, "key": key, "value": value, "updated_at": clock.now()}
     upsert(db.session(), UserSetting, [row], key=["user_id", "key"], update_columns=["value", "updated_at"])

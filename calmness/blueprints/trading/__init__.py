@@ -4,6 +4,25 @@ from flask import Blueprint
 
 bp = Blueprint("trading", __name__, url_prefix="/espace")
 
-from calmness.blueprints.trading import accounts, history, imports, installation, statistics  # noqa: E402
+from calmness.blueprints.trading import (  # noqa: E402
+    accounts,
+    history,
+    imports,
+    installation,
+    journal,
+    pictures,
+    portfolio,
+    statistics,
+)
 
-__all__ = ["accounts", "bp", "history", "imports", "installation", "statistics"]
+__all__ = [
+    "accounts",
+    "bp",
+    "history",
+    "imports",
+    "installation",
+    "journal",
+    "pictures",
+    "portfolio",
+    "statistics",
+]
