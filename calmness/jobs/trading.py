@@ -7,7 +7,7 @@ from sqlalchemy import select
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
 from calmness.models.trading import TradingAccount
-from calmness.services import broker_clocks, live, statement_imports, sync, trading_statistics
+from calmness.services import broker_clocks, leaderboards, live, statement_imports, sync, trading_statistics
 
 
 @task("trading.statistics")
@@ -51,4 +51,11 @@ def convert_times(payload: dict[str, Any]) -> None:
 def forget_statements() -> None:
     """Throw away files that nobody took."""
     statement_imports.sweep()
+    db.session.commit()
+
+
+@periodic("trading.leaderboard", every_seconds=3_600)
+def score_leaderboard() -> None:
+    """Score everybody on the leaderboard again."""
+    leaderboards.recompute_all()
     db.session.commit()

@@ -2259,6 +2259,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_trade_journal_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "leaderboard_entry",
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("pseudonym", sa.String(length=24), nullable=False),
+        sa.Column("look", sa.String(length=48), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("days", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trades", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_leaderboard_entry_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_leaderboard_entry")),
+        sa.UniqueConstraint("look", name=op.f("uq_leaderboard_entry_look")),
+    )
+    with op.batch_alter_table("leaderboard_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_leaderboard_entry_score"), ["score"], unique=False)
+
+    op.create_table(
+        "cohort_publication",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("cell", sa.String(length=40), nullable=False),
+        sa.Column("period", sa.String(length=10), nullable=False),
+        sa.Column("members", JSON, nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cohort_publication")),
+    )
+    with op.batch_alter_table("cohort_publication", schema=None) as batch_op:
+        batch_op.create_index("ix_cohort_publication_cell", ["cell", "period"], unique=False)
+
+    op.create_table(
         "trade_screenshot",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("trade_id", BIG_KEY, nullable=False),
@@ -2671,6 +2702,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_trade_revision_trade_id"))
 
     op.drop_table("trade_revision")
+    with op.batch_alter_table("cohort_publication", schema=None) as batch_op:
+        batch_op.drop_index("ix_cohort_publication_cell")
+
+    op.drop_table("cohort_publication")
+    with op.batch_alter_table("leaderboard_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_leaderboard_entry_score"))
+
+    op.drop_table("leaderboard_entry")
     with op.batch_alter_table("trade_screenshot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trade_screenshot_user_id"))
         batch_op.drop_index(batch_op.f("ix_trade_screenshot_trade_id"))

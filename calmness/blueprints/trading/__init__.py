@@ -6,10 +6,12 @@ bp = Blueprint("trading", __name__, url_prefix="/espace")
 
 from calmness.blueprints.trading import (  # noqa: E402
     accounts,
+    follow_up,
     history,
     imports,
     installation,
     journal,
+    leaderboard,
     pictures,
     portfolio,
     statistics,
@@ -18,10 +20,12 @@ from calmness.blueprints.trading import (  # noqa: E402
 __all__ = [
     "accounts",
     "bp",
+    "follow_up",
     "history",
     "imports",
     "installation",
     "journal",
+    "leaderboard",
     "pictures",
     "portfolio",
     "statistics",
