@@ -1,6 +1,6 @@
 """Screenshots beside a trade: put, seen and deleted by their owner alone."""
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -52,10 +52,7 @@ def create_screenshot(trade_id: int) -> ResponseReturnValue:
 def screenshot(screenshot_id: int) -> ResponseReturnValue:
     """The picture, for its owner."""
     content, kind = screenshots.content_of(screenshots.own(current_account().id, screenshot_id))
-    headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    answer = Response(content, mimetype=kind, headers=headers)
-    answer.add_etag()
-    return answer.make_conditional(request)
+    return Response(content, mimetype=kind)
 
 
 @bp.post("/historique/captures/<int:screenshot_id>/retrait")
