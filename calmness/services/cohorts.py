@@ -44,7 +44,8 @@ class Aggregate:
     people: int | None
     trades: int = 0
     win_rate: Decimal | None = None
-    winners: Decimal | None = None
+    winning_quarter: int = 0
+    """Share of people with a gain, by quarters from 0 to 3: a share of all or of none would tell of each."""
 
 
 def aggregates(period: str) -> list[Aggregate]:
@@ -120,5 +121,5 @@ def _aggregate(name: str, people: list[Result]) -> Aggregate:
         # Rounded: one busy person must not stand out of the sum.
         trades=round(trades, -1),
         win_rate=Decimal(str(round(statistics.fmean(float(result.win_rate) for result in people), 2))),
-        winners=Decimal(sum(result.is_winning for result in people)) / len(people),
+        winning_quarter=min(3, 4 * sum(result.is_winning for result in people) // len(people)),
     )

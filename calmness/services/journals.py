@@ -53,7 +53,7 @@ class StopOnWrongSide(DomainError):
 
     slug = "stop-on-wrong-side"
     field = "planned_stop"
-    message = _l("Pour un achat, le stop prévu est sous l’entrée ; pour une vente, au-dessus.")
+    message = _l("Pour un achat, le stop prévu est sous l’entrée\u202f; pour une vente, au-dessus.")
 
 
 class ChangedMeanwhile(DomainError):

@@ -163,6 +163,8 @@ def test_four_people_stay_hidden_and_five_are_shown_without_an_amount(site: Flas
     assert "Lire le marché" in page
     # Mean of four halves and three quarters.
     assert "55\u00a0%" in page
+    # Five of five gained: that is said as more than three quarters.
+    assert "plus de 75\u00a0%" in page
     assert "€" not in page.split("<table")[1].split("</table>")[0]
 
 

@@ -71,6 +71,7 @@ def cohort_results() -> ResponseReturnValue:
         "admin/results/cohorts.html",
         rows=rows,
         least=cohorts.K,
+        quarters=[_("moins de 25\u00a0%"), _("25 à 50\u00a0%"), _("50 à 75\u00a0%"), _("plus de 75\u00a0%")],
         period=period if period in cohorts.PERIODS else "365",
         periods=[("90", _("90 j")), ("365", _("Un an"))],
     )

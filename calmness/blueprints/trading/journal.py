@@ -39,7 +39,7 @@ class JournalForm(FlaskForm):
     planned_entry = StringField(_l("Entrée prévue"))
     planned_stop = StringField(_l("Stop prévu"))
     planned_target = StringField(_l("Objectif prévu"))
-    plan_followed = RadioField(_l("Plan suivi ?"), validate_choice=False)
+    plan_followed = RadioField(_l("Plan suivi\u202f?"), validate_choice=False)
     revision = HiddenField()
 
     def __init__(self, names: list[str], **given: Any) -> None:

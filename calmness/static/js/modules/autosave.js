@@ -28,6 +28,10 @@ export default function autosave(form) {
           form.elements.revision.value = answer.revision;
           say(form.dataset.saved);
           if (!again) sessionStorage.removeItem(`ct.draft.${location.pathname}.${form.id}`);
+        } else if (response.status === 409) {
+          // Another page saved meanwhile: the server's answer shows both texts, and keeps this one in the form.
+          form.submit();
+          return;
         } else say(answer.message ?? form.dataset.unsaved);
       } while (again);
     } catch {
