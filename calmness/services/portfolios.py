@@ -119,6 +119,14 @@ def in_currency(amount: Decimal, currency: str, wanted: str, on: date) -> Decima
     return amount if currency == wanted else None
 
 
+def earned(parts: list[Part], wanted: str, on: date) -> tuple[Decimal | None, list[str]]:
+    """Net results together in one currency, and the currencies that had to be left out; None when all were."""
+    converted = {part.currency: in_currency(part.figures.net, part.currency, wanted, on) for part in parts}
+    known = [amount for amount in converted.values() if amount is not None]
+    left_out = [currency for currency, amount in converted.items() if amount is None]
+    return (sum(known, ZERO) if known else None), left_out
+
+
 def of_user(user_id: int) -> list[Part]:
     """A person's living accounts by currency, the one of the first account first."""
     by_currency: dict[str, list[TradingAccount]] = {}

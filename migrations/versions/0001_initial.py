@@ -1782,9 +1782,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
         batch_op.create_index("ix_trade_net", ["account_id", "net", "id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at", "id"], unique=False)
-        batch_op.create_index(
-            "ix_trade_status", ["account_id", "status", "closed_at", "suspect", "net"], unique=False
-        )
+        batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at", "suspect", "net"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol", "closed_at"], unique=False)
 
     op.create_table(

@@ -51,13 +51,20 @@ def owner(site: Flask) -> User:
     return student
 
 
+def exactly(*values: int | str) -> list[Decimal]:
+    return [Decimal(value) for value in values]
+
+
 def test_currencies_stand_apart_and_each_knows_its_sums(owner: User) -> None:
     euros, yen = portfolios.of_user(owner.id)
 
-    assert (euros.currency, euros.equity, euros.balance, euros.margin) == ("EUR", 4000, 4000, 150)
+    assert [euros.equity, euros.balance, euros.margin] == exactly(4000, 4000, 150)
     assert euros.margin_level == Decimal(4000) / 150
     assert [(share.account.name, share.share) for share in euros.shares][1] == ("Second", Decimal("0.25"))
-    assert (yen.currency, yen.equity, yen.margin_level) == ("JPY", 100_000, None)
+    assert [euros.currency, yen.currency] == ["EUR", "JPY"]
+    assert [yen.equity] == exactly(100_000)
+    assert yen.margin_level is None
+    assert portfolios.earned([euros, yen], "EUR", date(2026, 11, 24)) == (euros.figures.net, ["JPY"])
     assert portfolios.in_currency(Decimal(5), "EUR", "EUR", date(2026, 11, 24)) == 5
     assert portfolios.in_currency(Decimal(5), "JPY", "EUR", date(2026, 11, 24)) is None
 
@@ -65,19 +72,20 @@ def test_currencies_stand_apart_and_each_knows_its_sums(owner: User) -> None:
 def test_deposits_withdrawals_and_credits_are_told_apart(owner: User) -> None:
     flows = portfolios.of_user(owner.id)[0].flows
 
-    assert (flows.deposits, flows.withdrawals, flows.other, flows.net) == (5000, -1200, 300, 3800)
+    assert [flows.deposits, flows.withdrawals, flows.other, flows.net] == exactly(5000, -1200, 300, 3800)
     assert [row.ticket for row in flows.latest] == ["3", "2", "1"]
 
 
 def test_a_hedge_is_netted_by_symbol_and_by_currency(owner: User) -> None:
     euros = portfolios.of_user(owner.id)[0]
 
-    exposures = {row.symbol: (row.bought, row.sold, row.lots, row.floating) for row in euros.symbols}
-    assert exposures["EURUSD"] == (Decimal("0.5"), Decimal("0.2"), Decimal("0.3"), 20)
-    assert exposures["XAUUSD"] == (1, 0, 1, 7)
+    exposures = {row.symbol: [row.bought, row.sold, row.lots, row.floating] for row in euros.symbols}
+    assert exposures["EURUSD"] == exactly("0.5", "0.2", "0.3", 20)
+    assert exposures["XAUUSD"] == exactly(1, 0, 1, 7)
     # 50 000 euros bought at 1.10, 20 000 sold at 1.20; gold is no currency.
     assert euros.legs == [("USD", Decimal(-31_000)), ("EUR", Decimal(30_000))]
-    assert (euros.floating, euros.position_count) == (27, 3)
+    assert [euros.floating] == exactly(27)
+    assert euros.position_count == 3
 
 
 def test_the_page_shows_it_without_closed_trades_among_positions(client_for: ClientFor, owner: User) -> None:
