@@ -96,6 +96,8 @@ ESPACE = (
             Entry("trading.statistics", _l("Statistiques"), "chart-column", feature=Feature.HISTORY),
             Entry("trading.portfolio", _l("Portefeuille"), "wallet", feature=Feature.PORTFOLIO),
             Entry("trading.accounts", _l("MetaTrader"), "plug-zap"),
+            Entry("trading.leaderboard", _l("Classement"), "trophy", feature=Feature.HISTORY),
+            Entry("trading.follow_up", _l("Suivi par l’école"), "hand-coins"),
         ),
     ),
     Group(
@@ -137,6 +139,8 @@ ADMIN = (
             Entry("admin_training.sessions", _l("Séances"), "video", Permission.RECORD_ATTENDANCE),
             Entry("admin_training.schedules", _l("Programmation"), "calendar-clock", Permission.MANAGE_FORMATIONS),
             Entry("admin_signals.index", _l("Signaux"), "zap", Permission.PUBLISH_SIGNALS),
+            Entry("admin_results.students", _l("Résultats"), "chart-candlestick", Permission.SEE_CLIENTS),
+            Entry("admin_results.metatrader", _l("MetaTrader"), "plug-zap", Permission.SEE_CLIENTS),
         ),
     ),
     Group(

@@ -13,6 +13,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "calmness.blueprints.admin.billing",
     "calmness.blueprints.admin.home",
     "calmness.blueprints.admin.privacy",
+    "calmness.blueprints.admin.results",
     "calmness.blueprints.admin.signals",
     "calmness.blueprints.admin.support",
     "calmness.blueprints.admin.system",

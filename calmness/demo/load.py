@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from calmness import clock
-from calmness.demo import conversations, formations, people, rates, sales, trades, traffic, training
+from calmness.demo import conversations, formations, journals, people, rates, sales, trades, traffic, training
 from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.instruments import pip_size
@@ -51,8 +51,10 @@ def load(seed: int = SEED, size: Size = FULL) -> bool:
     _signals(rng, now, admin, size.signals)
     rates.make(clock.paris_today())
     accounts = trades.make(rng, now, camille, students, size)
+    journals.open_positions(now, accounts[0])
     for account in accounts:
         trading_statistics.rebuild(account.id)
+    journals.make(camille, accounts)
     conversations.make(rng, now, agent, camille, students, size.rooms)
     traffic.make(rng, now, size.views)
     today = clock.paris_today()

@@ -128,7 +128,7 @@ def _history(rng: random.Random, account: TradingAccount, count: int, now: datet
     balance = deposit
     skill = 0.06 if _is_camilles(account) else rng.gauss(-0.05, 0.07)
     ticket = rng.randrange(60_000_000, 80_000_000)
-    rows = [_cash(account, ticket, start - timedelta(hours=3), deposit, "Deposit")]
+    rows = [cash_row(account, ticket, start - timedelta(hours=3), deposit, "Deposit")]
     for index, opened in enumerate(instants):
         ticket += rng.randrange(3, 900)
         if opened > now:
@@ -191,7 +191,7 @@ def _trade(
     nights = Decimal((closed.date() - opened.date()).days)
     swap = (-Decimal("1.8") * volume * nights).quantize(CENT)
     net = profit + commission + swap
-    row = _row(account, ticket, TradeKind.BUY if side > 0 else TradeKind.SELL, opened)
+    row = row_of(account, ticket, TradeKind.BUY if side > 0 else TradeKind.SELL, opened)
     row |= {
         "status": TradeStatus.OPEN if still_open else TradeStatus.CLOSED,
         "symbol": market.symbol,
@@ -214,8 +214,9 @@ def _trade(
     return row, Decimal(0) if still_open else net
 
 
-def _cash(account: TradingAccount, ticket: int, at: datetime, amount: Decimal, comment: str) -> dict[str, Any]:
-    return _row(account, ticket, TradeKind.BALANCE, at) | {
+def cash_row(account: TradingAccount, ticket: int, at: datetime, amount: Decimal, comment: str) -> dict[str, Any]:
+    """A deposit, or a withdrawal below zero."""
+    return row_of(account, ticket, TradeKind.BALANCE, at) | {
         "status": TradeStatus.CASH,
         "profit": amount,
         "net": amount,
@@ -225,7 +226,8 @@ def _cash(account: TradingAccount, ticket: int, at: datetime, amount: Decimal, c
     }
 
 
-def _row(account: TradingAccount, ticket: int, kind: TradeKind, opened: datetime) -> dict[str, Any]:
+def row_of(account: TradingAccount, ticket: int, kind: TradeKind, opened: datetime) -> dict[str, Any]:
+    """A row with nothing but its ticket, to be filled in."""
     zero = Decimal(0)
     return {
         "account_id": account.id,

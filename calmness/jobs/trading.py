@@ -11,7 +11,15 @@ from calmness.banking import ecb
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
 from calmness.models.trading import TradingAccount
-from calmness.services import broker_clocks, exchange_rates, live, statement_imports, sync, trading_statistics
+from calmness.services import (
+    broker_clocks,
+    exchange_rates,
+    leaderboards,
+    live,
+    statement_imports,
+    sync,
+    trading_statistics,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -72,4 +80,11 @@ def fetch_reference_rates() -> None:
 def forget_statements() -> None:
     """Throw away files that nobody took."""
     statement_imports.sweep()
+    db.session.commit()
+
+
+@periodic("trading.leaderboard", every_seconds=3_600)
+def score_leaderboard() -> None:
+    """Score everybody on the leaderboard again."""
+    leaderboards.recompute_all()
     db.session.commit()

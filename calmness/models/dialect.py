@@ -2,10 +2,26 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Dialect, String, Table, and_, cast, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Integer,
+    String,
+    Table,
+    and_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
@@ -127,6 +143,42 @@ def among(session: Session, column: InstrumentedAttribute[str], values: Sequence
     return column.in_(select(given.c.value))
 
 
+def utc_hour(session: Session, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
+    """Hour of UTC of an instant."""
+    if session.get_bind().dialect.name == "postgresql":
+        return cast(func.extract("hour", func.timezone("UTC", column)), Integer)
+    # SQLite keeps instants as text in UTC.
+    return cast(func.substr(type_coerce(column, String), 12, 2), Integer)
+
+
+def has_text(session: Session, column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    """Whether a JSON list of texts holds one."""
+    if session.get_bind().dialect.name == "postgresql":
+        return cast(column, postgresql.JSONB).contains([text])
+    given = func.json_each(column).table_valued("value")
+    return exists(select(given.c.value).where(given.c.value == text))
+
+
+def texts_in(session: Session, column: InstrumentedAttribute[Any]) -> ColumnElement[str]:
+    """Each text of a JSON list of texts, as rows: select it together with conditions on the column's table."""
+    if session.get_bind().dialect.name == "postgresql":
+        given: Any = func.jsonb_array_elements_text(cast(column, postgresql.JSONB))
+    else:
+        given = func.json_each(column)
+    value: ColumnElement[str] = given.table_valued("value", joins_implicitly=True).c.value
+    return value
+
+
+def unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """The column for a comparison that must not choose the index: the rows are walked in the order of another one.
+
+    SQLite has no statistics and would sort a million rows instead of walking to the first fifty.
+    """
+    if isinstance(column.type, BigInteger) or isinstance(getattr(column.type, "impl", None), BigInteger):
+        return type_coerce(column, BigInteger) + 0
+    return type_coerce(column, String).concat("")
+
+
 def claim(
     session: Session,
     model: type[Row],
@@ -158,4 +210,16 @@ def hold(session: Session, name: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-__all__ = ["among", "claim", "hold", "insert_once", "locked", "upsert", "upsert_stored"]
+__all__ = [
+    "among",
+    "claim",
+    "has_text",
+    "hold",
+    "insert_once",
+    "locked",
+    "texts_in",
+    "unindexed",
+    "upsert",
+    "upsert_stored",
+    "utc_hour",
+]

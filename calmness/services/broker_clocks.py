@@ -14,7 +14,7 @@ from calmness.extensions import db
 from calmness.instruments import base_symbol, is_forex
 from calmness.models.delivery import Lane
 from calmness.models.trading import Trade, TradeStatus, TradingAccount
-from calmness.services import delivery
+from calmness.services import delivery, trade_totals
 from calmness.services.sync_trades import NEW_YORK, BrokerClock, offset_at
 
 NEW_YORK_PLUS_7 = "new-york"
@@ -128,6 +128,8 @@ def convert(account: TradingAccount) -> datetime | None:
             earliest = min([*moments, *([earliest] if earliest else [])], default=earliest)
     for start in range(0, len(moved), CHUNK):
         db.session.execute(update(Trade), moved[start : start + CHUNK])
+    if moved:
+        trade_totals.touch(account.id)
     return earliest
 
 

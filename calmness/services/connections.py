@@ -116,9 +116,12 @@ def is_history_cut(account: TradingAccount) -> bool:
 
 def is_outdated(account: TradingAccount) -> bool:
     """Whether its EA is older than the one to download."""
-    if not account.ea_version:
-        return False
-    return _parts(account.ea_version) < _parts(sync.LATEST_VERSION)
+    return bool(account.ea_version) and is_older(account.ea_version or "")
+
+
+def is_older(version: str) -> bool:
+    """Whether a version of the EA comes before the one to download."""
+    return _parts(version) < _parts(sync.LATEST_VERSION)
 
 
 def _parts(version: str) -> tuple[int, ...]:

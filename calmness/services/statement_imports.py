@@ -28,7 +28,7 @@ from calmness.models.trading import (
     TradeSource,
     TradingAccount,
 )
-from calmness.services import broker_clocks, delivery, live, sync, sync_trades
+from calmness.services import broker_clocks, delivery, live, sync, sync_trades, trade_totals
 from calmness.services.sync_trades import clean, offset_at
 
 SAMPLES = 3
@@ -286,6 +286,7 @@ def undo(found: StatementImport) -> int:
     gone = db.session.scalar(select(func.count()).select_from(Trade).where(*mine)) or 0
     db.session.execute(delete(Trade).where(*mine), execution_options={"synchronize_session": False})
     account = held.account
+    trade_totals.touch(account.id)
     if held.bound_login and account.last_sync_at is None:
         account.login = None
     held.state, held.undone_at = ImportState.UNDONE, clock.now()

@@ -18,6 +18,7 @@ from calmness.extensions import db
 from calmness.models.dialect import among, upsert_stored
 from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
 from calmness.models.types import SCALE, Scaled8, UtcDateTime
+from calmness.services import trade_totals
 
 NEW_YORK = ZoneInfo("America/New_York")
 EPOCH_1980 = 315_532_800
@@ -158,6 +159,8 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
                 _keep_revision(trade_id, old, following, now)
     upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
     moments += _parts_opened_at(account_id, openings)
+    if fresh:
+        trade_totals.touch(account_id)
     since = min((moment for moment in moments if moment is not None), default=None)
     return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
 

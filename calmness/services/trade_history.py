@@ -1,47 +1,27 @@
-"""A student's trades: filter, sort, page, total; notes and tags beside the broker's fields."""
+"""A student's trades: filter, sort, page, total. What is written about them is in ``journals``."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import BigInteger, Engine, Select, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
 
-from calmness import clock
-from calmness.errors import DomainError, NotFound
+from calmness.database import reading
+from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.dialect import upsert
+from calmness.models.dialect import has_text, unindexed
 from calmness.models.trading import Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
-from calmness.services.sync_trades import clean
+from calmness.services import trade_pages, trade_totals
+from calmness.services.market_sessions import MarketSession, opened_during
+from calmness.services.trade_pages import Place
+from calmness.services.trade_totals import Totals
 
-EXPORT_LIMIT = 200_000
-NOTE_LENGTH, TAGS, TAG_LENGTH = 10_000, 12, 30
-SORTS = {
-    "closed": Trade.closed_at,
-    "opened": Trade.opened_at,
-    "symbol": Trade.symbol,
-    "net": Trade.net,
-    "volume": Trade.volume,
-}
-
-
-class NoteTooLong(DomainError):
-    """More than a note may hold."""
-
-    slug = "note-too-long"
-    field = "note"
-    message = _l("Votre note dépasse 10 000 caractères : raccourcissez-la.")
-
-
-class TooManyTags(DomainError):
-    """Too many tags, or one that is too long."""
-
-    slug = "too-many-tags"
-    field = "tags"
-    message = _l("12 étiquettes au plus, de 30 caractères chacune.")
+SMALL = frozenset({TradeStatus.OPEN, TradeStatus.PENDING, TradeStatus.CASH})
+"""Statuses of few rows: worth an index of their own. The others are walked in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -53,27 +33,17 @@ class Filter:
     result: str = ""
     symbol: str = ""
     direction: str = ""
+    session: str = ""
+    tag: str = ""
+    mistake: str = ""
     text: str = ""
     start: date | None = None
     end: date | None = None
     sort: str = "closed"
     descending: bool = True
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Totals of a whole filter in one currency. Deposits stand apart; a position still open is no result yet."""
-
-    currency: str
-    net: Decimal
-    cash: Decimal
-    wins: int
-    closed: int
-
-    @property
-    def win_rate(self) -> Decimal | None:
-        """Wins among the closed trades; None without one."""
-        return Decimal(self.wins) / self.closed if self.closed else None
+    place: Place | None = None
+    is_last: bool = False
+    """The last page, walked from the end."""
 
 
 @dataclass(frozen=True)
@@ -81,54 +51,77 @@ class Page:
     """Rows of a page with the totals of the whole filter."""
 
     rows: list[Trade]
-    total: int
-    number: int
+    previous: Place | None
+    following: Place | None
     totals: list[Totals]
 
+    @property
+    def total(self) -> int:
+        """Rows of the whole filter."""
+        return sum(part.rows for part in self.totals)
 
-def search(user: User, wanted: Filter, *, size: int, page: int = 1) -> Page:
-    """One's own trades under a filter. A page beyond the end is the last one."""
-    query = _query(user, wanted)
-    total = db.session.scalar(query.with_only_columns(func.count())) or 0
-    number = min(max(page, 1), max(1, -(-total // size)))
-    rows = db.session.scalars(_ordered(query, wanted).limit(size).offset((number - 1) * size))
-    return Page(list(rows), total, number, _totals(query))
+
+def search(user: User, wanted: Filter, *, size: int) -> Page:
+    """One's own trades under a filter. A place whose neighbours are gone is the last page."""
+    account_ids = accounts_of(user, wanted)
+    conditions = _conditions(user, account_ids, wanted, walking=True)
+    order: dict[str, Any] = {"sort": wanted.sort, "descending": wanted.descending, "size": size}
+    found = trade_pages.Stretch([], None, None)
+    if not wanted.is_last:
+        found = trade_pages.stretch(account_ids, conditions, place=wanted.place, **order)
+    if wanted.is_last or (not found.rows and wanted.place):
+        found = trade_pages.last(account_ids, conditions, **order)
+    return Page(found.rows, found.previous, found.following, totals(user, wanted))
+
+
+def latest(user: User, size: int) -> list[Trade]:
+    """The newest trades, those still open first."""
+    account_ids, wanted = accounts_of(user, Filter()), Filter()
+    conditions = _conditions(user, account_ids, wanted, walking=True)
+    return trade_pages.stretch(account_ids, conditions, sort="closed", descending=True, size=size, place=None).rows
+
+
+def totals(user: User, wanted: Filter) -> list[Totals]:
+    """Totals of a whole filter, by currency."""
+    account_ids = accounts_of(user, wanted)
+    name = (user.time_zone, replace(wanted, sort="", descending=True, place=None, is_last=False))
+    return trade_totals.of_filter(account_ids, _conditions(user, account_ids, wanted, walking=False), name)
 
 
 def stretch(user: User, wanted: Filter, *, limit: int, offset: int) -> tuple[list[Trade], int]:
     """A stretch of one's own trades under a filter, with how many there are in all."""
-    query = _query(user, wanted)
-    total = db.session.scalar(query.with_only_columns(func.count())) or 0
-    return list(db.session.scalars(_ordered(query, wanted).limit(limit).offset(offset))), total
+    rows = db.session.scalars(_query(user, wanted).limit(limit).offset(offset))
+    return list(rows), sum(part.rows for part in totals(user, wanted))
 
 
-def _totals(query: Select[Any]) -> list[Totals]:
-    is_result = and_(Trade.status == TradeStatus.CLOSED, Trade.suspect.is_(False))
-    rows = db.session.execute(
-        query.join(TradingAccount, TradingAccount.id == Trade.account_id)
-        .with_only_columns(
-            TradingAccount.currency,
-            func.sum(Trade.net).filter(is_result),
-            func.sum(Trade.net).filter(Trade.status == TradeStatus.CASH),
-            func.count().filter(is_result, Trade.net > 0),
-            func.count().filter(is_result),
-        )
-        .group_by(TradingAccount.currency)
-        .order_by(func.count().desc(), TradingAccount.currency)
+def every(user: User, wanted: Filter) -> Iterator[tuple[Trade, TradeJournal | None]]:
+    """All of one's own trades under a filter with what was written of them, in its order, as they are read.
+
+    They are read on a connection of their own: a long export outlives its request.
+    """
+    query = (
+        _query(user, wanted)
+        .outerjoin(TradeJournal, TradeJournal.trade_id == Trade.id)
+        .with_only_columns(Trade, TradeJournal)
+        .execution_options(yield_per=1000)
     )
-    zero = Decimal(0)
-    return [Totals(currency, net or zero, cash or zero, wins, closed) for currency, net, cash, wins, closed in rows]
+    return _read(db.engine, query)
 
 
-def _ordered(query: Select[Any], wanted: Filter) -> Select[Any]:
-    column = SORTS.get(wanted.sort, Trade.closed_at)
-    order = column.desc().nullsfirst() if wanted.descending else column.asc().nullslast()
-    return query.order_by(order, Trade.id.desc() if wanted.descending else Trade.id.asc())
+def _read(engine: Engine, query: Select[Trade, TradeJournal]) -> Iterator[tuple[Trade, TradeJournal | None]]:
+    with Session(engine) as session:
+        with reading():
+            session.connection()
+        for row in session.execute(query):
+            yield row[0], row[1]
 
 
-def every(user: User, wanted: Filter) -> list[Trade]:
-    """All of one's own trades under a filter, in its order, for an export."""
-    return list(db.session.scalars(_ordered(_query(user, wanted), wanted).limit(EXPORT_LIMIT)))
+def accounts_of(user: User, wanted: Filter) -> list[int]:
+    """One's own living accounts under a filter."""
+    query = select(TradingAccount.id).where(TradingAccount.user_id == user.id, TradingAccount.archived_at.is_(None))
+    if wanted.account_id:
+        query = query.where(TradingAccount.id == wanted.account_id)
+    return list(db.session.scalars(query.order_by(TradingAccount.id)))
 
 
 def own(user_id: int, trade_id: int) -> Trade:
@@ -144,58 +137,25 @@ def own(user_id: int, trade_id: int) -> Trade:
 
 
 def symbols_of(user_id: int) -> list[str]:
-    """Symbols that a person has traded, by name."""
-    return list(
-        db.session.scalars(
-            select(Trade.symbol)
-            .join(TradingAccount, TradingAccount.id == Trade.account_id)
-            .where(TradingAccount.user_id == user_id, TradingAccount.archived_at.is_(None), Trade.symbol != "")
-            .distinct()
-            .order_by(Trade.symbol)
-        )
+    """Symbols that a person has traded, by name: jumps from one to the next in the index, past all their trades."""
+    account_ids = db.session.scalars(
+        select(TradingAccount.id).where(TradingAccount.user_id == user_id, TradingAccount.archived_at.is_(None))
     )
-
-
-def journal_of(trade_id: int) -> TradeJournal | None:
-    """What was written about a trade."""
-    return db.session.get(TradeJournal, trade_id)
-
-
-def write_note(user_id: int, trade_id: int, note: str, tags: str) -> None:
-    """Save what a person writes about an own trade; tags are separated by commas.
-
-    Raises ``NotFound``, ``NoteTooLong``, ``TooManyTags``.
-    """
-    trade = own(user_id, trade_id)
-    written = sorted({" ".join(tag.split()) for tag in clean(tags, len(tags)).split(",") if tag.strip()})
-    if len(note.strip()) > NOTE_LENGTH:
-        raise NoteTooLong
-    if len(written) > TAGS or any(len(tag) > TAG_LENGTH for tag in written):
-        raise TooManyTags
-    row = {
-        "trade_id": trade.id,
-        "note": note.strip().replace("\r\n", "\n").replace("\x00", ""),
-        "tags": written,
-        "updated_at": clock.now(),
-    }
-    upsert(db.session(), TradeJournal, [row], key=["trade_id"], update_columns=["note", "tags", "updated_at"])
+    found: set[str] = set()
+    for account_id in account_ids:
+        mine = Trade.account_id == account_id
+        first = select(func.min(Trade.symbol).label("symbol")).where(mine, Trade.symbol > "").cte(recursive=True)
+        after = select(func.min(Trade.symbol)).where(mine, Trade.symbol > first.c.symbol).correlate(first)
+        chain = first.union_all(select(after.scalar_subquery()).where(first.c.symbol.is_not(None)))
+        found.update(db.session.scalars(select(chain.c.symbol).where(chain.c.symbol.is_not(None))))
+    return sorted(found)
 
 
 def _query(user: User, wanted: Filter) -> Select[Any]:
-    account_ids = select(TradingAccount.id).where(
-        TradingAccount.user_id == user.id, TradingAccount.archived_at.is_(None)
-    )
-    if wanted.account_id:
-        account_ids = account_ids.where(TradingAccount.id == wanted.account_id)
-    query = select(Trade).where(Trade.account_id.in_(account_ids), *_conditions(user, wanted))
-    if wanted.text:
-        query = query.outerjoin(TradeJournal, TradeJournal.trade_id == Trade.id).where(
-            or_(
-                *(_holds(column, wanted.text) for column in (Trade.comment, TradeJournal.note, Trade.symbol)),
-                Trade.ticket.startswith(wanted.text, autoescape=True),
-            )
-        )
-    return query
+    account_ids = accounts_of(user, wanted)
+    conditions = _conditions(user, account_ids, wanted, walking=False)
+    query = select(Trade).where(Trade.account_id.in_(account_ids), *conditions)
+    return trade_pages.ordered(query, wanted.sort, descending=wanted.descending)
 
 
 def _holds(column: Any, text: str) -> Any:
@@ -203,16 +163,19 @@ def _holds(column: Any, text: str) -> Any:
     return or_(column.icontains(text, autoescape=True), column.contains(text, autoescape=True))
 
 
-def _conditions(user: User, wanted: Filter) -> list[Any]:
+def _conditions(user: User, account_ids: list[int], wanted: Filter, *, walking: bool) -> list[Any]:
+    """``walking``: rows are read in the order of a page; no other index may be chosen for what many rows have."""
+    status = unindexed(Trade.status) if walking else Trade.status
+    net = unindexed(Trade.net) if walking else type_coerce(Trade.net, BigInteger)
     conditions: list[Any] = []
-    if wanted.status in set(TradeStatus):
+    if wanted.status in SMALL:
         conditions.append(Trade.status == TradeStatus(wanted.status))
+    elif wanted.status in set(TradeStatus):
+        conditions.append(status == TradeStatus(wanted.status).value)
     else:
-        conditions.append(Trade.status.in_((TradeStatus.OPEN, TradeStatus.CLOSED)))
-    if wanted.result == "win":
-        conditions += [Trade.net > 0, Trade.status == TradeStatus.CLOSED]
-    elif wanted.result == "loss":
-        conditions += [Trade.net < 0, Trade.status == TradeStatus.CLOSED]
+        conditions.append(status.in_([TradeStatus.OPEN, TradeStatus.CLOSED]))
+    if wanted.result in {"win", "loss"}:
+        conditions += [net > 0 if wanted.result == "win" else net < 0, status == TradeStatus.CLOSED]
     if wanted.symbol:
         conditions.append(Trade.symbol == wanted.symbol)
     if wanted.direction in {"buy", "sell"}:
@@ -222,4 +185,40 @@ def _conditions(user: User, wanted: Filter) -> list[Any]:
         conditions.append(Trade.closed_at >= datetime.combine(wanted.start, time.min, tzinfo=zone))
     if wanted.end:
         conditions.append(Trade.closed_at < datetime.combine(wanted.end + timedelta(days=1), time.min, tzinfo=zone))
+    return [*conditions, *_session_conditions(account_ids, wanted), *_journal_conditions(user, wanted)]
+
+
+def _session_conditions(account_ids: list[int], wanted: Filter) -> list[Any]:
+    if wanted.session not in set(MarketSession):
+        return []
+    # Each account apart, so that the ends are read from the index.
+    ends: list[Any] = [
+        db.session.execute(
+            select(func.min(Trade.opened_at), func.max(Trade.opened_at)).where(Trade.account_id == account_id)
+        ).one()
+        for account_id in account_ids
+    ]
+    firsts, lasts = [row[0] for row in ends if row[0] is not None], [row[1] for row in ends if row[1] is not None]
+    if not firsts:
+        return []
+    chosen = MarketSession(wanted.session)
+    # Deposits and withdrawals are of no session.
+    in_market = Trade.kind.in_((TradeKind.BUY, TradeKind.SELL))
+    return [in_market, opened_during(db.session(), Trade.opened_at, chosen, min(firsts), max(lasts))]
+
+
+def _journal_conditions(user: User, wanted: Filter) -> list[Any]:
+    mine = select(TradeJournal.trade_id).where(TradeJournal.user_id == user.id)
+    conditions: list[Any] = []
+    for column, text in ((TradeJournal.tags, wanted.tag), (TradeJournal.mistakes, wanted.mistake)):
+        if text:
+            conditions.append(Trade.id.in_(mine.where(has_text(db.session(), column, text))))
+    if wanted.text:
+        conditions.append(
+            or_(
+                *(_holds(column, wanted.text) for column in (Trade.comment, Trade.symbol)),
+                Trade.ticket.startswith(wanted.text, autoescape=True),
+                Trade.id.in_(mine.where(_holds(TradeJournal.note, wanted.text))),
+            )
+        )
     return conditions

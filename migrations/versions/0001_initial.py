@@ -1164,6 +1164,7 @@ def upgrade() -> None:
         sa.Column("dirty_from_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("history_stamp", sa.String(length=16), server_default=sa.text("('')"), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_trading_account_user_id_users"), ondelete="CASCADE"
         ),
@@ -1851,11 +1852,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "ticket", name=op.f("uq_trade_account_id_ticket")),
     )
     with op.batch_alter_table("trade", schema=None) as batch_op:
-        batch_op.create_index("ix_trade_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_trade_closed", ["account_id", "closed_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
-        batch_op.create_index("ix_trade_opened", ["account_id", "opened_at"], unique=False)
-        batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at"], unique=False)
-        batch_op.create_index("ix_trade_symbol", ["account_id", "symbol"], unique=False)
+        batch_op.create_index("ix_trade_net", ["account_id", "net", "id"], unique=False)
+        batch_op.create_index("ix_trade_opened", ["account_id", "opened_at", "id"], unique=False)
+        batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at", "suspect", "net"], unique=False)
+        batch_op.create_index("ix_trade_symbol", ["account_id", "symbol", "closed_at"], unique=False)
 
     op.create_table(
         "trading_key",
@@ -2411,14 +2413,82 @@ def upgrade() -> None:
     op.create_table(
         "trade_journal",
         sa.Column("trade_id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
         sa.Column("note", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("tags", JSON, nullable=False),
+        sa.Column("mistakes", JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("planned_entry", sa.BigInteger(), nullable=True),
+        sa.Column("planned_stop", sa.BigInteger(), nullable=True),
+        sa.Column("planned_target", sa.BigInteger(), nullable=True),
+        sa.Column("plan_followed", sa.Boolean(), nullable=True),
+        sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["trade_id"], ["trade.id"], name=op.f("fk_trade_journal_trade_id_trade"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_trade_journal_user_id_users"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("trade_id", name=op.f("pk_trade_journal")),
     )
+    with op.batch_alter_table("trade_journal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_trade_journal_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "leaderboard_entry",
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("pseudonym", sa.String(length=24), nullable=False),
+        sa.Column("look", sa.String(length=48), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("days", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("trades", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_leaderboard_entry_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_leaderboard_entry")),
+        sa.UniqueConstraint("look", name=op.f("uq_leaderboard_entry_look")),
+    )
+    with op.batch_alter_table("leaderboard_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_leaderboard_entry_score"), ["score"], unique=False)
+
+    op.create_table(
+        "cohort_publication",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("cell", sa.String(length=40), nullable=False),
+        sa.Column("period", sa.String(length=10), nullable=False),
+        sa.Column("members", JSON, nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cohort_publication")),
+    )
+    with op.batch_alter_table("cohort_publication", schema=None) as batch_op:
+        batch_op.create_index("ix_cohort_publication_cell", ["cell", "period"], unique=False)
+
+    op.create_table(
+        "trade_screenshot",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("trade_id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("caption", sa.String(length=200), server_default=sa.text("('')"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["trade_id"], ["trade.id"], name=op.f("fk_trade_screenshot_trade_id_trade"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_trade_screenshot_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trade_screenshot")),
+        sa.UniqueConstraint("file_key", name=op.f("uq_trade_screenshot_file_key")),
+    )
+    with op.batch_alter_table("trade_screenshot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_trade_screenshot_trade_id"), ["trade_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_trade_screenshot_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "trade_revision",
         sa.Column("id", BIG_KEY, nullable=False),
@@ -2808,6 +2878,22 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_trade_revision_trade_id"))
 
     op.drop_table("trade_revision")
+    with op.batch_alter_table("cohort_publication", schema=None) as batch_op:
+        batch_op.drop_index("ix_cohort_publication_cell")
+
+    op.drop_table("cohort_publication")
+    with op.batch_alter_table("leaderboard_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_leaderboard_entry_score"))
+
+    op.drop_table("leaderboard_entry")
+    with op.batch_alter_table("trade_screenshot", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_trade_screenshot_user_id"))
+        batch_op.drop_index(batch_op.f("ix_trade_screenshot_trade_id"))
+
+    op.drop_table("trade_screenshot")
+    with op.batch_alter_table("trade_journal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_trade_journal_user_id"))
+
     op.drop_table("trade_journal")
     with op.batch_alter_table("channel_pass", schema=None) as batch_op:
         batch_op.drop_index(
@@ -2882,6 +2968,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
         batch_op.drop_index("ix_trade_opened")
+        batch_op.drop_index("ix_trade_net")
         batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 

@@ -1,5 +1,6 @@
 """Closed by default: the URL map walked as visitor, student, another student, agent and admin."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from calmness.models.account import AuthSession, User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
 from calmness.permissions import Permission, may
-from calmness.services import billing, chat_messages, chat_rooms, notifications, trading_accounts
+from calmness.services import billing, chat_messages, chat_rooms, notifications, screenshots, trading_accounts
 from calmness.services.chat_rooms import Person
 from calmness.services.preferences import NoticeKind
 from tests import factories
@@ -232,6 +233,9 @@ def test_private_answers_stay_in_no_cache(site: Flask, client_for: ClientFor) ->
     assert kept == []
 
 
+A_PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+
+
 def trade_of(account_id: int) -> Trade:
     """A closed trade."""
     zero = Decimal(0)
@@ -268,6 +272,7 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
     invoice = db.session.execute(db.select(Invoice)).scalar_one()
     account, _ = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
     trade = trade_of(account.id)
+    picture = screenshots.add(owner.id, trade.id, A_PIXEL)
     notifications.notify(owner.id, NoticeKind.SECURITY, "bonjour", title="Bonjour", url="/espace")
     notice = db.session.execute(db.select(UserNotification).filter_by(key="bonjour")).scalar_one()
     client_for(owner)
@@ -297,6 +302,9 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
         "archive": f"POST /espace/metatrader/{account.id}/archive",
         "trade": f"GET /espace/historique/{trade.id}",
         "note": f"POST /espace/historique/{trade.id}/note",
+        "new screenshot": f"POST /espace/historique/{trade.id}/captures",
+        "screenshot": f"GET /espace/historique/captures/{picture.id}",
+        "screenshot's end": f"POST /espace/historique/captures/{picture.id}/retrait",
         "notification": f"GET /espace/notifications/{notice.id}",
         "device": f"POST /espace/compte/appareils/{device.id}/fin",
         "read": f"POST /espace/notifications/{notice.id}/lue",

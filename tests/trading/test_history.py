@@ -78,6 +78,9 @@ def test_without_filter_the_newest_stand_first_and_cash_stands_aside(client_for:
         ({"from": "2026-11-21"}, ["201"]),
         ({"to": "2026-11-05"}, ["101"]),
         ({"from": "2026-11-15", "to": "2026-11-10"}, []),
+        ({"session": "london", "status": "closed"}, ["201", "103", "102", "101"]),
+        ({"session": "asia"}, []),
+        ({"session": "overlap"}, []),
         ({"search": "londres"}, ["101"]),
         ({"search": "%"}, ["102"]),
         ({"search": "_"}, []),
@@ -122,9 +125,14 @@ def test_sorting_both_ways(client_for: ClientFor, owner: User, sort: str, ascend
         {"from": "yesterday", "to": "2026-02-30"},
         {"account": "9" * 30},
         {"account": "-1"},
-        {"page": "9" * 30},
-        {"page": "0"},
-        {"page": "x"},
+        {"after": "9" * 30},
+        {"after": "1.x"},
+        {"after": "1." + "9" * 40},
+        {"before": "", "sort": "symbol"},
+        {"before": "7.nonsense", "sort": "direction"},
+        {"after": "7.buy", "sort": "duration"},
+        {"session": "nonsense"},
+        {"tag": "\x00", "mistake": "%"},
         {"search": "a\x00b"},
         {"symbol": "\x00"},
         {"sort": "id; DROP TABLE trade", "order": "sideways"},
@@ -150,19 +158,6 @@ def test_totals_are_of_the_whole_filter_and_know_no_deposit(client_for: ClientFo
     assert f"+5{chr(0x202F)}000,00{NO_BREAK}€" in money
     assert "Dépôts moins retraits" in money
     assert "Résultat net du filtre" not in money
-
-
-def test_pages_of_fifty_and_a_page_beyond_the_end_is_the_last(site: Flask, client_for: ClientFor) -> None:
-    account, ea = linked(site)
-    ea.sync(*(trade(1000 + number, close_time=at(1) + number) for number in range(120)))
-    browser = client_for(account.user)
-
-    pages = [tickets(browser, page=page) for page in (1, 2, 3)]
-
-    assert [len(page) for page in pages] == [50, 50, 20]
-    assert len(set().union(*pages)) == 120
-    assert tickets(browser, page=99) == pages[2]
-    assert "101–120" in browser.get("/espace/historique?page=99").text
 
 
 def test_an_empty_filter_says_how_to_widen_it(client_for: ClientFor, owner: User) -> None:
@@ -214,6 +209,8 @@ def test_a_note_is_kept_beside_the_brokers_fields_and_found_by_text(
     assert "Entrée trop tôt &lt;b&gt;!\nPatience." in page
     assert 'value="Londres, cassure"' in page
     assert tickets(browser, search="patience") == ["101"]
+    assert tickets(browser, tag="cassure") == ["101"]
+    assert tickets(browser, tag="cass") == []
     another_terminal(site, owner).sync(trade("101", "31.00", close_time=at(5)))
     assert "Patience." in browser.get(path).text
 
@@ -228,7 +225,7 @@ def another_terminal(site: Flask, owner: User) -> Terminal:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"note": "très long " * 1100, "tags": "ma,liste"}, "dépasse 10 000 caractères"),
+        ({"note": "très long " * 1100, "tags": "ma,liste"}, "dépasse 10\u202f000 caractères"),
         ({"note": "Ma note", "tags": ",".join(f"tag{n}" for n in range(13))}, "12 étiquettes au plus"),
         ({"note": "Ma note", "tags": "x" * 31}, "12 étiquettes au plus"),
     ],

@@ -26,7 +26,7 @@ from calmness.models.trading import (
     TradingAccount,
     TradingStatistics,
 )
-from calmness.services import statement_imports, trade_history, trading_accounts
+from calmness.services import journals, statement_imports, trading_accounts
 from tests import factories
 from tests.trading.statements import mt4, mt5
 from tests.trading.terminal import NOW, linked, trade, work
@@ -198,7 +198,7 @@ def test_an_undone_import_takes_its_trades_and_figures_with_it(client_for: Clien
     bring(student, account.id)
     say_yes(student)
     row = db.session.scalars(select(Trade).where(Trade.ticket == "12")).one()
-    trade_history.write_note(account.user_id, row.id, "Trop tôt", "")
+    journals.write(account.user_id, row.id, journals.Draft(note="Trop tôt"))
     db.session.commit()
     assert "Un trade annoté serait perdu" in page_of(student)
 

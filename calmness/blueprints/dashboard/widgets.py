@@ -26,7 +26,6 @@ from calmness.services import (
     trading_overview,
 )
 from calmness.services.preferences import Feature
-from calmness.services.trade_history import Filter
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,8 @@ def trades(user: User) -> str:
     """Last trades."""
     if not preferences.features_of(user.id)[Feature.HISTORY]:
         return ""
-    found = trade_history.search(user, Filter(), size=5)
     currencies = {account.id: account.currency for account in trading_accounts.of_user(user.id)}
-    return render_template("dashboard/trades.html", rows=found.rows, currencies=currencies)
+    return render_template("dashboard/trades.html", rows=trade_history.latest(user, 5), currencies=currencies)
 
 
 def my_formations(user: User) -> str:

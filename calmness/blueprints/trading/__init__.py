@@ -4,6 +4,31 @@ from flask import Blueprint
 
 bp = Blueprint("trading", __name__, url_prefix="/espace")
 
-from calmness.blueprints.trading import accounts, figures, history, imports, installation, statistics  # noqa: E402
+from calmness.blueprints.trading import (  # noqa: E402
+    accounts,
+    figures,
+    follow_up,
+    history,
+    imports,
+    installation,
+    journal,
+    leaderboard,
+    pictures,
+    portfolio,
+    statistics,
+)
 
-__all__ = ["accounts", "bp", "figures", "history", "imports", "installation", "statistics"]
+__all__ = [
+    "accounts",
+    "bp",
+    "figures",
+    "follow_up",
+    "history",
+    "imports",
+    "installation",
+    "journal",
+    "leaderboard",
+    "pictures",
+    "portfolio",
+    "statistics",
+]

@@ -18,7 +18,7 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.trading import Platform, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import broker_clocks, connections, statement_imports, sync, trading_accounts
+from calmness.services import broker_clocks, connections, screenshots, statement_imports, sync, trading_accounts
 from calmness.services.connections import Contact
 
 _NAME = [DataRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)]
@@ -165,7 +165,7 @@ def removal(account_id: int) -> ResponseReturnValue:
 def create_removal(account_id: int) -> ResponseReturnValue:
     """Delete the account with its trades."""
     found, form = trading_accounts.own(current_account().id, account_id), NameForm()
-    keys = statement_imports.file_keys(found.id)
+    keys = statement_imports.file_keys(found.id) + screenshots.file_keys(found.id)
     try:
         trading_accounts.remove(found, form.name.data or "")
     except trading_accounts.NameNotTyped as error:

@@ -1,36 +1,37 @@
-"""History with filters, detail, export."""
+"""History: filters, columns, pages, exports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
+from calmness.blueprints.trading.words import column_in_words, kind_in_words, session_in_words
 from calmness.extensions import db
 from calmness.features import requires_feature
-from calmness.models.trading import Trade, TradeKind
+from calmness.locale import zone
+from calmness.models.trading import Trade, TradeJournal, TradeKind
 from calmness.permissions import Permission
-from calmness.presentation import local
-from calmness.services import trade_history, trading_accounts
+from calmness.services import journals, trade_columns, trade_history, trade_pages, trading_accounts
+from calmness.services.market_sessions import MarketSession, session_of
 from calmness.services.preferences import Feature
 from calmness.services.sync_trades import clean
 from calmness.services.trade_history import Filter
-from calmness.spreadsheets import Cell, csv_lines, xlsx
+from calmness.services.trade_pages import Place
+from calmness.services.trade_plans import result_in_r, side_of
+from calmness.spreadsheets import Cell, csv_lines, xlsx_stream
 
 PAGE = 50
-
-
-class NoteForm(FlaskForm):
-    """What a person writes about a trade."""
-
-    note = TextAreaField(_l("Note"))
-    tags = StringField(_l("Étiquettes"))
+PLACES = ("after", "before", "last")
+NUMERIC = frozenset({"volume", "open_price", "close_price", "stop", "target", "profit", "fees", "net", "multiple"})
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/historique")
@@ -39,57 +40,53 @@ class NoteForm(FlaskForm):
 def history() -> ResponseReturnValue:
     """One's own trades."""
     user, wanted = current_account(), filter_of_request()
-    found = trade_history.search(user, wanted, size=PAGE, page=request.args.get("page", 1, type=int))
+    found = trade_history.search(user, wanted, size=PAGE)
     accounts = {account.id: account for account in trading_accounts.of_user(user.id)}
+    query: dict[str, Any] = {key: value for key, value in request.args.items() if key not in PLACES and value}
+    chosen = trade_columns.chosen(user.id)
+    sessions = {session: session_in_words(session) for session in MarketSession}
     return render_template(
         "trading/history.html",
         found=found,
         wanted=wanted,
-        page=found.number,
-        size=PAGE,
         accounts=accounts,
-        symbols=trade_history.symbols_of(user.id),
-        query={key: value for key, value in request.args.items() if key != "page" and value},
+        symbols=[(name, name) for name in trade_history.symbols_of(user.id)],
+        tags=[(name, name) for name in journals.tags_of(user.id)],
+        mistakes=[(name, name) for name in journals.mistakes_of(user.id)],
+        sessions=[(session.value, word) for session, word in sessions.items()],
+        rows=_lines(found.rows, journals.of_trades(user.id, [trade.id for trade in found.rows]), sessions),
+        columns=[(name, column_in_words(name)) for name in chosen],
+        all_columns=[(name, column_in_words(name), name in chosen) for name in trade_columns.COLUMNS],
+        sorts=trade_pages.SORTS,
+        numeric=NUMERIC,
+        query=query,
+        pages=_pages(found, query),
     )
 
 
-@bp.get("/historique/<int:trade_id>")
+@bp.post("/historique/colonnes")
 @requires(Permission.OWN_SPACE)
 @requires_feature(Feature.HISTORY)
-def trade(trade_id: int) -> ResponseReturnValue:
-    """One trade with what was written about it."""
-    found = trade_history.own(current_account().id, trade_id)
-    journal = trade_history.journal_of(found.id)
-    written = {"note": journal.note, "tags": ", ".join(journal.tags)} if journal else {}
-    return _trade_page(found, NoteForm(formdata=None, data=written))
-
-
-@bp.post("/historique/<int:trade_id>/note")
-@requires(Permission.OWN_SPACE)
-@requires_feature(Feature.HISTORY)
-def create_note(trade_id: int) -> ResponseReturnValue:
-    """Save note and tags; what was typed stays when it is refused."""
-    found, form = trade_history.own(current_account().id, trade_id), NoteForm()
-    try:
-        trade_history.write_note(current_account().id, trade_id, form.note.data or "", form.tags.data or "")
-    except (trade_history.NoteTooLong, trade_history.TooManyTags) as error:
-        form[error.field].errors = [error.message]
-        return _trade_page(found, form), 422
+def create_columns() -> ResponseReturnValue:
+    """Keep which columns to show; the filter stays."""
+    trade_columns.choose(current_account().id, request.form.getlist("column"))
     db.session.commit()
-    flash(_("Votre note est enregistrée."), "success")
-    return redirect(url_for("trading.trade", trade_id=trade_id))
+    flash(_("Vos colonnes sont enregistrées."), "success")
+    query: dict[str, Any] = {key: value for key, value in request.args.items() if value}
+    return redirect(url_for("trading.history", **query))
 
 
 @bp.get("/historique.<any(csv, xlsx):extension>")
 @requires(Permission.OWN_SPACE)
 @requires_feature(Feature.HISTORY)
 def export(extension: str) -> ResponseReturnValue:
-    """The filter's trades as a spreadsheet."""
+    """The filter's trades as a spreadsheet, all of them, as they are read."""
     user = current_account()
-    currencies = {account.id: account.currency for account in trading_accounts.of_user(user.id)}
-    rows = _rows(trade_history.every(user, filter_of_request()), currencies)
+    accounts = {account.id: (account.name, account.currency) for account in trading_accounts.of_user(user.id)}
+    rows = _rows(trade_history.every(user, filter_of_request()), accounts)
     heads = [
         _("Ticket"),
+        _("Compte"),
         _("Symbole"),
         _("Sens"),
         _("Lots"),
@@ -100,62 +97,88 @@ def export(extension: str) -> ResponseReturnValue:
         _("Frais"),
         _("Résultat net"),
         _("Devise"),
+        _("R"),
+        _("Session"),
+        _("Étiquettes"),
+        _("Erreurs"),
+        _("Note"),
         _("Commentaire"),
     ]
+    pieces: Iterator[str] | Iterator[bytes]
     if extension == "xlsx":
-        content = xlsx(heads, rows, _("Historique"))
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return Response(
-            content, mimetype=kind, headers={"Content-Disposition": 'attachment; filename="historique.xlsx"'}
-        )
-    body = "".join(csv_lines(heads, rows))
-    return Response(body, mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="historique.csv"'})
-
-
-def kind_in_words(kind: TradeKind) -> str:
-    """``Achat``, ``Vente limite``, ``Dépôt ou retrait``."""
-    words = {
-        TradeKind.BUY: _("Achat"),
-        TradeKind.SELL: _("Vente"),
-        TradeKind.BUY_LIMIT: _("Achat limite"),
-        TradeKind.SELL_LIMIT: _("Vente limite"),
-        TradeKind.BUY_STOP: _("Achat stop"),
-        TradeKind.SELL_STOP: _("Vente stop"),
-        TradeKind.CREDIT: _("Crédit du courtier"),
-    }
-    return str(words.get(kind, _("Dépôt ou retrait")))
+        pieces, kind = xlsx_stream(heads, rows, _("Historique")), EXCEL
+    else:
+        pieces, kind = _in_pieces(csv_lines(heads, rows)), "text/csv"
+    return Response(
+        pieces,
+        mimetype=kind,
+        headers={"Content-Disposition": f'attachment; filename="historique.{extension}"'},
+    )
 
 
 def filter_of_request() -> Filter:
     """The filter in the address; what cannot be read is left out."""
     args = request.args
-    return Filter(
+    sort = args.get("sort", "closed")
+    wanted = Filter(
         account_id=_row_number(args.get("account", "")),
         status=args.get("status", ""),
         result=args.get("result", ""),
         symbol=clean(args.get("symbol", ""), 32),
         direction=args.get("direction", ""),
+        session=args.get("session", ""),
+        tag=clean(args.get("tag", ""), 30).strip(),
+        mistake=clean(args.get("mistake", ""), 60).strip(),
         text=clean(args.get("search", ""), 100).strip(),
         start=_day(args.get("from", "")),
         end=_day(args.get("to", "")),
-        sort=args.get("sort", "closed"),
+        sort=sort if sort in trade_pages.SORTS else "closed",
         descending=args.get("order", "desc") != "asc",
+        is_last="last" in args,
     )
+    return replace(wanted, place=_place(wanted.sort))
 
 
-def _trade_page(found: Trade, form: NoteForm) -> str:
-    account = trading_accounts.own(current_account().id, found.account_id)
-    return render_template(
-        "trading/trade.html",
-        trade=found,
-        form=form,
-        kind=kind_in_words(found.kind),
-        account=account,
-        currency=account.currency,
-    )
+@dataclass(frozen=True)
+class Line:
+    """A trade as the page shows it."""
+
+    trade: Trade
+    journal: TradeJournal | None
+    multiple: Decimal | None
+    session: str
+
+
+def _lines(trades: list[Trade], written: dict[int, TradeJournal], sessions: dict[MarketSession, str]) -> list[Line]:
+    lines = []
+    for trade in trades:
+        journal = written.get(trade.id)
+        multiple = result_in_r(trade, journal.planned_stop if journal else None)
+        lines.append(Line(trade, journal, multiple, sessions[session_of(trade.opened_at)] if side_of(trade) else ""))
+    return lines
+
+
+def _place(sort: str) -> Place | None:
+    for name in ("after", "before"):
+        if name in request.args:
+            return trade_pages.read_place(sort, clean(request.args[name], 100), backwards=name == "before")
+    return None
+
+
+def _pages(found: trade_history.Page, query: dict[str, Any]) -> dict[str, str]:
+    """Addresses of the first, previous, following and last page; only those that lead elsewhere."""
+    pages: dict[str, str] = {}
+    if found.previous:
+        pages["first"] = url_for("trading.history", **query)
+        pages["previous"] = url_for("trading.history", **query, before=trade_pages.write_place(found.previous))
+    if found.following:
+        pages["following"] = url_for("trading.history", **query, after=trade_pages.write_place(found.following))
+        pages["last"] = url_for("trading.history", **query, last="1")
+    return pages
 
 
 def _row_number(text: str) -> int | None:
+    """A row's number that the database can hold, else None."""
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
@@ -168,21 +191,52 @@ def _day(text: str) -> date | None:
     return day if 1970 <= day.year < 2200 else None
 
 
-def _rows(trades: Iterable[Trade], currencies: dict[int, str]) -> list[list[Cell]]:
-    return [
-        [
+def _in_pieces(lines: Iterator[str], size: int = 500) -> Iterator[str]:
+    """Lines put together: a packet a line would cost more than the lines."""
+    held: list[str] = []
+    for line in lines:
+        held.append(line)
+        if len(held) == size:
+            yield "".join(held)
+            held.clear()
+    yield "".join(held)
+
+
+def _rows(
+    found: Iterator[tuple[Trade, TradeJournal | None]], accounts: dict[int, tuple[str, str]]
+) -> Iterator[list[Cell]]:
+    """Rows of an export. They are made after the request: words and zone are taken along."""
+    kinds = {kind: kind_in_words(kind) for kind in TradeKind}
+    sessions = {session: session_in_words(session) for session in MarketSession}
+    return _cells(found, accounts, kinds, sessions, zone())
+
+
+def _cells(
+    found: Iterator[tuple[Trade, TradeJournal | None]],
+    accounts: dict[int, tuple[str, str]],
+    kinds: dict[TradeKind, str],
+    sessions: dict[MarketSession, str],
+    home: ZoneInfo,
+) -> Iterator[list[Cell]]:
+    for trade, journal in found:
+        name, currency = accounts[trade.account_id]
+        yield [
             trade.ticket,
+            name,
             trade.symbol,
-            kind_in_words(trade.kind),
+            kinds[trade.kind],
             trade.volume,
-            local(trade.opened_at),
-            local(trade.closed_at) if trade.closed_at else None,
+            trade.opened_at.astimezone(home),
+            trade.closed_at.astimezone(home) if trade.closed_at else None,
             trade.open_price,
             trade.close_price,
             trade.swap + trade.commission + trade.taxes,
             trade.net,
-            currencies[trade.account_id],
+            currency,
+            result_in_r(trade, journal.planned_stop if journal else None),
+            sessions[session_of(trade.opened_at)] if side_of(trade) else "",
+            ", ".join(journal.tags) if journal else "",
+            ", ".join(journal.mistakes) if journal else "",
+            journal.note if journal else "",
             trade.comment,
         ]
-        for trade in trades
-    ]

@@ -2,8 +2,9 @@
 
 from flask_babel import gettext as _
 
-from calmness.models.trading import Platform, TradingAccount
+from calmness.models.trading import Platform, TradeKind, TradingAccount
 from calmness.services import broker_clocks
+from calmness.services.market_sessions import MarketSession
 
 
 def clock_in_words(choice: str) -> str:
@@ -99,3 +100,56 @@ def rejection_in_words(reason: str) -> str:
         "position has too many deals": _("position aux exécutions trop nombreuses : importez son relevé"),
     }
     return str(words.get(reason, _("champ manquant ou illisible")))
+
+
+def kind_in_words(kind: TradeKind) -> str:
+    """``Achat``, ``Vente limite``, ``Dépôt ou retrait``."""
+    words = {
+        TradeKind.BUY: _("Achat"),
+        TradeKind.SELL: _("Vente"),
+        TradeKind.BUY_LIMIT: _("Achat limite"),
+        TradeKind.SELL_LIMIT: _("Vente limite"),
+        TradeKind.BUY_STOP: _("Achat stop"),
+        TradeKind.SELL_STOP: _("Vente stop"),
+        TradeKind.CREDIT: _("Crédit du courtier"),
+    }
+    return str(words.get(kind, _("Dépôt ou retrait")))
+
+
+def session_in_words(session: MarketSession) -> str:
+    """``Londres``, ``Asie``."""
+    words = {
+        MarketSession.OVERLAP: _("Londres et New York"),
+        MarketSession.LONDON: _("Londres"),
+        MarketSession.NEW_YORK: _("New York"),
+        MarketSession.ASIA: _("Asie"),
+        MarketSession.OUTSIDE: _("Hors session"),
+    }
+    return str(words[session])
+
+
+def column_in_words(name: str) -> str:
+    """Head of a column of the history."""
+    words = {
+        "ticket": _("Ticket"),
+        "account": _("Compte"),
+        "symbol": _("Symbole"),
+        "direction": _("Sens"),
+        "volume": _("Lots"),
+        "opened": _("Ouvert"),
+        "closed": _("Clos"),
+        "duration": _("Durée"),
+        "open_price": _("Ouverture"),
+        "close_price": _("Clôture"),
+        "stop": _("Stop"),
+        "target": _("Objectif"),
+        "profit": _("Profit brut"),
+        "fees": _("Frais"),
+        "net": _("Résultat"),
+        "multiple": _("R"),
+        "session": _("Session"),
+        "tags": _("Étiquettes"),
+        "mistakes": _("Erreurs"),
+        "comment": _("Commentaire"),
+    }
+    return str(words[name])
