@@ -2,10 +2,8 @@
 
 from datetime import date
 
-from flask import render_template
-
 from calmness import clock
-from calmness.jobs.invoice_view import invoice_view
+from calmness.jobs.invoice_view import invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import render
@@ -42,4 +40,4 @@ def specimen(values: dict[str, str]) -> bytes:
         template=InvoiceTemplate(**values, siren=values.get("siret", "").replace(" ", "")[:9]),
         payment=Payment(reference="RF87P0000001"),
     )
-    return render(render_template("pdf/invoice.html", view=invoice_view(invoice)))
+    return render(invoice_page(invoice_view(invoice)))

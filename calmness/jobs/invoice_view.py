@@ -1,5 +1,9 @@
 """From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
 
+from collections.abc import Callable
+
+from flask import render_template
+
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import fitting, printable
@@ -37,6 +41,11 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         mentions=_clean(invoice.mentions),
         footer=printable(_footer(template)),
     )
+
+
+def invoice_page(view: InvoiceView) -> Callable[[int], str]:
+    """The page of the document, to be told how many pages there are."""
+    return lambda pages: render_template("pdf/invoice.html", view=view, pages=pages)
 
 
 def document_properties(invoice: Invoice) -> Properties:
