@@ -17,7 +17,7 @@ LINES = (
 BUYER = {"name": "Camille Moreau", "address": "8 impasse de l’Œillet", "postcode": "94240", "city": "L’Haÿ-les-Roses"}
 
 
-def specimen(values: dict[str, str]) -> bytes:
+def specimen(values: dict[str, str], logo: bytes | None = None) -> bytes:
     """PDF of an invoice that bears no number and is kept nowhere. ``values``: fields of the identity as typed."""
     now = clock.now()
     today: date = clock.paris_today()
@@ -37,7 +37,7 @@ def specimen(values: dict[str, str]) -> bytes:
         total_incl_cents=total,
         paid_cents=total,
         items=items,
-        template=InvoiceTemplate(**values, siren=values.get("siret", "").replace(" ", "")[:9]),
+        template=InvoiceTemplate(**values, logo=logo, siren=values.get("siret", "").replace(" ", "")[:9]),
         payment=Payment(reference="RF87P0000001"),
     )
     return render(invoice_page(invoice_view(invoice)))

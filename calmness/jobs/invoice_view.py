@@ -8,12 +8,14 @@ from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTe
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import fitting, printable
 from calmness.pdf.facturx import Properties
-from calmness.pdf.invoice import InvoiceView, LineView
+from calmness.pdf.invoice import InvoiceView, LineView, LogoView
+from calmness.pdf.logo import as_address, size_in
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
-PARTY_POINTS, LABEL_POINTS = 235, 225
-"""Widths of the columns of people and of lines in the document."""
+PARTY_POINTS, LABEL_POINTS, PAGE_POINTS = 235, 225, 480
+"""Widths of the columns of people and of lines, and of the text, in the document."""
+LOGO_POINTS = 240, 40
 RATELESS = {
     VatRegime.FRANCHISE: "non applicable",
     VatRegime.TRAINING_EXEMPT: "exonérée",
@@ -40,6 +42,8 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         due=money(invoice.total_incl_cents - invoice.paid_cents, invoice.currency),
         mentions=_clean(invoice.mentions),
         footer=printable(_footer(template)),
+        note=fitting(printable(template.note or ""), PAGE_POINTS),
+        logo=_logo(template.logo),
     )
 
 
@@ -133,6 +137,10 @@ def _totals(invoice: Invoice) -> tuple[tuple[str, str], ...]:
     if invoice.paid_cents:
         rows.append(("Déjà réglé", money(-invoice.paid_cents)))
     return tuple(rows)
+
+
+def _logo(png: bytes | None) -> LogoView | None:
+    return LogoView(as_address(png), *size_in(png, *LOGO_POINTS)) if png else None
 
 
 def _footer(template: InvoiceTemplate) -> str:

@@ -695,6 +695,8 @@ def upgrade() -> None:
         sa.Column("bic", sa.String(length=11), nullable=False),
         sa.Column("bank_name", sa.String(length=100), server_default=sa.text("('')"), nullable=False),
         sa.Column("footer", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("note", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", BIG_KEY, nullable=True),
         sa.ForeignKeyConstraint(
