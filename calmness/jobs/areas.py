@@ -8,6 +8,7 @@ MODULES = (
     "calmness.jobs.analytics",
     "calmness.jobs.billing",
     "calmness.jobs.channel_access",
+    "calmness.jobs.platform",
     "calmness.jobs.messages.billing",
     "calmness.jobs.signals",
     "calmness.jobs.trading",

@@ -10,11 +10,12 @@ from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.handlers import periodic, task
 from calmness.jobs.invoice_view import document_properties, invoice_page, invoice_view
+from calmness.jobs.platform import port_of
 from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import draw, facturx
-from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, subscriptions
+from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, platform, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -41,6 +42,8 @@ def render_invoice(payload: dict[str, Any]) -> None:
             "rendered_at": clock.now(),
         }
         insert_once(db.session(), InvoiceDocument, [row])
+    if port_of() is not None and platform.plan_invoice(invoice):
+        platform.enqueue_waiting()
     _announce(invoice)
     db.session.commit()
 
