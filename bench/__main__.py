@@ -31,9 +31,9 @@ def main() -> None:
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder}/bench.db"),
         }
         # The application reads its environment when it is imported.
-        from bench import documents, fleet, pages, security, sync
+        from bench import documents, fleet, invoices, pages, security, sync
 
-        groups = (pages, security, sync, fleet, documents)
+        groups = (pages, security, sync, fleet, documents, invoices)
         measures = [measure for group in groups for measure in group.measures()]
     database = os.environ["DATABASE_URL"].split(":", 1)[0]
     for name, product, floor in measures:

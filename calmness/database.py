@@ -69,9 +69,6 @@ def _begin_sqlite(connection: Connection) -> None:
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - narrows the type
     raw.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
     _patiently(raw, "BEGIN" if read_only else "BEGIN IMMEDIATE")
-    if read_only:
-        # A plain BEGIN locks nothing: the first read does, and may meet a recovery of the log or its last writer.
-        _patiently(raw, "SELECT 1 FROM sqlite_master LIMIT 1")
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:
