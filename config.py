@@ -26,19 +26,19 @@ class UnsafeConfiguration(Exception):
 
 @dataclass(frozen=True)
 class JwtKey:
-    """A signing key of the API's tokens. The first of the list signs, all verify."""
+    """A named key: of ``JWT_KEYS`` the first signs, of ``DATA_KEYS`` the first seals; all of a list verify or open."""
 
     kid: str
     secret: str
 
 
-def parse_jwt_keys(text: str) -> list[JwtKey]:
+def parse_jwt_keys(text: str, name: str = "JWT_KEYS") -> list[JwtKey]:
     """Read ``kid:secret,kid:secret``. Raises ValueError when an entry has no id."""
     keys = []
     for entry in filter(None, (part.strip() for part in text.split(","))):
         kid, separator, secret = entry.partition(":")
         if not separator or not kid:
-            raise ValueError("JWT_KEYS must read kid:secret,kid:secret")
+            raise ValueError(f"{name} must read kid:secret,kid:secret")
         keys.append(JwtKey(kid, secret))
     return keys
 
@@ -68,6 +68,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
     # A cookie belongs to a host whatever the port: two checkouts on one machine would log each other out.
     own = f"_{port}" if environment in {"demo", "development"} else ""
     jwt_keys = parse_jwt_keys(environ.get("JWT_KEYS", ""))
+    data_keys = parse_jwt_keys(environ.get("DATA_KEYS", ""), "DATA_KEYS")
     values: dict[str, Any] = {
         "ENVIRONMENT": environment,
         "TESTING": environment == "testing",
@@ -77,6 +78,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "SECRET_KEY": environ.get("SECRET_KEY", ""),
         "SECRET_KEY_FALLBACKS": [part for part in environ.get("SECRET_KEY_FALLBACKS", "").split(",") if part],
         "JWT_KEYS": jwt_keys,
+        "DATA_KEYS": data_keys,
         "BASE_URL": base_url,
         "PORT": port,
         "PROXY_HOPS": int(environ.get("PROXY_HOPS", "0")),
@@ -90,6 +92,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "SESSION_COOKIE_NAME": ("__Host-ct_session" if https else "ct_session") + own,
         "SESSION_COOKIE_SECURE": https,
         "VISITOR_COOKIE_NAME": f"ct_visitor{own}",
+        "DEVICE_COOKIE_NAME": ("__Secure-ct_device" if https else "ct_device") + own,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
@@ -132,6 +135,8 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         else {},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "RATELIMIT_KEY_PREFIX": "ct:limit:fixed-1:",
+        # People of the team can do nothing without a second factor
+        "STAFF_SECOND_FACTOR": _flag(environ, "STAFF_SECOND_FACTOR", environment == "production"),
         "METRICS_TOKEN": environ.get("METRICS_TOKEN", ""),
         # Languages
         "BABEL_DEFAULT_LOCALE": "fr",
@@ -194,7 +199,7 @@ def production_faults(values: dict[str, Any], *, allow_embedded: bool) -> list[s
 
 
 def _key_faults(values: dict[str, Any]) -> list[str]:
-    secret, tokens = values["SECRET_KEY"], values["JWT_KEYS"]
+    secret, tokens, data = values["SECRET_KEY"], values["JWT_KEYS"], values["DATA_KEYS"]
     checks = {
         "SECRET_KEY is missing or shorter than 32 characters.": len(secret) < MIN_SECRET_LENGTH,
         "A key of SECRET_KEY_FALLBACKS is shorter than 32 characters.": any(
@@ -209,6 +214,16 @@ def _key_faults(values: dict[str, Any]) -> list[str]:
         ),
         "A secret of JWT_KEYS is the same as SECRET_KEY: one that leaks would give the other away.": any(
             key.secret == secret for key in tokens
+        ),
+        "DATA_KEYS is missing: give at least one kid:secret, or second factors could not be kept.": not data,
+        "A secret of DATA_KEYS is shorter than 32 characters.": any(
+            len(key.secret) < MIN_SECRET_LENGTH for key in data
+        ),
+        "Two keys of DATA_KEYS have the same id: what the second sealed could never be opened.": (
+            len({key.kid for key in data}) < len(data)
+        ),
+        "A secret of DATA_KEYS signs as well: one that leaks would give the other away.": any(
+            key.secret in {secret, *(token.secret for token in tokens)} for key in data
         ),
     }
     return [sentence for sentence, wrong in checks.items() if wrong]

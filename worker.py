@@ -15,9 +15,10 @@ from typing import Any
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
-from rq import Queue, Worker
+from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import RoundRobinWorker
 
 from calmness import create_app
 from calmness.database import writing
@@ -32,11 +33,13 @@ HEARTBEAT_SECONDS = 10.0
 app = create_app()
 
 
-class LaneWorker(Worker):
-    """Runs jobs inside the application's context. Its child dies with it: an orphan could act after a new claim.
+class LaneWorker(RoundRobinWorker):
+    """Runs jobs inside the application's context, lane after lane in turn: a full one never starves the next.
+
+    Its child dies with it: an orphan could act after a new claim.
 
     Asked to stop, it passes the word on to its child, which finishes the piece in hand and gives the rest back:
-    a long lane would otherwise hold up the end for a minute.
+    a long lane would otherwise hold up the end.
     """
 
     def setup_work_horse_signals(self) -> None:
@@ -66,7 +69,10 @@ def _beat(stop: threading.Event, name: str) -> None:
             delivery.note_heartbeat(name, "worker")
             db.session.commit()
         if stop.wait(HEARTBEAT_SECONDS):
-            return
+            break
+    with app.app_context(), writing():
+        delivery.forget_heartbeat(name)
+        db.session.commit()
 
 
 def _finish_what_was_left(*_killed: Any) -> None:
@@ -82,7 +88,8 @@ def main(arguments: list[str]) -> None:
     lanes = [Lane(name) for name in arguments] or list(Lane)
     name = f"worker:{socket.gethostname()}:{os.getpid()}"
     stop = threading.Event()
-    threading.Thread(target=_beat, args=(stop, name), daemon=True).start()
+    beating = threading.Thread(target=_beat, args=(stop, name), daemon=True)
+    beating.start()
     connection: Any = Redis.from_url(
         app.config["REDIS_URL"], health_check_interval=15, retry=Retry(ExponentialBackoff(cap=2), 10), protocol=2
     )
@@ -96,6 +103,7 @@ def main(arguments: list[str]) -> None:
     )
     worker.work(with_scheduler=False, logging_level="WARNING")
     stop.set()
+    beating.join()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ def main() -> None:
             "CALMNESS_ENV": "testing",
             "SECRET_KEY": "s" * 40,
             "JWT_KEYS": "bench:" + "k" * 40,
+            "DATA_KEYS": "bench:" + "d" * 40,
             "INSTANCE_DIR": folder,
             "ARGON2_MEMORY_KIB": "19456",
             "ARGON2_TIME": "2",

@@ -20,7 +20,7 @@ from calmness.errors import DomainError, Forbidden
 from calmness.extensions import login_manager
 from calmness.models.account import AuthSession, User
 from calmness.permissions import Permission, may
-from calmness.services import step_up
+from calmness.services import second_factor, step_up
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -91,6 +91,12 @@ def requires_fresh(view: View) -> View:
     return view
 
 
+def without_second_factor(view: View) -> View:
+    """People whose role asks for a second factor may use the view before they have one: to set it up or to enter it."""
+    view.without_second_factor = True  # type: ignore[attr-defined]
+    return view
+
+
 def writes(view: View) -> View:
     """The view writes although its method is GET: its transaction takes the writer's lock."""
     view.writes = True  # type: ignore[attr-defined]
@@ -113,6 +119,11 @@ class SessionUser:
         self.user = user
         self.auth_session = auth_session
         self._secret = secret
+
+    @property
+    def device(self) -> AuthSession | None:
+        """The session that the person sits at."""
+        return self.auth_session
 
     def get_id(self) -> str:
         """What the cookie holds."""
@@ -140,6 +151,11 @@ class TokenUser:
     def auth_session(self) -> AuthSession:
         """A token is no device that a person sits at. Raises ``Forbidden``."""
         raise Forbidden
+
+    @property
+    def device(self) -> AuthSession | None:
+        """None."""
+        return None
 
     def get_id(self) -> str:
         """Nothing to keep in a cookie."""
@@ -204,7 +220,11 @@ def enforce() -> ResponseReturnValue | None:
     if load_identity is not None:
         load_identity()
     if not current_user.is_authenticated:
-        return _ask_to_log_in()
+        return ask_to_log_in()
+    if not getattr(view, "without_second_factor", False) and second_factor.is_lacking(
+        current_user.user, current_user.device
+    ):
+        return _ask_for_second_factor()
     if access.permission is not None and not current_user.may(access.permission):
         raise Forbidden
     if getattr(view, "fresh", False) and not step_up.is_fresh(current_user.auth_session, clock.now()):
@@ -219,7 +239,14 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
-def _ask_to_log_in() -> ResponseReturnValue:
+def wants_log_in() -> bool:
+    """Whether the request is a visitor's, for a view that only people with an account may use."""
+    access = access_of(current_app.view_functions.get(request.endpoint or ""))
+    return access is not None and access.kind is AccessKind.PERMISSION and not current_user.is_authenticated
+
+
+def ask_to_log_in() -> ResponseReturnValue:
+    """Lead to the log-in and back. Raises ``NotAuthenticated`` for a program."""
     if request.blueprint == "api" or "auth.new_session" not in current_app.view_functions:
         raise NotAuthenticated
     return _go_and_return("auth.new_session", status=401)
@@ -229,6 +256,15 @@ def _ask_to_confirm() -> ResponseReturnValue:
     if request.blueprint == "api" or "auth.new_confirmation" not in current_app.view_functions:
         raise step_up.StepUpRequired
     return _go_and_return("auth.new_confirmation", status=403)
+
+
+def _ask_for_second_factor() -> ResponseReturnValue:
+    """Lead to the code where there is a factor, else to setting one up; a program gets a problem."""
+    if request.blueprint == "api" or "auth.new_confirmation" not in current_app.view_functions:
+        raise second_factor.SecondFactorMissing
+    if second_factor.is_on(current_user.user.id):
+        return _go_and_return("auth.new_confirmation", status=403)
+    return _go_and_return("account.second_factor_page", status=403)
 
 
 def _go_and_return(endpoint: str, *, status: int) -> ResponseReturnValue:

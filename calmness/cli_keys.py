@@ -1,4 +1,4 @@
-"""Operators' commands for the keys that sign tokens."""
+"""Operators' commands for the keys that sign tokens and seal secrets."""
 
 import secrets
 from datetime import date, datetime, timedelta
@@ -7,12 +7,14 @@ import click
 from flask import current_app
 
 from calmness import clock
+from calmness.extensions import db
+from calmness.services import sealing, second_factor
 from config import JwtKey
 
 
 @click.group()
 def keys() -> None:
-    """Keys that sign the API's tokens."""
+    """Keys that sign the API's tokens and seal what the database keeps encrypted."""
 
 
 @keys.command("rotate")
@@ -24,6 +26,20 @@ def rotate_command() -> None:
     lifetime: timedelta = current_app.config["JWT_REFRESH_TOKEN_EXPIRES"]
     following = rotated(current_app.config["JWT_KEYS"], clock.now().date(), lifetime)
     click.echo("JWT_KEYS=" + ",".join(f"{key.kid}:{key.secret}" for key in following))
+
+
+@keys.command("reseal")
+def reseal_command() -> None:
+    """Seal what is kept encrypted with the first of DATA_KEYS; older ones may then be dropped.
+
+    Recovery codes hang on the key of their day: a person whose key is dropped makes new ones.
+    """
+    try:
+        changed = second_factor.reseal_all()
+    except sealing.Unreadable as error:
+        raise click.ClickException("A secret opens with none of DATA_KEYS: put the dropped key back.") from error
+    db.session.commit()
+    click.echo(f"{changed} secrets sealed anew")
 
 
 def rotated(known: list[JwtKey], today: date, lifetime: timedelta) -> list[JwtKey]:

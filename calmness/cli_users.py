@@ -5,7 +5,7 @@ import click
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import Role, User
-from calmness.services import accounts
+from calmness.services import accounts, second_factor
 
 MOST_ROWS = 10_000
 ROLE = click.Choice([role.value for role in Role])
@@ -63,6 +63,19 @@ def disable(email: str, undo: bool) -> None:
         raise Refused(error) from error
     db.session.commit()
     click.echo(f"{user.id}\t{user.email}\t{'open' if undo else 'closed'}")
+
+
+@users.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Take the second factor of somebody who lost phone and codes away; make sure who asks before."""
+    user = _known(email)
+    try:
+        second_factor.reset(user, by=None)
+    except DomainError as error:
+        raise Refused(error) from error
+    db.session.commit()
+    click.echo(f"{user.id}\t{user.email}\tsecond factor taken away")
 
 
 @users.command("list")

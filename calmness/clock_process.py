@@ -29,13 +29,28 @@ def run(app: Flask) -> None:
         while not stop.wait(TICK_SECONDS):
             tick(beat=ticks % HEARTBEAT_TICKS == 0)
             ticks += 1
+        leave()
+
+
+def own_name() -> str:
+    """Name of this process on the health pages."""
+    return f"clock:{socket.gethostname()}:{os.getpid()}"
+
+
+def leave() -> None:
+    """Take the sign of life away."""
+    try:
+        delivery.forget_heartbeat(own_name())
+        db.session.commit()
+    except SQLAlchemyError as error:
+        log.warning("heartbeat_left", error=type(error).__name__)
 
 
 def tick(*, beat: bool) -> None:
     """One turn: wake what is due, ask for periodic jobs, give a sign of life now and then."""
     try:
         if beat:
-            delivery.note_heartbeat(f"clock:{socket.gethostname()}:{os.getpid()}", "clock")
+            delivery.note_heartbeat(own_name(), "clock")
         lanes = delivery.lanes_with_work()
         db.session.commit()
     except SQLAlchemyError as error:

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from calmness import access
 from calmness.context import cause_id
 from calmness.database import is_lock_timeout
 from calmness.errors import DomainError, TooManyAttempts
@@ -90,6 +91,9 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    if access.wants_log_in() and not wants_json():
+        # The session ended and took the form's token with it: the way back leads through the log-in.
+        return access.ask_to_log_in()
     text = _(
         "Ce formulaire a expiré ou vient d’une autre connexion. Revenez en arrière, rechargez la page et "
         "recommencez : ce que vous avez saisi est conservé dans l’onglet."

@@ -66,5 +66,6 @@ def configure(level: int = logging.INFO) -> None:
         "urllib3",
         "fontTools",
         "xhtml2pdf",
+        "factur-x",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

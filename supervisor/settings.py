@@ -101,15 +101,23 @@ def _keys(file: Path) -> dict[str, str]:
     """Signing keys of this checkout. Lost keys cost every visitor the session, so they are made once."""
     if not file.exists():
         made = {"SECRET_KEY": secrets.token_urlsafe(48), "JWT_KEYS": f"first:{secrets.token_urlsafe(48)}"}
-        draft = file.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(made))
-        draft.replace(file)
+        _write_keys(file, made)
     try:
         keys = json.loads(file.read_text())
-        return {"SECRET_KEY": keys["SECRET_KEY"], "JWT_KEYS": keys["JWT_KEYS"]}
+        if "DATA_KEYS" not in keys:
+            # A checkout from before this key existed keeps its sessions.
+            keys["DATA_KEYS"] = f"first:{secrets.token_urlsafe(48)}"
+            _write_keys(file, keys)
+        return {name: keys[name] for name in ("SECRET_KEY", "JWT_KEYS", "DATA_KEYS")}
     except (ValueError, KeyError, TypeError) as error:
         raise BadSettings(f"{file} is damaged: remove it and start again (everybody logs in once more).") from error
+
+
+def _write_keys(file: Path, keys: dict[str, str]) -> None:
+    draft = file.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(keys))
+    draft.replace(file)
 
 
 def _dotenv(file: Path) -> dict[str, str]:

@@ -5,8 +5,6 @@ import logging
 from datetime import date
 from xml.etree.ElementTree import Element
 
-from ofxtools.Parser import OFXTree
-
 from calmness.banking import MAX_ENTRIES, Entry, Statement, UnreadableStatement, cents, keyed, plain
 
 logging.getLogger("ofxtools").setLevel(logging.ERROR)
@@ -16,6 +14,9 @@ def read(content: bytes) -> Statement:
     """Entries of the bank account in the file. ``FITID`` is not unique everywhere: day and amount go with it."""
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise UnreadableStatement("xml")
+    # Imported here: it brings its models of the whole format along, half a second that no other process owes.
+    from ofxtools.Parser import OFXTree
+
     tree = OFXTree()
     try:
         # The tree only: ofxtools' own models refuse the small liberties that banks take.

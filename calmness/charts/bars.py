@@ -6,6 +6,8 @@ from markupsafe import Markup, escape
 
 from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
+MOST_NAMES = 7
+
 
 def bars(
     values: Sequence[tuple[str, float]],
@@ -24,6 +26,7 @@ def bars(
     slot = (WIDTH - LEFT - RIGHT) / len(values)
     parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
     every = max(1, len(values) // 12)
+    names = []
     for index, (label, value) in enumerate(values):
         x = LEFT + index * slot + slot * 0.15
         top, bottom = sorted((scale_y(value), scale_y(0)))
@@ -34,5 +37,8 @@ def bars(
             f'height="{max(bottom - top, 0.5):.1f}" rx="2"><title>{said}</title></rect>'
         )
         if index % every == 0:
-            parts.append(axis_text(x + slot * 0.35, height - 6, label))
+            names.append(axis_text(x + slot * 0.35, height - 6, label))
+    # The names of a week fit everywhere; of more, a narrow card shows some.
+    many = " chart__names--many" if len(names) > MOST_NAMES else ""
+    parts.append(f'<g class="chart__names{many}">{"".join(names)}</g>')
     return svg(parts, title, height, identity)

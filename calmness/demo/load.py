@@ -161,15 +161,15 @@ def _quiet_the_past() -> None:
         ],
     )
     # A notice is as old as what it tells; the rules wrote them all just now.
-    for payment in db.session.scalars(select(Payment).where(Payment.validated_at.is_not(None))):
-        db.session.execute(
-            update(UserNotification)
-            .where(
-                UserNotification.user_id == payment.user_id, UserNotification.key == f"payment:{payment.id}:validated"
-            )
-            .values(created_at=payment.validated_at),
-            execution_options={"synchronize_session": False},
-        )
+    payments = {payment.id: payment for payment in db.session.scalars(select(Payment))}
+    dated = []
+    for notice_id, key in db.session.execute(select(UserNotification.id, UserNotification.key)):
+        topic, _, rest = key.partition(":")
+        number, _, event = rest.partition(":")
+        if topic == "payment":
+            at = getattr(payments[int(number)], f"{event.partition(':')[0]}_at")
+            dated.append({"id": notice_id, "created_at": at})
+    db.session.execute(update(UserNotification), dated)
     db.session.execute(
         update(UserNotification)
         .where(UserNotification.created_at < now - timedelta(days=3))

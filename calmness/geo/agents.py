@@ -4,12 +4,22 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import crawleruseragents
-from user_agents import parse
+
+if TYPE_CHECKING:
+    from user_agents.parsers import UserAgent
 
 MAX_LENGTH = 512
 """Longer user agents are noise or attacks; the patterns below run on what is left."""
+
+
+def parsed(agent: str) -> "UserAgent":
+    """What the library makes of it. Imported here: its patterns cost half a second, which no other process owes."""
+    from user_agents import parse
+
+    return parse(agent)
 
 
 class Device(StrEnum):
@@ -76,7 +86,7 @@ def _parsed(agent: str) -> Visitor:
     bot = _bot_family(agent)
     if bot:
         return Visitor(Device.BOT, "", "", bot)
-    said = parse(agent)
+    said = parsed(agent)
     browser = _BROWSERS.get(said.browser.family, said.browser.family)
     system = _SYSTEMS.get(said.os.family, said.os.family)
     return Visitor(
@@ -103,7 +113,7 @@ def _bot_family(agent: str) -> str:
         return "Sans nom"
     if _METATRADER.search(agent):
         return "MetaTrader"
-    if not (crawleruseragents.is_crawler(agent) or _OWN_RULES.search(agent) or parse(agent).is_bot):
+    if not (crawleruseragents.is_crawler(agent) or _OWN_RULES.search(agent) or parsed(agent).is_bot):
         return ""
     named = _NAMED.search(agent)
     if named:

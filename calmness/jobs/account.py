@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
-from calmness.models.account import AuthSession, LoginAttempt, OneTimeToken
+from calmness.models.account import AuthSession, EmailChange, LoginAttempt, OneTimeToken
 from calmness.services import accounts
 
 KEEP_ATTEMPTS = timedelta(days=90)
@@ -29,6 +29,7 @@ def forget() -> None:
     now = clock.now()
     for model, ended in (
         (LoginAttempt, LoginAttempt.at < now - KEEP_ATTEMPTS),
+        (EmailChange, EmailChange.expires_at < now - KEEP_TOKENS),
         (OneTimeToken, OneTimeToken.expires_at < now - KEEP_TOKENS),
         (AuthSession, AuthSession.expires_at < now - KEEP_SESSIONS),
     ):

@@ -17,7 +17,8 @@ from calmness.services.delivery import Result
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 60.0
+TURN_SECONDS = 5.0
+"""How long a lane keeps a worker while others wait: the PDFs of a closing month must not hold up a statement."""
 
 _STATES = {
     OutcomeKind.OK: DeliveryState.SENT,
@@ -29,17 +30,19 @@ _STATES = {
 
 
 def drain(lane_name: str) -> None:
-    """Work a lane until it is empty, for a minute at most; then ask for another turn.
+    """Work a lane until it is empty or its turn is over; then ask for another turn.
 
     Asked to stop, it finishes the piece in hand and gives the rest back.
     """
     lane = Lane(lane_name)
     work_queue.forget_wake(lane.value)
     worker = claims.own_name()
-    stop_at = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < stop_at and not claims.stopping():
-        if not _one_round(lane, worker):
-            return
+    stop_at = time.monotonic() + TURN_SECONDS
+    while _one_round(lane, worker):
+        if time.monotonic() >= stop_at or claims.stopping():
+            break
+    else:
+        return
     delivery.release(worker)
     db.session.commit()
     work_queue.wake(lane.value)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calmness.extensions import Model
@@ -62,6 +62,7 @@ class TokenPurpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose, no secret
     CHANGE_EMAIL = "change_email"
+    RELEASE_EMAIL = "release_email"
     LINK_TELEGRAM = "link_telegram"
 
 
@@ -156,6 +157,23 @@ class OneTimeToken(Model):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class EmailChange(Model):
+    """A new address that waits for two clicks: one from the old mailbox, one from the new. One a person at a time.
+
+    ``reference`` ties the links to this very request; ``session_id`` is the device that stays logged in.
+    """
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), unique=True)
+    new_email: Mapped[str] = mapped_column(String(320))
+    new_email_key: Mapped[str] = mapped_column(String(320))
+    session_id: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class TotpSecret(Model):
     """Second factor of a person. ``last_step`` is the last time step accepted: no code passes twice."""
 
@@ -164,6 +182,25 @@ class TotpSecret(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_step: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+
+class Passkey(Model):
+    """A key pair that a device or a password safe keeps for a person (WebAuthn); only its public half is here.
+
+    ``sign_count`` is the counter last seen: one that falls back belongs to a copy. Safes that synchronise stay at 0.
+    """
+
+    __table_args__ = (CheckConstraint("sign_count >= 0", name="count_not_negative"),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[str] = mapped_column(Text)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(80))
+    backed_up: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RecoveryCode(Model):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from calmness import clock
+from calmness import clock, look_alikes
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
-from calmness.models.account import Channel, Consent, Role, TokenPurpose, User
+from calmness.models.account import Channel, Consent, EmailChange, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import api_tokens, audit, delivery, login_limits, notifications, passwords, sessions, tokens
 from calmness.services.preferences import NoticeKind
@@ -43,12 +43,26 @@ class MalformedEmail(DomainError):
     message = _l("Entrez une adresse e-mail complète, par exemple camille@exemple.fr.")
 
 
+class LookAlikeEmail(MalformedEmail):
+    """Letters of several scripts: the address could pass for somebody else's."""
+
+    slug = "look-alike-email"
+    message = _l("Cette adresse mélange des alphabets qui se ressemblent\u00a0: retapez-la lettre par lettre.")
+
+
 class NameMissing(DomainError):
     """Nothing readable is left of a name."""
 
     slug = "name-missing"
     field = "first_name"
     message = _l("Entrez votre prénom et votre nom.")
+
+
+class LookAlikeName(NameMissing):
+    """A word of several scripts, or a letter under a tower of accents: the name could pass for another."""
+
+    slug = "look-alike-name"
+    message = _l("Ce nom mélange des alphabets ou des signes\u00a0: retapez-le lettre par lettre.")
 
 
 class OwnAccount(Conflict):
@@ -86,8 +100,13 @@ def email_key(email: str) -> str:
     local, _separator, domain = text.rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")
+        readable = domain.encode("ascii").decode("idna")
     except UnicodeError as error:
         raise MalformedEmail from error
+    # One script for all before the last dot: Cyrillic beside @gmail.com is a trick far more often than a name.
+    letters = local + readable.rpartition(".")[0]
+    if look_alikes.mixes_scripts(letters) or look_alikes.has_odd_latin(letters):
+        raise LookAlikeEmail
     return f"{local.casefold()}@{domain.lower()}"
 
 
@@ -99,7 +118,15 @@ def clean_text(text: str) -> str:
 
 def clean_name(name: str) -> str:
     """A name as ``clean_text``, 100 characters at most."""
-    return clean_text(name)[:100].strip()
+    return clean_text(unicodedata.normalize("NFC", look_alikes.visible(name)))[:100].strip()
+
+
+def own_name(name: str, field: str) -> str:
+    """The name of an account: ``clean_name`` that cannot pass for another. Raises ``LookAlikeName``."""
+    cleaned = clean_name(name)
+    if any(look_alikes.mixes_scripts(word) for word in cleaned.split()) or look_alikes.is_tower(cleaned):
+        raise LookAlikeName(field=field)
+    return cleaned
 
 
 def register(registration: Registration) -> None:
@@ -108,7 +135,7 @@ def register(registration: Registration) -> None:
     Raises ``MalformedEmail``, ``NameMissing``, ``WeakPassword``: all of them before the address is looked up.
     """
     key = email_key(registration.email)
-    names = clean_name(registration.first_name), clean_name(registration.last_name)
+    names = own_name(registration.first_name, "first_name"), own_name(registration.last_name, "last_name")
     if not all(names):
         raise NameMissing(field="last_name" if names[0] else "first_name")
     passwords.check_strength(registration.password, (registration.email, *names))
@@ -238,7 +265,7 @@ def reset_password(token: str, password: str) -> User:
     user.password_hash = hashed
     # Who reads the mail owns the address.
     user.email_verified_at = user.email_verified_at or clock.now()
-    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
+    _end_links(user)
     sessions.revoke_all(user.id, "password_reset")
     api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
@@ -252,7 +279,7 @@ def change_password(user: User, current: str, new: str, *, keep_session: str) ->
         raise WrongCredentials(_l("Le mot de passe actuel ne correspond pas."), field="current")
     passwords.check_strength(new, (user.email, user.first_name, user.last_name))
     user.password_hash = passwords.hash_password(new)
-    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL)
+    _end_links(user)
     sessions.revoke_all(user.id, "password_changed", keep=keep_session)
     api_tokens.revoke_all(user.id)
     _tell_of_new_password(user)
@@ -336,6 +363,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: User | None) -> User:
         _not_oneself(user, by)
     user.disabled_at = clock.now() if disabled else None
     if disabled:
+        _end_links(user)
         tokens.end_all(user.id, *TokenPurpose)
         sessions.revoke_all(user.id, "disabled")
     audit.record("user.disabled" if disabled else "user.enabled", "user", user.id, actor=by, changes=("disabled_at",))
@@ -347,7 +375,7 @@ def create(email: str, password: str, names: tuple[str, str], role: Role) -> Use
 
     Raises ``Conflict`` when it exists, ``MalformedEmail``, ``NameMissing``, ``WeakPassword``.
     """
-    key, names = email_key(email), (clean_name(names[0]), clean_name(names[1]))
+    key, names = email_key(email), (own_name(names[0], "first_name"), own_name(names[1], "last_name"))
     if not all(names):
         raise NameMissing
     passwords.check_strength(password, (email, *names))
@@ -397,6 +425,12 @@ def _send_link(user: User, kind: str, purpose: TokenPurpose) -> None:
         user_id=user.id,
         expires_at=clock.now() + tokens.LIFETIMES[purpose],
     )
+
+
+def _end_links(user: User) -> None:
+    # A change of address that somebody else began must not outlive the password that let them in.
+    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL, TokenPurpose.RELEASE_EMAIL)
+    db.session.execute(delete(EmailChange).where(EmailChange.user_id == user.id))
 
 
 def _not_oneself(user: User, by: User | None) -> None:

@@ -17,8 +17,8 @@ from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.api import ApiToken
-from calmness.services import audit, notifications
-from calmness.services.preferences import NoticeKind
+from calmness.services import audit, security_notices
+from calmness.services.security_notices import SecurityEvent
 from calmness.services.sessions import hash_secret
 from calmness.services.trading_accounts import ALPHABET
 
@@ -74,17 +74,8 @@ def create(user: User, name: str, scopes: Sequence[str], days: int) -> tuple[Api
     )
     db.session.add(token)
     db.session.flush()
-    audit.record("api_token.created", "api_token", token.id, actor=user, changes=token.scopes)
-    notifications.notify(
-        user.id,
-        NoticeKind.SECURITY,
-        f"api-token:{token.id}",
-        title=str(_l("Un jeton d’API a été créé")),
-        body=str(
-            _l("Le jeton «\u00a0%(name)s\u00a0» ouvre une partie de votre compte à un programme.", name=token.name)
-        ),
-        url="/espace/compte/jetons",
-    )
+    audit.record(SecurityEvent.TOKEN_CREATED.value, "api_token", token.id, actor=user, changes=token.scopes)
+    security_notices.notify_of(user, SecurityEvent.TOKEN_CREATED, name=token.name)
     return token, f"ct_pat_{public_id}_{secret}"
 
 

@@ -1,6 +1,7 @@
 """Journal of what staff does and of security events: appended in the transaction of the act, chained by hash."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,11 @@ def set_origin(origin: Origin) -> None:
     _origin.set(origin)
 
 
+def origin() -> Origin:
+    """Where the acts of this request come from."""
+    return _origin.get()
+
+
 def record(
     action: str, object_type: str, object_id: object, *, actor: User | None, changes: Sequence[str] = ()
 ) -> AuditEntry:
@@ -40,18 +46,18 @@ def record(
 
     Takes the chain's lock until the transaction ends: call it after the slow part of the act.
     """
-    origin = _origin.get()
+    here = origin()
     content: dict[str, Any] = {
         "at": clock.now(),
         "actor_id": actor.id if actor else None,
         "actor_role": actor.role.value if actor else "system",
-        "session_id": origin.session_id,
+        "session_id": here.session_id,
         "action": action,
         "object_type": object_type,
         "object_id": str(object_id),
         "changes": list(changes),
         "request_id": cause_id(),
-        "ip_truncated": origin.ip_truncated,
+        "ip_truncated": here.ip_truncated,
     }
     seq, prev_hash, link = chain.append(CHAIN, content)
     entry = AuditEntry(seq=seq, prev_hash=prev_hash, hash=link, **content)
@@ -63,7 +69,10 @@ def record(
 def first_broken(entries: Iterable[AuditEntry] | None = None) -> int | None:
     """Place of the first entry whose hash is wrong; None when the journal is whole."""
     if entries is None:
-        entries = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000))
+        found = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000))
+        # The cursor of the server stays open where the reading stops early.
+        with closing(found):
+            return first_broken(found)
     expected_prev, expected_seq = chain.GENESIS, 1
     for entry in entries:
         content = {

@@ -147,7 +147,7 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
 def confirm_identity(payment: Payment, identity: Identity) -> None:
     """Save who is invoiced, and the consents with the version of their texts; from here on the price holds.
 
-    Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``.
+    Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``, ``LookAlikeName``.
     """
     payment = locked(payment.id)
     if payment.status not in OPEN:
@@ -159,8 +159,8 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
     if payment.status is PaymentStatus.DECLARED and payment.first_id is None:
         sale_terms.split(payment, identity.instalments)
     user = payment.user
-    user.first_name = accounts.clean_name(identity.first_name)
-    user.last_name = accounts.clean_name(identity.last_name)
+    user.first_name = accounts.own_name(identity.first_name, "first_name")
+    user.last_name = accounts.own_name(identity.last_name, "last_name")
     user.address, user.postcode, user.city = identity.address.strip(), identity.postcode.strip(), identity.city.strip()
     user.phone = identity.phone.strip() or user.phone
     user.company, user.siren = identity.company.strip() or None, identity.siren.strip() or None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, event, func, select, update
+from sqlalchemy import and_, delete, event, func, select, update
 from sqlalchemy.orm import Session
 
 from calmness import clock
@@ -301,6 +301,11 @@ def note_heartbeat(process: str, kind: str) -> None:
     """Sign of life of a process, for the health pages."""
     row = {"process": process, "kind": kind, "at": clock.now()}
     upsert(db.session(), Heartbeat, [row], key=["process"], update_columns=["kind", "at"])
+
+
+def forget_heartbeat(process: str) -> None:
+    """A process that ends as asked is not silent: it is gone."""
+    db.session.execute(delete(Heartbeat).where(Heartbeat.process == process))
 
 
 def counts_by_state() -> dict[str, int]:

@@ -17,8 +17,8 @@ from calmness import clock
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import AuthSession, RefreshToken
-from calmness.services import audit, notifications, sessions
-from calmness.services.preferences import NoticeKind
+from calmness.services import audit, security_notices, sessions
+from calmness.services.security_notices import SecurityEvent
 
 GRACE = timedelta(seconds=10)
 
@@ -84,20 +84,8 @@ def rotate(jti: str, session_id: str) -> Rotation:
     if now - used_at < GRACE:
         return Rotation(issue_access(auth_session), None, auth_session)
     sessions.revoke(session_id, "refresh_reuse")
-    audit.record("session.refresh_reuse", "auth_session", session_id, actor=user)
-    notifications.notify(
-        user.id,
-        NoticeKind.SECURITY,
-        f"refresh-reuse:{session_id}",
-        title=str(_l("Une session a été fermée par sécurité")),
-        body=str(
-            _l(
-                "Un jeton déjà utilisé a été présenté une seconde fois\u202f: peut-être une copie. "
-                "Dans le doute, changez de mot de passe."
-            )
-        ),
-        url="/espace/compte",
-    )
+    audit.record(SecurityEvent.REFRESH_REUSE.value, "auth_session", session_id, actor=user)
+    security_notices.notify_of(user, SecurityEvent.REFRESH_REUSE)
     raise SessionRevoked
 
 

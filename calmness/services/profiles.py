@@ -89,7 +89,7 @@ def change(user: User, values: dict[str, Any]) -> None:
     ready: dict[str, str | None] = {name: values[name] for name in (*_CHOICES, "locale") if name in values}
     for name in _NAMES:
         if name in values:
-            ready[name] = accounts.clean_name(values[name])
+            ready[name] = accounts.own_name(values[name], name)
             if not ready[name]:
                 raise accounts.NameMissing(field=name)
     ready |= {name: _text(values[name]) for name in _TEXTS if name in values}

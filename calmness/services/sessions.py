@@ -25,9 +25,18 @@ def hash_secret(secret: str) -> str:
 
 
 def open_session(
-    user: User, *, kind: SessionKind, persistent: bool, ip_truncated: str | None, device_label: str
+    user: User,
+    *,
+    kind: SessionKind,
+    persistent: bool,
+    ip_truncated: str | None,
+    device_label: str,
+    second_factor: bool = False,
 ) -> tuple[AuthSession, str]:
-    """New device of a person, with the secret for its cookie (128 bits and more, shown nowhere else)."""
+    """New device of a person, with the secret for its cookie (128 bits and more, shown nowhere else).
+
+    ``second_factor``: the person proved more than the password.
+    """
     now = clock.now()
     secret = secrets.token_urlsafe(32)
     keep = persistent and user.role not in STAFF_ROLES
@@ -40,6 +49,7 @@ def open_session(
         created_at=now,
         last_seen_at=now,
         fresh_at=now,
+        mfa_at=now if second_factor else None,
         expires_at=now + (ABSOLUTE_LIFETIME if keep else IDLE_LIFETIME),
         ip_truncated=ip_truncated,
         device_label=device_label[:120],
@@ -139,6 +149,12 @@ def revoke_own(user: User, session_id: str) -> None:
         raise NotFound
     revoke(session_id, "revoked_by_owner")
     audit.record("session.ended", "auth_session", session_id, actor=user)
+
+
+def revoke_all_of(user: User, *, by: User) -> None:
+    """End all devices of a person, by a member of the team."""
+    revoke_all(user.id, "revoked_by_staff")
+    audit.record("user.sessions_ended", "user", user.id, actor=by)
 
 
 def revoke_others(user: User, *, keep: str) -> None:

@@ -16,6 +16,7 @@ LIFETIMES = {
     TokenPurpose.VERIFY_EMAIL: timedelta(hours=24),
     TokenPurpose.RESET_PASSWORD: timedelta(minutes=30),
     TokenPurpose.CHANGE_EMAIL: timedelta(hours=2),
+    TokenPurpose.RELEASE_EMAIL: timedelta(hours=2),
     TokenPurpose.LINK_TELEGRAM: timedelta(minutes=10),
 }
 

@@ -804,6 +804,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_offer_shelf", ["status", "kind", "position"], unique=False)
 
     op.create_table(
+        "email_change",
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("reference", sa.String(length=32), nullable=False),
+        sa.Column("new_email", sa.String(length=320), nullable=False),
+        sa.Column("new_email_key", sa.String(length=320), nullable=False),
+        sa.Column("session_id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_email_change_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_email_change")),
+        sa.UniqueConstraint("reference", name=op.f("uq_email_change_reference")),
+    )
+
+    op.create_table(
         "one_time_token",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("user_id", BIG_KEY, nullable=False),
@@ -813,6 +831,7 @@ def upgrade() -> None:
                 "verify_email",
                 "reset_password",
                 "change_email",
+                "release_email",
                 "link_telegram",
                 name="purpose",
                 native_enum=False,
@@ -893,6 +912,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("push_subscription", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_push_subscription_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "passkey",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("credential_id", sa.String(length=1400), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("backed_up", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("sign_count >= 0", name=op.f("ck_passkey_count_not_negative")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_passkey_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
+    )
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passkey_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "recovery_code",
@@ -2872,6 +2910,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_recovery_code_user_id"))
 
     op.drop_table("recovery_code")
+    with op.batch_alter_table("passkey", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_passkey_user_id"))
+
+    op.drop_table("passkey")
     with op.batch_alter_table("push_subscription", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_push_subscription_user_id"))
 
@@ -2888,6 +2930,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_token_user_id"))
 
     op.drop_table("one_time_token")
+    op.drop_table("email_change")
     with op.batch_alter_table("offer", schema=None) as batch_op:
         batch_op.drop_index("ix_offer_shelf")
 

@@ -160,6 +160,14 @@ def test_every_form_without_its_token_is_refused(site: Flask, client_for: Client
     assert taken == []
 
 
+def test_a_form_sent_after_the_session_has_gone_leads_through_the_log_in_and_back(visitor: FlaskClient) -> None:
+    visitor.csrf = False  # type: ignore[attr-defined]
+
+    answer = visitor.post("/espace/profil", data={}, headers={"Referer": "http://localhost/espace/profil"})
+
+    assert answer.location == "/connexion?next=/espace/profil"
+
+
 def test_a_visitor_leaves_the_measure_by_a_form_with_its_token_and_comes_back(visitor: FlaskClient) -> None:
     assert "Ne plus compter mes visites" in visitor.get("/confidentialite").text
 

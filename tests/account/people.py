@@ -6,10 +6,11 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
-from calmness.models.account import User
-from calmness.services import passwords
+from calmness.models.account import TotpSecret, User
+from calmness.services import one_time_codes, passwords, sealing
 from tests import factories
 from tests.fixtures.servers import Mailbox
 
@@ -23,6 +24,34 @@ def with_password(**values: Any) -> User:
     user = factories.student(password_hash=hashed, **values)
     db.session.commit()
     return user
+
+
+def with_factor(**values: Any) -> tuple[User, str]:
+    """A person who logs in with ``PASSWORD`` and a code of an app, and the app's key."""
+    user = with_password(**values)
+    key = one_time_codes.new_secret()
+    sealed = sealing.seal(key, f"totp:{user.id}")
+    now = clock.now()
+    db.session.add(TotpSecret(user_id=user.id, secret_encrypted=sealed, created_at=now, confirmed_at=now))
+    db.session.commit()
+    return user, key
+
+
+def code_now(key: str) -> str:
+    """What the app shows."""
+    return one_time_codes.code_of(key, one_time_codes.step_at(clock.now()))
+
+
+def subjects_to(mailbox: Mailbox, address: str) -> list[str]:
+    """Subjects of what a person was sent, once all work is done."""
+    drain_everything()
+    return [str(message["Subject"]) for message in mailbox.to(address)]
+
+
+def texts_to(mailbox: Mailbox, address: str) -> str:
+    """What a person was sent, as text."""
+    drain_everything()
+    return "\n".join(body.get_content() for message in mailbox.to(address) if (body := message.get_body(("plain",))))
 
 
 def register(browser: FlaskClient, **values: str) -> TestResponse:

@@ -87,6 +87,30 @@ def test_a_session_that_ends_meanwhile_loses_nothing_that_was_typed(
         assert db.session.get_one(User, number).city == "L’Haÿ-les-Roses"
 
 
+def test_what_was_found_again_can_be_wiped_and_what_was_taken_does_not_come_back(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    _number, address = someone(live_site)
+    page = browser_context().new_page()
+    log_in(page, address)
+    city, found = page.get_by_label("Ville"), page.get_by_text("Votre saisie, pas encore envoyée, a été retrouvée.")
+    page.goto("/espace/profil")
+    city.fill("Lyon")
+
+    page.goto("/espace/profil")
+    expect(found).to_be_visible()
+    expect(city).to_have_value("Lyon")
+    page.get_by_role("button", name="Effacer").click()
+    expect(found).to_be_hidden()
+    expect(city).to_have_value("")
+
+    city.fill("Brest")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Votre profil est enregistré.")).to_be_visible()
+    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('ct.draft'))") == []
+    expect(found).to_be_hidden()
+
+
 def test_without_scripts_a_person_logs_in_changes_choices_and_leaves(
     live_site: LiveSite, browser_context: Contexts
 ) -> None:

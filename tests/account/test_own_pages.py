@@ -46,7 +46,7 @@ def test_a_profile_is_saved_and_shown_as_typed(client_for: LogIn) -> None:
 
     answer = browser.post("/espace/profil", data=PROFILE | {"siren": "552 100 554", "vat_number": "FR 83 404833048"})
 
-    assert answer.location == "/espace/profil?enregistre=1"
+    assert answer.location == "/espace/profil"
     assert "O&#39;Brien-Ñandú &lt;b&gt;" in browser.get("/espace/profil").text
     db.session.expire_all()
     assert (user.city, user.siren, user.vat_number) == ("Nantes", "552100554", "FR83404833048")

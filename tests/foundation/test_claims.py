@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from calmness import clock
-from calmness.extensions import db
+from calmness.extensions import db, work_queue
 from calmness.jobs import claims, drain
 from calmness.jobs.handlers import TASKS
 from calmness.jobs.housekeeping import sweep
@@ -100,6 +100,20 @@ def test_a_drain_asked_to_stop_finishes_its_piece_and_gives_the_rest_back(
     assert states() == [TaskState.DONE, TaskState.DONE, TaskState.PENDING, TaskState.PENDING]
     leases = db.session.scalars(select(OutboxTask.lease_until).where(OutboxTask.state == TaskState.PENDING))
     assert set(leases) == {None}
+
+
+def test_a_long_lane_ends_its_turn_and_asks_for_another(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+    monkeypatch.setitem(TASKS, "tests.note", lambda _payload: None)
+    monkeypatch.setattr(work_queue, "wake", woken.append)
+    monkeypatch.setattr(sys.modules["calmness.jobs.drain"], "TURN_SECONDS", 0.0)
+    work(20)
+    woken.clear()
+
+    drain("default")
+
+    assert 0 < states().count(TaskState.PENDING) < 20
+    assert woken == ["default"]
 
 
 def test_a_number_that_lives_is_left_to_its_lease(site: Flask) -> None:

@@ -41,6 +41,7 @@ def test_each_child_that_is_killed_comes_back(new_house: NewHouse) -> None:
 
 def test_closing_leaves_no_process_and_reopening_migrates_nothing(new_house: NewHouse) -> None:
     house = new_house().open()
+    wait_until(lambda: len(signs_of_life(house)) == 2)
     sessions = [house.pid_of(name) for name in CHILDREN]
 
     code = house.close(signal.SIGINT)
@@ -48,6 +49,7 @@ def test_closing_leaves_no_process_and_reopening_migrates_nothing(new_house: New
     assert code == 0
     assert [member for session in sessions for member in processes.session_members(session)] == []
     assert list((house.instance / "run" / "children").iterdir()) == []
+    assert signs_of_life(house) == []
     house.open()
     assert [line for line in house.lines if line.startswith("migrate")] == []
 
@@ -182,6 +184,12 @@ def is_ready(house: House) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def signs_of_life(house: House) -> list[str]:
+    """Kinds of processes that the health page lists."""
+    with closing(sqlite3.connect(house.instance / "calmness.db")) as database:
+        return [kind for (kind,) in database.execute("SELECT kind FROM heartbeat")]
 
 
 def is_alive(house: House, name: str) -> bool:

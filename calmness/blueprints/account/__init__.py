@@ -4,6 +4,15 @@ from flask import Blueprint
 
 bp = Blueprint("account", __name__, url_prefix="/espace")
 
-from calmness.blueprints.account import api_tokens, notifications, profile, security, settings  # noqa: E402
+from calmness.blueprints.account import (  # noqa: E402
+    api_tokens,
+    email,
+    notifications,
+    passkeys,
+    profile,
+    second_factor,
+    security,
+    settings,
+)
 
-__all__ = ["api_tokens", "bp", "notifications", "profile", "security", "settings"]
+__all__ = ["api_tokens", "bp", "email", "notifications", "passkeys", "profile", "second_factor", "security", "settings"]

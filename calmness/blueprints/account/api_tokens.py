@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from calmness.access import current_account, requires
+from calmness.access import current_account, requires, requires_fresh
 from calmness.blueprints.account import bp
 from calmness.errors import DomainError
 from calmness.extensions import db, limiter
@@ -57,6 +57,7 @@ class TokenForm(FlaskForm):
 
 @bp.get("/compte/jetons")
 @requires(Permission.OWN_SPACE)
+@requires_fresh
 def tokens() -> ResponseReturnValue:
     """One's own tokens, and the form that makes one."""
     return _page(_form(current_account()))
@@ -65,6 +66,7 @@ def tokens() -> ResponseReturnValue:
 @bp.post("/compte/jetons")
 @limiter.limit("20 per hour")
 @requires(Permission.OWN_SPACE)
+@requires_fresh
 def create_token() -> ResponseReturnValue:
     """Make a token; its text is shown on this answer only."""
     user = current_account()

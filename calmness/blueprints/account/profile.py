@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from babel import Locale
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -91,7 +91,7 @@ def update_profile() -> ResponseReturnValue:
         return _page(form), error.status
     db.session.commit()
     flash(_("Votre profil est enregistré."), "success")
-    return redirect(url_for("account.profile", enregistre=1))
+    return redirect(url_for("account.profile"))
 
 
 @bp.post("/profil/telegram")
@@ -130,5 +130,4 @@ def _page(form: ProfileForm) -> str:
         user=user,
         identities=contacts.identities_of(user.id),
         telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
-        saved="enregistre" in request.args,
     )

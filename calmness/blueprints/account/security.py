@@ -13,7 +13,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, sessions
+from calmness.services import accounts, email_changes, second_factor, sessions
 from calmness.services.passwords import WeakPassword
 
 
@@ -73,4 +73,12 @@ def end_other_devices() -> ResponseReturnValue:
 
 def _page(form: PasswordForm) -> str:
     user = current_account()
-    return render_template("account/overview.html", user=user, form=form, devices=sessions.living_of(user.id))
+    return render_template(
+        "account/overview.html",
+        user=user,
+        form=form,
+        devices=sessions.living_of(user.id),
+        email_change=email_changes.pending_of(user.id),
+        factor_on=second_factor.is_on(user.id),
+        codes_left=second_factor.recovery_codes_left(user.id),
+    )

@@ -99,7 +99,7 @@ def traffic() -> ResponseReturnValue:
     chosen = _period()
     regions = reports.dimension(chosen, "region", 19)
     panels = [
-        (_("Canaux"), _bars(reports.dimension(chosen, "channel", 10))),
+        (_("Canaux"), _bars(reports.dimension(chosen, "channel", 10), _channel)),
         (_("Sources"), _bars(reports.dimension(chosen, "source", 12))),
         (_("Campagnes"), _bars(reports.dimension(chosen, "campaign", 10))),
         (_("Pays"), _bars(reports.dimension(chosen, "country", 10), country_label)),
@@ -249,6 +249,10 @@ def _bars(rows: Sequence[Row], label: object = None) -> list[Bar]:
         )
         for row in rows
     ]
+
+
+def _channel(value: str) -> str:
+    return value[:1].upper() + value[1:]
 
 
 def _unknown(value: str) -> str:

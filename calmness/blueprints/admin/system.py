@@ -1,13 +1,18 @@
 """Journal and health of the system."""
 
+from datetime import date
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from calmness import clock
+from calmness import clock, locale
 from calmness.access import current_account, requires
+from calmness.blueprints.admin.journal_words import ACTIONS, AREAS
 from calmness.extensions import db
+from calmness.paging import page_number
 from calmness.permissions import Permission
+from calmness.services import audit as audit_chain
 from calmness.services import delivery, journal, second_tries
 
 bp = Blueprint("admin_system", __name__, url_prefix="/admin")
@@ -18,9 +23,46 @@ PAGE = 50
 @requires(Permission.SEE_AUDIT)
 def audit() -> ResponseReturnValue:
     """What staff did, and security events."""
-    page, text = max(1, request.args.get("page", 1, type=int)), request.args.get("q", "").strip()
-    rows, total = journal.listing(text, limit=PAGE, offset=(page - 1) * PAGE)
-    return render_template("admin/system/audit.html", rows=rows, total=total, page=page, size=PAGE, q=text)
+    return _journal_page()
+
+
+@bp.get("/journal/preuve")
+@requires(Permission.SEE_AUDIT)
+def proof() -> ResponseReturnValue:
+    """The same page, with the chain of all entries computed anew."""
+    return _journal_page(checked=True, broken=audit_chain.first_broken())
+
+
+def _journal_page(*, checked: bool = False, broken: int | None = None) -> str:
+    area, page = request.args.get("area", ""), page_number()
+    wanted = journal.Wanted(
+        request.args.get("q", "").strip()[:100],
+        area if area in AREAS else "",
+        _day(request.args.get("from", "")),
+        _day(request.args.get("to", "")),
+    )
+    rows, total = journal.listing(wanted, locale.zone(), limit=PAGE, offset=(page - 1) * PAGE)
+    chosen = {"q": wanted.text, "area": wanted.area, "from": wanted.first or "", "to": wanted.last or ""}
+    return render_template(
+        "admin/system/audit.html",
+        rows=rows,
+        total=total,
+        page=page,
+        size=PAGE,
+        chosen=chosen,
+        actions=ACTIONS,
+        areas=sorted(AREAS.items(), key=lambda item: str(item[1])),
+        checked=checked,
+        broken=broken,
+        entries=journal.size() if checked else 0,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @bp.get("/systeme")

@@ -10,7 +10,7 @@ from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services import accounts, sessions
+from calmness.services import accounts, second_factor, sessions
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/utilisateurs")
 PAGE = 50
@@ -37,7 +37,11 @@ def user(user_id: int) -> ResponseReturnValue:
     """One account."""
     person = accounts.get(user_id)
     return render_template(
-        "admin/users/show.html", person=person, labels=ROLE_LABELS, devices=sessions.living_of(person.id)
+        "admin/users/show.html",
+        person=person,
+        labels=ROLE_LABELS,
+        devices=sessions.living_of(person.id),
+        factor_on=second_factor.is_on(person.id),
     )
 
 
@@ -73,4 +77,32 @@ def create_closure(user_id: int) -> ResponseReturnValue:
     else:
         db.session.commit()
         flash(_("L’état du compte est enregistré."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/sessions/fin")
+@requires(Permission.MANAGE_USERS)
+@requires_fresh
+def end_sessions(user_id: int) -> ResponseReturnValue:
+    """End all sessions of the account at once."""
+    person = accounts.get(user_id)
+    sessions.revoke_all_of(person, by=current_account())
+    db.session.commit()
+    flash(_("Les sessions de cette personne sont fermées."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/double-authentification/fin")
+@requires(Permission.MANAGE_USERS)
+@requires_fresh
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Take the second factor of somebody who lost it away; the person is told by mail."""
+    try:
+        second_factor.reset(accounts.get(user_id), by=current_account())
+    except second_factor.NotOn as error:
+        db.session.rollback()
+        flash(str(error.message), "warning")
+    else:
+        db.session.commit()
+        flash(_("La double authentification est retirée\u202f; cette personne en est avertie par e-mail."), "success")
     return redirect(url_for("admin_account.user", user_id=user_id))

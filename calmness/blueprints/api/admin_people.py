@@ -7,6 +7,7 @@ from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf
 from flask.typing import ResponseReturnValue
 
+from calmness import clock
 from calmness.access import requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.fields import Instant
@@ -102,7 +103,9 @@ def api_user(user_id: int) -> ResponseReturnValue:
 def api_audit(page: dict[str, Any]) -> ResponseReturnValue:
     """What staff did, and security events."""
     place = Place.at(page, "audit")
-    rows, total = journal.listing(page.get("q", "").strip(), limit=place.limit, offset=place.offset)
+    rows, total = journal.listing(
+        journal.Wanted(page.get("q", "").strip()), clock.PARIS, limit=place.limit, offset=place.offset
+    )
     return {"items": [_entry(entry) for entry, _actor in rows], "next": place.next(total)}
 
 

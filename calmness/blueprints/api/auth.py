@@ -12,6 +12,7 @@ from flask_jwt_extended import get_jwt, unset_refresh_cookies, verify_jwt_in_req
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import current_user
 from jwt import PyJWTError
+from marshmallow import ValidationError, validates_schema
 
 from calmness import network
 from calmness.access import NotAuthenticated, current_account, public, requires
@@ -23,7 +24,8 @@ from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind
 from calmness.permissions import Permission
-from calmness.services import accounts, jwt_tokens, sessions, step_up
+from calmness.services import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
+from calmness.sessions import note_origin
 
 
 class RegisterIn(ClosedSchema):
@@ -44,18 +46,25 @@ class TokenIn(ClosedSchema):
 
 
 class LoginIn(ClosedSchema):
-    """Address and password; ``refresh`` says where the refresh token goes."""
+    """Address and password, a code where a second factor is on; ``refresh`` says where the refresh token goes."""
 
     email = String(required=True, validate=Length(max=254))
     password = String(required=True, validate=Length(max=256))
-    otp = String(validate=Length(max=12))
+    otp = String(validate=Length(max=40))
     refresh = String(load_default="cookie", validate=OneOf(["cookie", "body"]))
 
 
 class ConfirmationIn(ClosedSchema):
-    """The password once more."""
+    """The password once more, or a code of the second factor."""
 
-    password = String(required=True, validate=Length(max=256))
+    password = String(validate=Length(max=256))
+    otp = String(validate=Length(max=40))
+
+    @validates_schema
+    def one_of_both(self, data: dict[str, Any], **_options: Any) -> None:
+        """Not none of them, and not both."""
+        if len(data.keys() & {"password", "otp"}) != 1:
+            raise ValidationError({"password": ["Give password or otp."]})
 
 
 class RefreshIn(ClosedSchema):
@@ -124,14 +133,23 @@ def api_verify_email(given: dict[str, Any]) -> ResponseReturnValue:
 @public
 def api_login(given: dict[str, Any]) -> ResponseReturnValue:
     """Open a session; give its access token, and its refresh token as asked."""
-    user = accounts.check_credentials(given["email"], given["password"], network.network_of(request.remote_addr))
+    origin = network.network_of(request.remote_addr)
+    user = accounts.check_credentials(given["email"], given["password"], origin)
+    with_factor = second_factor.is_on(user.id)
+    if with_factor:
+        if not given.get("otp"):
+            raise second_factor.SecondFactorRequired
+        second_factor.check(user, given["otp"], origin)
     auth_session, _secret = sessions.open_session(
         user,
         kind=SessionKind.API,
         persistent=True,
         ip_truncated=network.truncated(request.remote_addr),
         device_label=device_label(),
+        second_factor=with_factor,
     )
+    note_origin(auth_session.id)
+    known_devices.tell_if_new(user, auth_session)
     access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
     db.session.commit()
     return _tokens(jwt_tokens.Rotation(access, refresh, auth_session), in_body=given["refresh"] == "body")
@@ -171,9 +189,11 @@ def api_refresh(given: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_confirm(given: dict[str, Any]) -> ResponseReturnValue:
     """Prove again who you are; sensitive acts of this session pass for ten minutes."""
-    step_up.confirm(
-        current_account(), current_user.auth_session, given["password"], network.network_of(request.remote_addr)
-    )
+    user, device, origin = current_account(), current_user.auth_session, network.network_of(request.remote_addr)
+    if "otp" in given:
+        step_up.confirm_by_code(user, device, given["otp"], origin)
+    else:
+        step_up.confirm(user, device, given["password"], origin)
     db.session.commit()
     return {"status": "confirmed"}
 

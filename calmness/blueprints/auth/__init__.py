@@ -4,6 +4,14 @@ from flask import Blueprint
 
 bp = Blueprint("auth", __name__)
 
-from calmness.blueprints.auth import confirmation, passwords, registration, session  # noqa: E402
+from calmness.blueprints.auth import (  # noqa: E402
+    confirmation,
+    email,
+    passkeys,
+    passwords,
+    registration,
+    second_step,
+    session,
+)
 
-__all__ = ["bp", "confirmation", "passwords", "registration", "session"]
+__all__ = ["bp", "confirmation", "email", "passkeys", "passwords", "registration", "second_step", "session"]

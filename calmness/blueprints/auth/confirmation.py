@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from calmness.access import current_account, requires
+from calmness.access import current_account, requires, without_second_factor
 from calmness.blueprints.auth import bp
 from calmness.blueprints.auth.forms import ConfirmationForm
 from calmness.errors import TooManyAttempts
@@ -12,11 +12,12 @@ from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
 from calmness.redirects import safe_next
-from calmness.services import step_up
+from calmness.services import passkeys, second_factor, step_up
 
 
 @bp.get("/confirmation")
 @requires(Permission.OWN_SPACE)
+@without_second_factor
 def new_confirmation() -> ResponseReturnValue:
     """The form."""
     return _page(ConfirmationForm())
@@ -25,22 +26,41 @@ def new_confirmation() -> ResponseReturnValue:
 @bp.post("/confirmation")
 @limiter.limit("60 per hour")
 @requires(Permission.OWN_SPACE)
+@without_second_factor
 def create_confirmation() -> ResponseReturnValue:
-    """Take the password, then go back to where the person came from."""
+    """Take the password or a code, then go back to where the person came from."""
     form = ConfirmationForm()
     if not form.validate_on_submit():
         return _page(form), 422
+    user, device, network = current_account(), current_user.auth_session, network_of(request.remote_addr)
+    by_code = _only_code() or (bool(form.code.data) and second_factor.is_on(user.id))
     try:
-        step_up.confirm(
-            current_account(), current_user.auth_session, form.password.data, network_of(request.remote_addr)
-        )
-    except (step_up.WrongPassword, TooManyAttempts) as error:
-        form.password.errors = [error.message]
+        if by_code:
+            step_up.confirm_by_code(user, device, form.code.data or "", network)
+        else:
+            step_up.confirm(user, device, form.password.data or "", network)
+    except (step_up.WrongPassword, step_up.RefusedCode, TooManyAttempts) as error:
+        (form.code if by_code else form.password).errors = [error.message]
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return _page(form), error.status, wait
     db.session.commit()
     return redirect(safe_next(url_for("account.overview")))
 
 
+def _only_code() -> bool:
+    """Whether the role asks for the second factor, and this session has not shown it yet."""
+    user = current_account()
+    return second_factor.is_on(user.id) and second_factor.is_lacking(user, current_user.auth_session)
+
+
 def _page(form: ConfirmationForm) -> str:
-    return render_template("auth/confirmation.html", form=form, next=safe_next(""))
+    with_code = second_factor.is_on(current_account().id)
+    only_code = _only_code()
+    return render_template(
+        "auth/confirmation.html",
+        form=form,
+        next=safe_next(""),
+        with_code=with_code,
+        only_code=only_code,
+        with_passkey=passkeys.count_of(current_account().id) > 0,
+    )

@@ -1,20 +1,40 @@
 """Opening and closing the session of a device: the page's cookie and the API's refresh cookie together."""
 
-from flask import Response, request, session
+from datetime import timedelta
+
+from flask import Response, current_app, make_response, redirect, request, session, url_for
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
-from user_agents import parse
+from itsdangerous import BadSignature, URLSafeSerializer
 
-from calmness import network
+from calmness import geo, network
 from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
-from calmness.services import jwt_tokens, sessions
+from calmness.permissions import STAFF_ROLES
+from calmness.redirects import safe_next
+from calmness.services import jwt_tokens, known_devices, sessions
+from calmness.sessions import note_origin
+
+MARK_LIFETIME = timedelta(days=365)
+MOST_MARKS = 5
 
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 """Headers of a page whose address holds a token."""
 
 
-def open_device(user: User, *, persistent: bool) -> SessionUser:
+def log_in(user: User, *, persistent: bool, second_factor: bool) -> Response:
+    """Open a session in this browser and lead where the person wanted to go. The caller commits."""
+    recognised = known_devices.mark_of(user) in _marks()
+    person = open_device(user, persistent=persistent, second_factor=second_factor)
+    known_devices.tell_if_new(user, person.auth_session, recognised=recognised)
+    home = "admin_home.show" if user.role in STAFF_ROLES else "dashboard.show"
+    response = make_response(redirect(safe_next(url_for(home))))
+    give_refresh_cookie(response, person)
+    _keep_mark(response, user)
+    return response
+
+
+def open_device(user: User, *, persistent: bool, second_factor: bool) -> SessionUser:
     """Open a session in this browser. Whatever the cookie held before is dropped; a chat's visitor stays known."""
     if current_user.is_authenticated:
         # Logging in again, or as somebody else, ends what this browser held.
@@ -25,7 +45,9 @@ def open_device(user: User, *, persistent: bool) -> SessionUser:
         persistent=persistent,
         ip_truncated=network.truncated(request.remote_addr),
         device_label=device_label(),
+        second_factor=second_factor,
     )
+    note_origin(auth_session.id)
     session.clear()
     session.permanent = auth_session.persistent
     person = SessionUser(user, auth_session, secret)
@@ -51,8 +73,36 @@ def forget_device(response: Response) -> None:
     response.headers["Clear-Site-Data"] = '"storage"'
 
 
+def _marks() -> list[str]:
+    """Marks of the people who logged in with this browser; none when the cookie is not ours."""
+    try:
+        marks = _signer().loads(request.cookies.get(current_app.config["DEVICE_COOKIE_NAME"], ""))
+    except BadSignature:
+        return []
+    return [str(mark) for mark in marks] if isinstance(marks, list) else []
+
+
+def _keep_mark(response: Response, user: User) -> None:
+    """Let this browser be known at the next login, after a log-out too; the cookie goes to the login's pages only."""
+    mark = known_devices.mark_of(user)
+    response.set_cookie(
+        current_app.config["DEVICE_COOKIE_NAME"],
+        str(_signer().dumps([mark, *(other for other in _marks() if other != mark)][:MOST_MARKS])),
+        max_age=int(MARK_LIFETIME.total_seconds()),
+        path="/connexion",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _signer() -> URLSafeSerializer:
+    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
+    return URLSafeSerializer(keys, salt="known-device")
+
+
 def device_label() -> str:
     """``Chrome, Windows`` for the list of devices; empty when the client does not say."""
-    agent = parse(request.headers.get("User-Agent", "")[:400])
+    agent = geo.parsed(request.headers.get("User-Agent", "")[:400])
     families = (agent.browser.family, agent.os.family)
     return ", ".join(family for family in families if family and family != "Other")

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, PasswordField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired, Length, ValidationError
 
 
 class RegistrationForm(FlaskForm):
@@ -32,10 +32,22 @@ class LoginForm(FlaskForm):
     persistent = BooleanField(_l("Rester connecté sur cet appareil"))
 
 
-class ConfirmationForm(FlaskForm):
-    """The password once more."""
+class CodeForm(FlaskForm):
+    """A code of the second factor, or a recovery code in its place."""
 
-    password = PasswordField(_l("Mot de passe"), validators=[InputRequired(_l("Entrez votre mot de passe."))])
+    code = StringField(_l("Code"), validators=[InputRequired(_l("Entrez le code.")), Length(max=40)])
+
+
+class ConfirmationForm(FlaskForm):
+    """The password once more, or a code of the second factor."""
+
+    password = PasswordField(_l("Mot de passe"))
+    code = StringField(_l("Code de votre application"), validators=[Length(max=40)])
+
+    def validate_password(self, field: PasswordField) -> None:
+        """One of the two suffices."""
+        if not field.data and not self.code.data:
+            raise ValidationError(_l("Entrez votre mot de passe."))
 
 
 class ForgottenPasswordForm(FlaskForm):

@@ -6,15 +6,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from calmness.access import public
-from calmness.blueprints.auth import bp
-from calmness.blueprints.auth.device import forget_device, give_refresh_cookie, open_device
+from calmness.blueprints.auth import bp, second_step
+from calmness.blueprints.auth.device import forget_device, log_in
 from calmness.blueprints.auth.forms import LoginForm
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.network import network_of
-from calmness.permissions import STAFF_ROLES
 from calmness.redirects import safe_next
-from calmness.services import accounts, sessions
+from calmness.services import accounts, second_factor, sessions
 
 
 @bp.get("/connexion")
@@ -40,10 +39,11 @@ def create_session() -> ResponseReturnValue:
         form.password.errors = [error.message]
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return render_template("auth/log_in.html", form=form, next=safe_next("")), error.status, wait
-    person = open_device(user, persistent=form.persistent.data)
-    home = "admin_home.show" if user.role in STAFF_ROLES else "dashboard.show"
-    response = make_response(redirect(safe_next(url_for(home))))
-    give_refresh_cookie(response, person)
+    if second_factor.is_on(user.id):
+        second_step.remember(user, persistent=form.persistent.data)
+        db.session.commit()
+        return redirect(url_for("auth.new_second_step", next=safe_next("") or None))
+    response = log_in(user, persistent=form.persistent.data, second_factor=False)
     db.session.commit()
     return response
 

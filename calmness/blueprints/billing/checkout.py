@@ -18,7 +18,7 @@ from calmness.models.billing import Payment, PaymentStatus
 from calmness.pdf.epc import transfer_svg
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services import billing, catalogue, discounts, enrollments, invoicing, sale_terms
+from calmness.services import accounts, billing, catalogue, discounts, enrollments, invoicing, sale_terms
 
 IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
 
@@ -66,6 +66,10 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
     data["instalments"] = form.instalments.data or 1
     try:
         billing.confirm_identity(payment, billing.Identity(**data))
+    except accounts.LookAlikeName as error:
+        db.session.rollback()
+        form[error.field or "last_name"].errors = [error.message]
+        return _page(billing.own(current_account().id, payment_id), IDENTITY, form=form), error.status
     except sale_terms.OfferChanged as error:
         # The order of before is not confirmed under a price that nobody has read.
         db.session.rollback()

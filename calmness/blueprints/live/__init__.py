@@ -9,7 +9,7 @@ from flask_socketio import emit, join_room
 
 from calmness.extensions import socketio
 from calmness.permissions import STAFF_ROLES
-from calmness.services import notifications, signals
+from calmness.services import notifications, second_factor, signals
 from calmness.services.live import LIVE
 
 bp = APIBlueprint("live", __name__, enable_openapi=False)
@@ -20,7 +20,7 @@ def connect(_auth: Any) -> bool:
     """Let a logged-in person listen to the own rooms. ``auth`` has no default: python-socketio calls a handler that
     raises TypeError again without it, which would turn a bug into an anonymous login.
     """
-    if not current_user.is_authenticated:
+    if not current_user.is_authenticated or second_factor.is_lacking(current_user.user, current_user.auth_session):
         return False
     join_room(f"user:{current_user.user.id}")
     join_room(f"session:{current_user.auth_session.id}")

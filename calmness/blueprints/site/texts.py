@@ -135,7 +135,7 @@ LEGAL_PAGES = {
             (
                 "Strictement nécessaires",
                 (
-                    "La session, la protection des formulaires, la langue, le thème et, si vous ouvrez l’aide, la conversation. Aucun ne sert à vous suivre, et aucun n’est déposé par un tiers : c’est pourquoi ce site n’affiche pas de bandeau.",
+                    "La session, la protection des formulaires, la langue, le thème, la reconnaissance de votre navigateur à la connexion et, si vous ouvrez l’aide, la conversation. Aucun ne sert à vous suivre, et aucun n’est déposé par un tiers : c’est pourquoi ce site n’affiche pas de bandeau.",
                 ),
             ),
         ),

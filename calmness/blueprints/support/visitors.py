@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from calmness.access import SessionUser
 from calmness.blueprints.support import bp
-from calmness.services import chat_rooms
+from calmness.services import chat_rooms, second_factor
 from calmness.services.chat_rooms import Person
 from calmness.services.sessions import hash_secret
 
@@ -34,6 +34,9 @@ def visitor_hash() -> str | None:
 def person_of_request() -> Person:
     """Who asks, for pages and forms."""
     user = current_user.user if current_user.is_authenticated else None
+    if user is not None and second_factor.is_lacking(user, current_user.auth_session):
+        # Nobody of the team, before the second factor.
+        user = None
     return Person(user, visitor_hash())
 
 

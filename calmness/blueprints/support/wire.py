@@ -22,7 +22,7 @@ from calmness.context import caused_by
 from calmness.database import is_lock_timeout, set_read_only
 from calmness.errors import DomainError, TooManyAttempts
 from calmness.extensions import db, socketio
-from calmness.services import sessions
+from calmness.services import second_factor, sessions
 from calmness.services.chat_news import AGENTS
 from calmness.services.chat_rooms import Person, Side
 from calmness.services.live import SUPPORT
@@ -71,6 +71,8 @@ def person_behind(caller: Caller) -> Person:
     found = sessions.find_by_id(caller.auth_session_id, now)
     if found is None or (caller.expires_at is not None and caller.expires_at <= now):
         raise AuthExpired
+    if second_factor.is_lacking(*found):
+        raise second_factor.SecondFactorMissing
     return Person(found[0], caller.visitor_hash)
 
 

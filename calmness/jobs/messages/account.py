@@ -1,12 +1,17 @@
 """Mails about the account. Links are made when the mail leaves, so that no row holds a secret."""
 
+from datetime import datetime
+from typing import Any
+
+from calmness import presentation
 from calmness.channels import Message
 from calmness.extensions import db
 from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
-from calmness.models.account import TokenPurpose, User
+from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
-from calmness.services import tokens
+from calmness.services import accounts, email_changes, tokens
+from calmness.services.security_notices import MESSAGE
 
 
 @composer("account.verify_email")
@@ -73,6 +78,98 @@ def password_changed(delivery: Delivery) -> Message:
         path="/mot-de-passe-oublie",
         action="Ce n’était pas moi",
     )
+
+
+@composer(email_changes.TO_OLD)
+def release_email(delivery: Delivery) -> Message:
+    """Asks the old mailbox whether the account may leave it."""
+    user = _person(delivery)
+    if email_changes.find(delivery.params["reference"]) is None:
+        raise NotWanted
+    token = tokens.issue(user.id, TokenPurpose.RELEASE_EMAIL, delivery.params["reference"])
+    db.session.commit()
+    return letter(
+        delivery,
+        "Confirmez le changement d’adresse",
+        [
+            "Quelqu’un, sans doute vous, demande que votre compte utilise une autre adresse. "
+            "Il faut un accord depuis cette adresse et un depuis la nouvelle."
+        ],
+        path=f"/changement-adresse/{token}",
+        action="Autoriser le changement",
+        after=[
+            "Ce lien sert une fois et expire dans deux heures. Si la demande ne vient pas de vous, changez de mot de "
+            "passe : cela l’annule."
+        ],
+    )
+
+
+@composer(email_changes.TO_NEW)
+def confirm_new_email(delivery: Delivery) -> Message:
+    """Asks the new mailbox; one that has an account learns so, and nobody else does."""
+    change = email_changes.find(delivery.params["reference"])
+    if change is None:
+        raise NotWanted
+    subject = "Confirmez votre nouvelle adresse"
+    lines = ["Cette adresse a été donnée comme nouvelle adresse d’un compte Calmness Trading."]
+    if accounts.find_by_email(change.new_email) is not None:
+        unused = ["Elle sert déjà à un compte : le changement n’aura pas lieu. Vous n’avez rien à faire."]
+        return letter(delivery, subject, lines, path="/connexion", action="Me connecter", after=unused)
+    token = tokens.issue(change.user_id, TokenPurpose.CHANGE_EMAIL, change.reference)
+    db.session.commit()
+    return letter(
+        delivery,
+        subject,
+        lines,
+        path=f"/changement-adresse/{token}",
+        action="Utiliser cette adresse",
+        after=["Ce lien sert une fois et expire dans deux heures. Si cela ne vous dit rien, ignorez ce message."],
+    )
+
+
+@composer(email_changes.TOLD_OLD)
+def email_changed(delivery: Delivery) -> Message:
+    """Tells the old mailbox that the account has left it."""
+    _person(delivery)
+    return letter(
+        delivery,
+        "Votre adresse e-mail a été changée",
+        ["Votre compte Calmness Trading n’utilise plus cette adresse."],
+        path="/contact",
+        action="Ce n’était pas moi",
+        after=["Le changement a été autorisé depuis cette adresse et depuis la nouvelle."],
+    )
+
+
+@composer(MESSAGE)
+def security(delivery: Delivery) -> Message:
+    """Notice of an event of the account's security, with when and from where."""
+    user = _person(delivery)
+    params = delivery.params
+    lines = [params["body"], _circumstances(params, user.time_zone)]
+    if delivery.channel is not Channel.EMAIL:
+        return Message(subject=params["title"], text="\n\n".join((params["title"], *lines)))
+    return letter(
+        delivery,
+        params["title"],
+        lines,
+        path=params["url"],
+        action="Voir la sécurité de mon compte",
+        after=[
+            "Si ce n’était pas vous, changez tout de suite de mot de passe et déconnectez vos autres appareils "
+            "depuis cette page."
+        ],
+    )
+
+
+def _circumstances(params: dict[str, Any], zone: str) -> str:
+    at = datetime.fromisoformat(params["at"])
+    parts = [presentation.moment_in(at, zone)]
+    if params.get("device"):
+        parts.append(params["device"])
+    if params.get("network"):
+        parts.append(f"réseau {params['network']}")
+    return " · ".join(parts)
 
 
 def _person(delivery: Delivery) -> User:

@@ -1,6 +1,7 @@
 // Starts the module of every element with data-module, also in what htmx brings in, and stops it when it goes.
 // A module exports one function: it takes the element and may return a function that cleans up.
 import "./trusted.js";
+import { settle } from "./modules/draft.js";
 
 const running = new Map();
 
@@ -41,6 +42,7 @@ new MutationObserver((changes) => {
   if (removed) sweep();
 }).observe(document.documentElement, { childList: true, subtree: true });
 
+settle();
 start();
 
 if (document.querySelector("meta[name=user]")) {

@@ -1,7 +1,7 @@
 // Keeps "il y a 23 s" true while the page is open. The server wrote the first text.
 export default function ago(element) {
   const at = new Date(element.getAttribute("datetime"));
-  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "short" });
+  const format = new Intl.RelativeTimeFormat(document.documentElement.lang);
   const tick = () => {
     const seconds = Math.round((at - Date.now()) / 1000);
     const size = Math.abs(seconds);

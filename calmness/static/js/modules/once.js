@@ -1,5 +1,9 @@
 // A form sends once: the second click finds the button busy. The server is idempotent all the same.
+// Until it has been taken, what was typed into it is kept.
+import { draft } from "./draft.js";
+
 export default function once(form) {
+  draft(form);
   const onSubmit = (event) => {
     if (form.dataset.sent) {
       event.preventDefault();
