@@ -152,6 +152,9 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "MAIL_TLS": environ.get("MAIL_TLS", "starttls"),
         "MAIL_DEFAULT_SENDER": environ.get("MAIL_SENDER", "Calmness Trading <bonjour@calmness.test>"),
         # Providers: an address each, so that tests and self-hosted gateways can stand in
+        "PLATFORM_API_URL": environ.get("PLATFORM_API_URL", ""),
+        "PLATFORM_TOKEN": environ.get("PLATFORM_TOKEN", ""),
+        "PLATFORM_NAME": environ.get("PLATFORM_NAME", ""),
         "TELEGRAM_API_URL": environ.get("TELEGRAM_API_URL", "https://api.telegram.org"),
         "TELEGRAM_BOT_TOKEN": environ.get("TELEGRAM_BOT_TOKEN", ""),
         "TELEGRAM_BOT_NAME": environ.get("TELEGRAM_BOT_NAME", ""),

@@ -32,10 +32,10 @@ def main() -> None:
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder}/bench.db"),
         }
         # The application reads its environment when it is imported.
-        from bench import documents, fleet, history, pages, security, sync
+        from bench import documents, fleet, history, invoices, pages, security, sync
         from bench import statistics as trading_figures
 
-        groups = (pages, security, sync, fleet, documents, history, trading_figures)
+        groups = (pages, security, sync, fleet, documents, invoices, history, trading_figures)
         measures = [measure for group in groups for measure in group.measures()]
     database = os.environ["DATABASE_URL"].split(":", 1)[0]
     for name, product, floor in measures:

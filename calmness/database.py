@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
-LOCK_PATIENCE_SECONDS = 15.0
+LOCK_PATIENCE_SECONDS = 30.0
 LOCK_PAUSE_SECONDS = 0.01
+SHORTEST_PAUSE_SECONDS = 0.001
 
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 
@@ -82,16 +83,26 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:
     """Run a statement that takes a lock. The wait is in Python: SQLite's own would stop the whole gevent process."""
-    give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
+    started = time.monotonic()
     while True:
         try:
             connection.execute(statement)
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > give_up_at:
+            waited = time.monotonic() - started
+            if "locked" not in str(error) or waited > LOCK_PATIENCE_SECONDS:
                 raise
-            time.sleep(LOCK_PAUSE_SECONDS)
+            time.sleep(pause_after(waited))
         else:
             return
+
+
+def pause_after(waited: float) -> float:
+    """Seconds until the next try, after ``waited`` seconds. Who waits long asks more often than who has just come.
+
+    Nobody queues for SQLite's lock: with the same pause for all, one of many writers can lose every time until its
+    patience ends ("database is locked" among fifty issuers on a busy machine).
+    """
+    return max(SHORTEST_PAUSE_SECONDS, LOCK_PAUSE_SECONDS / (1 + 2 * waited))
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -10,6 +10,7 @@ MODULES = (
     "calmness.jobs.channel_access",
     "calmness.jobs.privacy",
     "calmness.jobs.messages.privacy",
+    "calmness.jobs.platform",
     "calmness.jobs.messages.billing",
     "calmness.jobs.signals",
     "calmness.jobs.trading",

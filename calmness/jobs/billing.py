@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
@@ -10,12 +9,13 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.handlers import periodic, task
-from calmness.jobs.invoice_view import document_properties, invoice_view
+from calmness.jobs.invoice_view import document_properties, invoice_page, invoice_view
+from calmness.jobs.platform import port_of
 from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
-from calmness.pdf import facturx, render
-from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, subscriptions
+from calmness.pdf import draw, facturx
+from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, platform, subscriptions
 from calmness.services.preferences import NoticeKind
 
 
@@ -24,13 +24,14 @@ def render_invoice(payload: dict[str, Any]) -> None:
     """Render and store the PDF, then write the mail and the notice. Run twice, it changes nothing."""
     invoice = db.session.get_one(Invoice, payload["invoice_id"])
     if db.session.get(InvoiceDocument, invoice.id) is None:
-        html = render_template("pdf/invoice.html", view=invoice_view(invoice))
+        page = invoice_page(invoice_view(invoice))
         data, properties = invoice_terms.terms(invoice, invoice.corrects), document_properties(invoice)
         # No transaction is open while the PDF is made: it takes a tenth of a second and more.
         db.session.commit()
         xml = facturx.invoice_xml(data)
         facturx.require_valid(xml)
-        content = facturx.with_invoice(render(html), xml, properties)
+        with draw(page) as document:
+            content = facturx.with_invoice(document, xml, properties)
         key = f"invoices/{invoice.number}.pdf"
         digest = store().put(key, content)
         row = {
@@ -41,6 +42,8 @@ def render_invoice(payload: dict[str, Any]) -> None:
             "rendered_at": clock.now(),
         }
         insert_once(db.session(), InvoiceDocument, [row])
+    if port_of() is not None and platform.plan_invoice(invoice):
+        platform.enqueue_waiting()
     _announce(invoice)
     db.session.commit()
 

@@ -2,10 +2,8 @@
 
 from datetime import date
 
-from flask import render_template
-
 from calmness import clock
-from calmness.jobs.invoice_view import invoice_view
+from calmness.jobs.invoice_view import invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import render
@@ -19,7 +17,7 @@ LINES = (
 BUYER = {"name": "Camille Moreau", "address": "8 impasse de l’Œillet", "postcode": "94240", "city": "L’Haÿ-les-Roses"}
 
 
-def specimen(values: dict[str, str]) -> bytes:
+def specimen(values: dict[str, str], logo: bytes | None = None) -> bytes:
     """PDF of an invoice that bears no number and is kept nowhere. ``values``: fields of the identity as typed."""
     now = clock.now()
     today: date = clock.paris_today()
@@ -39,7 +37,7 @@ def specimen(values: dict[str, str]) -> bytes:
         total_incl_cents=total,
         paid_cents=total,
         items=items,
-        template=InvoiceTemplate(**values, siren=values.get("siret", "").replace(" ", "")[:9]),
+        template=InvoiceTemplate(**values, logo=logo, siren=values.get("siret", "").replace(" ", "")[:9]),
         payment=Payment(reference="RF87P0000001"),
     )
-    return render(render_template("pdf/invoice.html", view=invoice_view(invoice)))
+    return render(invoice_page(invoice_view(invoice)))

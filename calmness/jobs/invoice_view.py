@@ -1,15 +1,21 @@
 """From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
 
+from collections.abc import Callable
+
+from flask import render_template
+
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import fitting, printable
 from calmness.pdf.facturx import Properties
-from calmness.pdf.invoice import InvoiceView, LineView
+from calmness.pdf.invoice import InvoiceView, LineView, LogoView
+from calmness.pdf.logo import as_address, size_in
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
-PARTY_POINTS, LABEL_POINTS = 235, 225
-"""Widths of the columns of people and of lines in the document."""
+PARTY_POINTS, LABEL_POINTS, PAGE_POINTS = 235, 225, 480
+"""Widths of the columns of people and of lines, and of the text, in the document."""
+LOGO_POINTS = 240, 40
 RATELESS = {
     VatRegime.FRANCHISE: "non applicable",
     VatRegime.TRAINING_EXEMPT: "exonérée",
@@ -36,7 +42,14 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         due=money(invoice.total_incl_cents - invoice.paid_cents, invoice.currency),
         mentions=_clean(invoice.mentions),
         footer=printable(_footer(template)),
+        note=fitting(printable(template.note or ""), PAGE_POINTS),
+        logo=_logo(template.logo),
     )
+
+
+def invoice_page(view: InvoiceView) -> Callable[[int], str]:
+    """The page of the document, to be told how many pages there are."""
+    return lambda pages: render_template("pdf/invoice.html", view=view, pages=pages)
 
 
 def document_properties(invoice: Invoice) -> Properties:
@@ -124,6 +137,10 @@ def _totals(invoice: Invoice) -> tuple[tuple[str, str], ...]:
     if invoice.paid_cents:
         rows.append(("Déjà réglé", money(-invoice.paid_cents)))
     return tuple(rows)
+
+
+def _logo(png: bytes | None) -> LogoView | None:
+    return LogoView(as_address(png), *size_in(png, *LOGO_POINTS)) if png else None
 
 
 def _footer(template: InvoiceTemplate) -> str:

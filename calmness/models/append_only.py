@@ -19,6 +19,14 @@ TABLES = (
     "consent",
 )
 
+FROZEN = {
+    "invoice_template": (
+        "version, company_name, legal_form, capital, address, postcode, city, country, siren, siret, rcs, vat_number, "
+        "training_number, email, phone, iban, bic, bank_name, footer, note, logo, created_at"
+    )
+}
+"""Tables of which these columns never change: an old invoice is drawn again as it was. A row is never deleted."""
+
 _POSTGRESQL_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,17 +52,35 @@ def create_statements(dialect: str, table: str) -> list[str]:
     ]
 
 
+def freeze_statements(dialect: str, table: str) -> list[str]:
+    """Statements that keep the frozen columns of a table, for ``sqlite`` or ``postgresql``."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for name, verb in (("change", f"UPDATE OF {FROZEN[table]}"), ("delete", "DELETE"))
+        ]
+    return [
+        _POSTGRESQL_FUNCTION,
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OF {FROZEN[table]} OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ]
+
+
+def _statements(dialect: str) -> list[tuple[str, str]]:
+    appended = [(table, statement) for table in TABLES for statement in create_statements(dialect, table)]
+    return appended + [(table, statement) for table in FROZEN for statement in freeze_statements(dialect, table)]
+
+
 def protect(connection: Connection) -> None:
     """Create all triggers; used by migrations after the tables exist."""
-    for table in TABLES:
-        for statement in create_statements(connection.dialect.name, table):
-            connection.exec_driver_sql(statement)
+    for _table, statement in _statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
 
 
 def attach(metadata: MetaData) -> None:
     """Make ``create_all`` protect the same tables, so that both ways to a schema agree."""
-    for table in TABLES:
-        for dialect in ("sqlite", "postgresql"):
-            for statement in create_statements(dialect, table):
-                ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
-                event.listen(metadata.tables[table], "after_create", ddl)
+    for dialect in ("sqlite", "postgresql"):
+        for table, statement in _statements(dialect):
+            ddl = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+            event.listen(metadata.tables[table], "after_create", ddl)

@@ -199,6 +199,8 @@ class InvoiceTemplate(Model):
     bic: Mapped[str] = mapped_column(String(11))
     bank_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
     footer: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    note: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary, default=None, deferred=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 

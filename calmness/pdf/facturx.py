@@ -5,6 +5,7 @@ it valid: it is always told to leave them alone. The rules are run in this proce
 """
 
 import copy
+import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from string import Template
 from typing import Any
+from xml.sax.saxutils import escape
 
 import facturx
 import pikepdf
 from facturx.generate_xml import generate_cii_xml
+from pikepdf import Name
 from PIL import ImageCms
 from saxonche import PySaxonProcessor
 
@@ -73,42 +77,32 @@ def broken_rules(xml: bytes, rules: Path = _RULES) -> tuple[list[str], int]:
     return [" ".join(text.split()) for text in broken], report.count("<svrl:fired-rule")
 
 
-def with_invoice(pdf: bytes, xml: bytes, properties: Properties) -> bytes:
-    """The PDF with the XML inside, in the shape of PDF/A-3b. The same input gives the same bytes."""
-    metadata = {"title": properties.title, "author": properties.author, "subject": properties.subject, "keywords": ""}
-    hybrid = facturx.generate_from_binary(
-        pdf,
-        xml,
-        flavor="factur-x",
-        level=LEVEL,
-        check_xsd=False,
-        check_schematron=False,
-        pdf_metadata=metadata,
-        lang="fr-FR",
-        xmp_compression=False,
-    )
-    with pikepdf.open(io.BytesIO(hybrid)) as document:
-        _set_colours(document)
-        _set_annotations(document)
-        _set_dates(document, properties)
-        # What a person opens is the invoice, not the list of attachments.
-        document.Root.PageMode = pikepdf.Name.UseNone
-        out = io.BytesIO()
-        document.save(out, deterministic_id=True, force_version="1.7")
+def with_invoice(document: pikepdf.Pdf, xml: bytes, properties: Properties) -> bytes:
+    """The drawn document with the XML inside, in the shape of PDF/A-3b. The same input gives the same bytes."""
+    instant = properties.at.astimezone(UTC).replace(microsecond=0)
+    pdf_date = f"D:{instant:%Y%m%d%H%M%S}+00'00'"
+    _set_colours(document)
+    _set_annotations(document)
+    _attach(document, xml, pdf_date)
+    _set_information(document, properties, pdf_date)
+    document.Root.Metadata = document.make_stream(_xmp(properties, instant), Type=Name.Metadata, Subtype=Name.XML)
+    document.Root.Lang = "fr-FR"
+    # What a person opens is the invoice, not the list of attachments.
+    document.Root.PageMode = Name.UseNone
+    out = io.BytesIO()
+    document.save(out, deterministic_id=True, force_version="1.7")
     return out.getvalue()
 
 
 def _set_colours(document: pikepdf.Pdf) -> None:
     """Say what the device colours mean: sRGB."""
-    profile = document.make_stream(_srgb())
-    profile.N = 3
     intent = pikepdf.Dictionary(
-        Type=pikepdf.Name.OutputIntent,
-        S=pikepdf.Name.GTS_PDFA1,
+        Type=Name.OutputIntent,
+        S=Name.GTS_PDFA1,
         OutputConditionIdentifier="sRGB",
         Info="sRGB IEC61966-2.1",
         RegistryName="http://www.color.org",
-        DestOutputProfile=document.make_indirect(profile),
+        DestOutputProfile=document.make_stream(_srgb(), N=3),
     )
     document.Root.OutputIntents = pikepdf.Array([document.make_indirect(intent)])
 
@@ -119,10 +113,34 @@ def _set_annotations(document: pikepdf.Pdf) -> None:
             annotation.F = _PRINTED
 
 
-def _set_dates(document: pikepdf.Pdf, properties: Properties) -> None:
+def _attach(document: pikepdf.Pdf, xml: bytes, pdf_date: str) -> None:
+    """The XML among the attachments and as associated file, one object."""
+    # The format names MD5; it protects nothing here.
+    checksum = hashlib.md5(xml, usedforsecurity=False).digest()
+    file = document.make_stream(
+        xml,
+        Type=Name.EmbeddedFile,
+        Subtype=Name("/text/xml"),
+        Params=pikepdf.Dictionary(CheckSum=pikepdf.String(checksum), ModDate=pdf_date, Size=len(xml)),
+    )
+    described = document.make_indirect(
+        pikepdf.Dictionary(
+            Type=Name.Filespec,
+            AFRelationship=Name.Data,
+            Desc="Factur-X XML file",
+            F=ATTACHMENT,
+            UF=ATTACHMENT,
+            EF=pikepdf.Dictionary(F=file, UF=file),
+        )
+    )
+    document.Root.AF = document.make_indirect(pikepdf.Array([described]))
+    document.Root.Names = pikepdf.Dictionary(
+        EmbeddedFiles=pikepdf.Dictionary(Names=pikepdf.Array([pikepdf.String(ATTACHMENT), described]))
+    )
+
+
+def _set_information(document: pikepdf.Pdf, properties: Properties, pdf_date: str) -> None:
     """All dates are the issue's, and the dictionary of information says what the XMP says."""
-    instant = properties.at.astimezone(UTC).replace(microsecond=0)
-    pdf_date = f"D:{instant:%Y%m%d%H%M%S}+00'00'"
     document.docinfo = document.make_indirect(
         pikepdf.Dictionary(
             Title=properties.title,
@@ -134,17 +152,19 @@ def _set_dates(document: pikepdf.Pdf, properties: Properties) -> None:
             ModDate=pdf_date,
         )
     )
-    xmp = document.Root.Metadata.read_bytes().decode()
-    for name, value in {
-        "xmp:CreateDate": instant.isoformat(),
-        "xmp:ModifyDate": instant.isoformat(),
-        "xmp:CreatorTool": PRODUCER,
-        "pdf:Producer": PRODUCER,
-    }.items():
-        xmp = re.sub(f"<{name}>[^<]*</{name}>", f"<{name}>{value}</{name}>", xmp)
-    document.Root.Metadata.write(xmp.encode())
-    for attachment in document.Root.AF:
-        attachment.EF.F.Params.ModDate = pdf_date
+
+
+def _xmp(properties: Properties, instant: datetime) -> bytes:
+    """Metadata of PDF/A-3b with the extension of Factur-X."""
+    values = {
+        "title": properties.title,
+        "author": properties.author,
+        "subject": properties.subject,
+        "producer": PRODUCER,
+        "at": instant.isoformat(),
+        "attachment": ATTACHMENT,
+    }
+    return _xmp_template().substitute({key: escape(_clean(value)) for key, value in values.items()}).encode()
 
 
 def _clean(value: Any) -> Any:
@@ -159,6 +179,11 @@ def _clean(value: Any) -> Any:
 @lru_cache(maxsize=1)
 def _srgb() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@lru_cache(maxsize=1)
+def _xmp_template() -> Template:
+    return Template((Path(__file__).parent / "factur-x.xmp").read_text())
 
 
 @lru_cache(maxsize=2)

@@ -4,6 +4,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class LogoView:
+    """A picture that the address holds itself, and its size in points."""
+
+    address: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class LineView:
     """A line of the document."""
 
@@ -17,7 +26,10 @@ class LineView:
 
 @dataclass(frozen=True)
 class InvoiceView:
-    """The whole document. ``seller`` and ``buyer``: name first, then address and identifiers, a line each."""
+    """The whole document. ``seller`` and ``buyer``: name first, then address and identifiers, a line each.
+
+    Without ``logo``, the brand stands in letters.
+    """
 
     title: str
     number: str
@@ -31,3 +43,5 @@ class InvoiceView:
     due: str
     mentions: tuple[str, ...]
     footer: str
+    note: str = ""
+    logo: LogoView | None = None

@@ -3,36 +3,61 @@
 import io
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import pikepdf
 import reportlab.rl_config
-from pypdf import PdfReader, PdfWriter
 from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf import pisa
-from xhtml2pdf.builders.preflight import drop_idle_fonts, scan, unembedded_text_fonts
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 ASSETS = Path(__file__).resolve().parent
 FONT = ASSETS / "fonts" / "Inter-Regular.ttf"
 BOLD_FONT = ASSETS / "fonts" / "Inter-Bold.ttf"
 REPLACEMENT = "?"
+MOST_LAYOUTS = 3
 _STROKED = str.maketrans(
     {"Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h", "ı": "i", "ĸ": "k", "Ŧ": "T", "ŧ": "t"}
 )
 """Letters with a stroke: Unicode knows no base letter for them."""
+_IDLE = re.compile(rb"^(1 0 0 1 0 0 cm  )?BT /F\d+ [\d.]+ Tf [\d.]+ TL ET$", re.M)
+"""ReportLab begins each page and table with a font that writes nothing. Line breaks inside of texts are escaped."""
+_EMBEDDED = {"/FontFile", "/FontFile2", "/FontFile3"}
 
 
 class PdfNotRendered(Exception):
     """xhtml2pdf reported an error or a warning: something (logo, font) would be missing."""
 
 
-def render(html: str) -> bytes:
-    """A PDF of our own HTML. Files are found beside this module; no address is ever fetched.
+def render(page: Callable[[int], str]) -> bytes:
+    """A PDF of our own HTML, as ``draw`` makes it. The same HTML gives the same bytes. Raises ``PdfNotRendered``."""
+    out = io.BytesIO()
+    with draw(page) as document:
+        document.save(out, deterministic_id=True)
+    return out.getvalue()
 
-    The same HTML gives the same bytes. Raises ``PdfNotRendered``.
+
+def draw(page: Callable[[int], str]) -> pikepdf.Pdf:
+    """The document that ``page`` says, told how many pages there are: mostly one, so that it is laid out once.
+
+    Files are found beside this module; no address is ever fetched. Raises ``PdfNotRendered``.
     """
+    pages = 1
+    for _layout in range(MOST_LAYOUTS):
+        document = pikepdf.open(_drawn(page(pages)))
+        if len(document.pages) == pages:
+            _keep_own_fonts(document)
+            return document
+        pages = len(document.pages)
+    raise PdfNotRendered("the number of pages changes the number of pages")
+
+
+def _drawn(html: str) -> io.BytesIO:
     reportlab.rl_config.invariant = 1
+    # pikepdf compresses once, at the end.
+    reportlab.rl_config.useA85 = 0
     buffer = io.BytesIO()
     result = pisa.CreatePDF(
         html,
@@ -43,19 +68,31 @@ def render(html: str) -> bytes:
     )
     if result.err or result.warn:
         raise PdfNotRendered(f"{result.err} errors, {result.warn} warnings")
-    return _with_own_fonts_only(buffer)
+    return buffer
 
 
-def _with_own_fonts_only(buffer: io.BytesIO) -> bytes:
-    """Without the Helvetica that ReportLab names on every page and never draws: readers report it as missing."""
-    writer = PdfWriter(clone_from=PdfReader(buffer))
-    drop_idle_fonts(writer)
-    foreign = unembedded_text_fonts(scan(writer))
-    if foreign:
-        raise PdfNotRendered(f"fonts of the reader's machine: {foreign}")
-    kept = io.BytesIO()
-    writer.write(kept)
-    return kept.getvalue()
+def _keep_own_fonts(document: pikepdf.Pdf) -> None:
+    """Drop the Helvetica that ReportLab names on every page and never draws: readers report it as missing.
+
+    Pages share one dictionary of fonts, so all streams are cleaned before a name goes. Raises ``PdfNotRendered`` when
+    a text needs a font that is not inside.
+    """
+    named: set[str] = set()
+    for page in document.pages:
+        content = _IDLE.sub(rb"\1", page.Contents.read_bytes())
+        page.Contents = document.make_stream(content)
+        named.update(str(parts.operands[0]) for parts in pikepdf.parse_content_stream(page, "Tf"))
+    for page in document.pages:
+        fonts = page.Resources.Font
+        for name in [name for name, font in fonts.items() if not _inside(font)]:
+            if name in named:
+                raise PdfNotRendered(f"a font of the reader's machine: {fonts[name].BaseFont}")
+            del fonts[name]
+
+
+def _inside(font: pikepdf.Object) -> bool:
+    descriptor = font.get("/FontDescriptor")
+    return descriptor is not None and not _EMBEDDED.isdisjoint(descriptor.keys())
 
 
 def printable(text: str) -> str:

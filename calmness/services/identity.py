@@ -7,10 +7,11 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import siret
 
 from calmness import clock
-from calmness.errors import DomainError
+from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import InvoiceTemplate
+from calmness.pdf.logo import Fault, LogoRefused, logo_png
 from calmness.services import audit
 
 
@@ -18,6 +19,15 @@ class MalformedIdentity(DomainError):
     """A number that does not check."""
 
     slug = "malformed-identity"
+
+
+LOGO_FAULTS = {
+    Fault.EMPTY: _l("Ce fichier est vide."),
+    Fault.TOO_HEAVY: _l("Ce fichier dépasse 2 Mo : exportez le logo en plus petit (900 × 240 pixels suffisent)."),
+    Fault.NOT_A_PICTURE: _l("Ce fichier n’est pas une image PNG, JPEG ou WebP."),
+    Fault.TOO_LARGE: _l("Cette image dépasse 25 millions de pixels : 900 × 240 suffisent."),
+    Fault.BROKEN: _l("Cette image est abîmée : exportez-la de nouveau."),
+}
 
 
 def current() -> InvoiceTemplate | None:
@@ -30,8 +40,37 @@ def versions() -> list[InvoiceTemplate]:
     return list(db.session.scalars(select(InvoiceTemplate).order_by(InvoiceTemplate.version.desc())))
 
 
-def save(values: dict[str, str], *, by: User | None) -> InvoiceTemplate:
-    """Make a new version and put it in force. Raises ``MalformedIdentity`` at the field that is wrong."""
+def version(number: int) -> InvoiceTemplate:
+    """A version by its number. Raises ``NotFound``."""
+    template = db.session.scalar(select(InvoiceTemplate).where(InvoiceTemplate.version == number))
+    if template is None:
+        raise NotFound
+    return template
+
+
+def logo_of(given: bytes | None, *, without: bool = False) -> bytes | None:
+    """The logo to print: none when one goes without, made of the file given, or the one in force.
+
+    Raises ``MalformedIdentity`` at the field of the logo.
+    """
+    if without:
+        return None
+    if given is None:
+        template = current()
+        return template.logo if template else None
+    try:
+        return logo_png(given)
+    except LogoRefused as error:
+        raise MalformedIdentity(LOGO_FAULTS[error.fault], field="logo") from error
+
+
+def save(
+    values: dict[str, str], *, by: User | None, logo: bytes | None = None, without_logo: bool = False
+) -> InvoiceTemplate:
+    """Make a new version and put it in force; the logo as ``logo_of`` takes it.
+
+    Raises ``MalformedIdentity`` at the field that is wrong.
+    """
     checks = {
         "siret": (siret.validate, _l("Ce SIRET n’existe pas : quatorze chiffres.")),
         "iban": (iban.validate, _l("Cet IBAN n’est pas valable.")),
@@ -43,11 +82,13 @@ def save(values: dict[str, str], *, by: User | None) -> InvoiceTemplate:
             clean[name] = check(values[name])
         except ValidationError as error:
             raise MalformedIdentity(message, field=name) from error
+    picture = logo_of(logo, without=without_logo)
     last = db.session.scalar(select(func.max(InvoiceTemplate.version))) or 0
     db.session.execute(update(InvoiceTemplate).where(InvoiceTemplate.is_active.is_(True)).values(is_active=False))
     template = InvoiceTemplate(
         **clean,
         siren=clean["siret"][:9],
+        logo=picture,
         version=last + 1,
         is_active=True,
         created_at=clock.now(),

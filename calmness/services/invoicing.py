@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from calmness import clock
 from calmness.errors import Conflict, NotFound
@@ -237,8 +238,13 @@ def by_number(number: str) -> Invoice:
     return invoice
 
 
-def listing(*, limit: int, offset: int = 0, text: str = "") -> tuple[list[Invoice], int]:
-    """All documents for the staff, newest first, with their total."""
+def listing(
+    *, limit: int, text: str = "", before: int | None = None, after: int | None = None
+) -> tuple[list[Invoice], int]:
+    """Documents for the staff, newest first, with the total: those older than ``before`` or newer than ``after``.
+
+    Pages are found by the key: the last page of 100 000 documents costs what the first one does.
+    """
     query = select(Invoice)
     if text:
         query = query.join(User, User.id == Invoice.user_id).where(
@@ -246,9 +252,14 @@ def listing(*, limit: int, offset: int = 0, text: str = "") -> tuple[list[Invoic
             | func.lower(User.last_name).contains(text.lower(), autoescape=True)
             | User.email_key.contains(text.lower(), autoescape=True)
         )
-    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = db.session.scalars(query.order_by(Invoice.id.desc()).limit(limit).offset(offset))
-    return list(rows), total
+    total = db.session.scalar(query.with_only_columns(func.count(Invoice.id))) or 0
+    if before is not None:
+        query = query.where(Invoice.id < before)
+    page = query.order_by(Invoice.id.desc())
+    if after is not None:
+        page = query.where(Invoice.id > after).order_by(Invoice.id)
+    rows = list(db.session.scalars(page.options(joinedload(Invoice.document)).limit(limit)))
+    return (rows[::-1] if after is not None else rows), total
 
 
 def content_of(invoice: Invoice) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from calmness.banking import plain
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, User
-from calmness.models.billing import Payment, PaymentEvent, PaymentStatus, Subscription, SubscriptionStatus
+from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.presentation import money
@@ -167,7 +167,11 @@ def refuse(withdrawal_id: int, reason: str, *, by: User) -> Withdrawal:
 
 
 def refund(withdrawal_id: int, reference: str, *, by: User, at: datetime | None = None) -> Withdrawal:
-    """Record the transfer back: each invoice of the contract gets its credit note. Raises ``AlreadySettled``."""
+    """Record the transfer back: each invoice of the contract gets its credit note. Raises ``AlreadySettled``.
+
+    What was given at the person's express demand before the withdrawal stays paid (C. conso. L221-25): an invoice is
+    then credited for the rest alone. A refund after the end of a period is a credit note of the open one.
+    """
     now = at or clock.now()
     declared = _locked(withdrawal_id)
     if declared.state is not WithdrawalState.DECLARED or declared.payment is None:
@@ -178,7 +182,7 @@ def refund(withdrawal_id: int, reference: str, *, by: User, at: datetime | None 
     reason = f"Rétractation du {format_datetime(declared.at.astimezone(clock.PARIS), 'dd/MM/yyyy')}"
     for payment in _parts(declared.payment):
         if payment.status is PaymentStatus.VALIDATED and payment.invoice is not None:
-            credit_notes.credit_whole(payment.invoice.number, reason, by=by, at=now)
+            _credit_rest(payment.invoice, _supplied_cents(payment, declared.at), reason, by, now)
     declared.refund_reference = number
     _settle(declared, WithdrawalState.REFUNDED, by)
     return declared
@@ -286,6 +290,11 @@ def _acknowledge(declared: Withdrawal) -> None:
     )
 
 
+def owed(declared: Withdrawal) -> int:
+    """Cents to give back."""
+    return declared.refund_cents - declared.keep_cents
+
+
 def receipt_lines(declared: Withdrawal) -> list[str]:
     """What the receipt says: the declaration itself, its instant, and what follows."""
     follows = {
@@ -298,6 +307,11 @@ def receipt_lines(declared: Withdrawal) -> list[str]:
         else "",
     )
     amount = f"Montant concerné\u00a0: {money(declared.refund_cents)}." if declared.refund_cents else ""
+    if declared.keep_cents:
+        amount += (
+            f" Le service avait commencé à votre demande\u00a0: sa part fournie, {money(declared.keep_cents)}, "
+            f"reste due (art. L221-25 du code de la consommation). À vous rendre\u00a0: {money(owed(declared))}."
+        )
     opening = "Nous accusons réception de votre rétractation, dont voici le contenu\u00a0:"
     keep = "Conservez ce message\u00a0: il fait foi de la date et de l’heure de votre déclaration."
     return [line for line in (opening, declared.statement, amount, follows, keep) if line]
@@ -321,12 +335,32 @@ def _wholly_supplied(contract: Payment, at: datetime) -> bool:
 
 
 def _supplied_cents(payment: Payment, at: datetime) -> int:
-    """The part given before the withdrawal, due when the person had asked to begin early (C. conso. L221-25)."""
+    """The part given before the withdrawal, due when the person had asked to begin early (C. conso. L221-25).
+
+    In proportion of the time gone, exact to the microsecond; the cent that does not divide is the consumer's.
+    """
     subscription = db.session.scalar(select(Subscription).where(Subscription.payment_id == payment.id))
     if not payment.early_start_requested or subscription is None or at <= subscription.starts_at:
         return 0
     whole, gone = subscription.ends_at - subscription.starts_at, at - subscription.starts_at
     return min(payment.amount_cents, payment.amount_cents * gone // whole)
+
+
+def _credit_rest(invoice: Invoice, kept_cents: int, reason: str, by: User, at: datetime) -> None:
+    """Credit what is left of an invoice but the part that was given, taken off its first lines."""
+    cents = {position: incl for position, (incl, _excl) in credit_notes.left_by_line(invoice).items()}
+    if not kept_cents:
+        credit_notes.credit_whole(invoice.number, reason, by=by, at=at)
+        return
+    # What earlier credit notes gave back is not given back again.
+    kept = min(kept_cents, sum(cents.values()))
+    for position in sorted(cents):
+        taken = min(kept, cents[position])
+        cents[position] -= taken
+        kept -= taken
+    if any(cents.values()):
+        text = f"{reason}, prestation fournie à la demande du client déduite (C. conso. L221-25)"
+        credit_notes.credit(invoice.number, cents, text, by=by, at=at)
 
 
 def _locked(withdrawal_id: int) -> Withdrawal:

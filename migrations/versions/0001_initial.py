@@ -754,6 +754,8 @@ def upgrade() -> None:
         sa.Column("bic", sa.String(length=11), nullable=False),
         sa.Column("bank_name", sa.String(length=100), server_default=sa.text("('')"), nullable=False),
         sa.Column("footer", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("note", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("logo", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", BIG_KEY, nullable=True),
         sa.ForeignKeyConstraint(
@@ -2754,6 +2756,77 @@ def upgrade() -> None:
         batch_op.create_index("ix_delivery_user", ["user_id", "created_at"], unique=False)
 
     op.create_table(
+        "platform_flow",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("invoice", "sales", "receipts", name="kind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("invoice_id", BIG_KEY, nullable=True),
+        sa.Column("month_on", sa.Date(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "sent",
+                "delivered",
+                "approved",
+                "collected",
+                "refused",
+                "rejected",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("flow_id", sa.String(length=120), nullable=True),
+        sa.Column("sha256", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
+        sa.Column("reason", sa.String(length=500), server_default=sa.text("('')"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(kind = 'invoice') = (invoice_id IS NOT NULL)", name=op.f("ck_platform_flow_invoice_named")
+        ),
+        sa.CheckConstraint("(kind = 'invoice') = (month_on IS NULL)", name=op.f("ck_platform_flow_month_named")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["invoice.id"], name=op.f("fk_platform_flow_invoice_id_invoice"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_platform_flow")),
+        sa.UniqueConstraint("flow_id", name=op.f("uq_platform_flow_flow_id")),
+        sa.UniqueConstraint("invoice_id", name=op.f("uq_platform_flow_invoice_id")),
+        sa.UniqueConstraint("key", name=op.f("uq_platform_flow_key")),
+    )
+    with op.batch_alter_table("platform_flow", schema=None) as batch_op:
+        batch_op.create_index("ix_platform_flow_state", ["state", "checked_at"], unique=False)
+
+    op.create_table(
+        "supplier_invoice",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("flow_id", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=120), server_default=sa.text("('')"), nullable=False),
+        sa.Column("is_readable", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.String(length=60), server_default=sa.text("('')"), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=True),
+        sa.Column("seller_name", sa.String(length=200), server_default=sa.text("('')"), nullable=False),
+        sa.Column("seller_siren", sa.String(length=9), server_default=sa.text("('')"), nullable=False),
+        sa.Column("total_cents", sa.Integer(), nullable=True),
+        sa.Column("currency", sa.String(length=3), server_default=sa.text("('')"), nullable=False),
+        sa.Column("file_key", sa.String(length=120), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_invoice")),
+        sa.UniqueConstraint("flow_id", name=op.f("uq_supplier_invoice_flow_id")),
+    )
+    with op.batch_alter_table("supplier_invoice", schema=None) as batch_op:
+        batch_op.create_index("ix_supplier_invoice_received", ["received_at"], unique=False)
+
+    op.create_table(
         "invoice_document",
         sa.Column("invoice_id", BIG_KEY, nullable=False),
         sa.Column("file_key", sa.String(length=120), nullable=False),
@@ -2842,6 +2915,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delivery_attempt_delivery_id"))
 
     op.drop_table("delivery_attempt")
+    with op.batch_alter_table("supplier_invoice", schema=None) as batch_op:
+        batch_op.drop_index("ix_supplier_invoice_received")
+
+    op.drop_table("supplier_invoice")
+    with op.batch_alter_table("platform_flow", schema=None) as batch_op:
+        batch_op.drop_index("ix_platform_flow_state")
+
+    op.drop_table("platform_flow")
     op.drop_table("invoice_item")
     op.drop_table("invoice_document")
     with op.batch_alter_table("delivery", schema=None) as batch_op:

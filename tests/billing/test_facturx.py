@@ -10,7 +10,7 @@ from typing import Any
 import facturx
 import pytest
 import time_machine
-from flask import Flask, render_template
+from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -20,11 +20,11 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.billing import render_invoice
-from calmness.jobs.invoice_view import document_properties, invoice_view
+from calmness.jobs.invoice_view import document_properties, invoice_page, invoice_view
 from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
-from calmness.pdf import render
+from calmness.pdf import draw
 from calmness.pdf.facturx import InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
 from calmness.services import billing, credit_notes, invoice_ledger, invoice_terms, invoicing
 from calmness.services.invoicing import Line
@@ -165,9 +165,9 @@ def test_a_year_later_under_another_identity_the_document_would_be_the_same_byte
     db.session.commit()
 
     with time_machine.travel(invoice.issued_at + timedelta(days=365), tick=False):
-        html = render_template("pdf/invoice.html", view=invoice_view(invoice))
         xml = invoice_xml(invoice_terms.terms(invoice))
-        again = with_invoice(render(html), xml, document_properties(invoice))
+        with draw(invoice_page(invoice_view(invoice))) as document:
+            again = with_invoice(document, xml, document_properties(invoice))
 
     assert again == first
 

@@ -16,7 +16,15 @@ from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import billing, dunning, withdrawal_period, withdrawals
+from calmness.services import (
+    billing,
+    credit_notes,
+    dunning,
+    invoice_ledger,
+    invoicing,
+    withdrawal_period,
+    withdrawals,
+)
 from tests import factories
 from tests.billing import shop
 from tests.fixtures.servers import Mailbox
@@ -152,6 +160,36 @@ def test_what_was_given_at_the_persons_demand_is_counted_by_the_day(site: Flask)
     other = withdrawals.declare(patient, by=patient.user, at=BOUGHT + timedelta(days=3))
 
     assert (begun.keep_cents, other.keep_cents) == (499, 0)
+
+
+@pytest.mark.parametrize(
+    ("gone", "kept"),
+    [
+        (timedelta(days=3), 499),
+        (timedelta(seconds=1), 0),
+        (timedelta(days=10, hours=7, minutes=13), 1713),
+        (timedelta(days=13, hours=23), 2321),
+    ],
+)
+def test_what_was_given_stays_paid_and_the_rest_is_credited_to_the_cent(
+    site: Flask, gone: timedelta, kept: int
+) -> None:
+    payment = bought(early=True)
+    declared = withdrawals.declare(payment, by=payment.user, at=BOUGHT + gone)
+
+    withdrawals.refund(declared.id, "VIR RETOUR", by=factories.agent(), at=BOUGHT + timedelta(days=20))
+    db.session.commit()
+
+    invoice, credit = invoicing.of_payment(payment.id)
+    assert (declared.keep_cents, withdrawals.owed(declared)) == (kept, 4990 - kept)
+    assert credit.total_incl_cents == 4990 - kept
+    assert credit.total_excl_cents + credit.total_vat_cents == credit.total_incl_cents
+    left_incl, left_excl = credit_notes.left_by_line(invoice)[1]
+    assert left_incl == kept
+    assert abs(left_excl - invoicing.split_vat(kept, 2000)[0]) <= 1
+    assert invoice_ledger.first_broken() is None
+    text = " ".join(withdrawals.receipt_lines(declared))
+    assert ("L221-25" in text) == bool(kept)
 
 
 def test_a_service_given_whole_at_demand_leaves_no_right(site: Flask) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.fakes import discord as discord_api
+from tests.fakes import platform as platform_api
 from tests.fakes import telegram as telegram_api
 from tests.fakes import whatsapp as whatsapp_api
 from tests.fakes.server import FakeProvider
@@ -19,10 +20,12 @@ class Providers:
     discord: discord_api.FakeDiscord = field(default_factory=discord_api.FakeDiscord)
     whatsapp: whatsapp_api.FakeWhatsapp = field(default_factory=whatsapp_api.FakeWhatsapp)
 
+    platform: platform_api.FakePlatform = field(default_factory=platform_api.FakePlatform)
+
     @property
     def every(self) -> tuple[FakeProvider, ...]:
         """All of them."""
-        return (self.telegram, self.discord, self.whatsapp)
+        return (self.telegram, self.discord, self.whatsapp, self.platform)
 
     def environment(self) -> dict[str, str]:
         """Settings that make the product speak to these servers."""

@@ -83,7 +83,8 @@ class FakeProvider:
         if answer.drop:
             handler.close_connection = True
             return
-        content = b"" if answer.body is None else json.dumps(answer.body).encode()
+        body = answer.body
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         try:
             handler.send_response(answer.status)
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():

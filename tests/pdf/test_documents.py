@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -49,10 +49,11 @@ def view(lines: int = 1, buyer: str = "Camille Moreau", title: str = "Facture") 
     )
 
 
-def html(shown: InvoiceView) -> str:
-    """The page that becomes the document."""
+def html(shown: InvoiceView) -> Callable[[int], str]:
+    """The page that becomes the document, to be told how many pages there are."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("pdf/invoice.html").render(view=shown)
+    template = environment.get_template("pdf/invoice.html")
+    return lambda pages: template.render(view=shown, pages=pages)
 
 
 def texts(document: bytes) -> list[str]:
@@ -154,14 +155,32 @@ def test_nothing_is_fetched_from_anywhere(listener: tuple[str, list[str]], addre
     url, knocks = listener
 
     with pytest.raises(PdfNotRendered):
-        render(f'<html lang="fr"><body><img src="{address.format(url=url)}">Bonjour</body></html>')
+        render(lambda _pages: f'<html lang="fr"><body><img src="{address.format(url=url)}">Bonjour</body></html>')
 
     assert knocks == []
 
 
 def test_a_font_of_the_reader_s_machine_is_refused() -> None:
     with pytest.raises(PdfNotRendered):
-        render("<html><body><p>Helvetica</p></body></html>")
+        render(lambda _pages: "<html><body><p>Helvetica</p></body></html>")
+
+
+def test_a_document_of_one_page_is_laid_out_once() -> None:
+    told: list[int] = []
+
+    def page(pages: int) -> str:
+        told.append(pages)
+        return html(view())(pages)
+
+    render(page)
+
+    assert told == [1]
+
+
+def test_a_name_that_looks_like_the_clean_up_stays() -> None:
+    name = "BT /F1 12 Tf 14.4 TL ET"
+
+    assert name in texts(render(html(view(buyer=name))))[0]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import OfferKind
 from calmness.navigation import badge
+from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
 from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
@@ -155,8 +156,8 @@ def create_credit_note(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.SEE_INVOICES)
 def invoices() -> ResponseReturnValue:
     """All documents."""
-    text, page = request.args.get("q", "").strip(), max(1, request.args.get("page", 1, type=int))
-    rows, total = invoicing.listing(limit=PAGE, offset=(page - 1) * PAGE, text=text)
+    text, page = request.args.get("q", "").strip(), page_number()
+    rows, total = invoicing.listing(limit=PAGE, text=text, before=key_of("avant"), after=key_of("apres"))
     return render_template("admin/billing/invoices.html", rows=rows, total=total, page=page, size=PAGE, q=text)
 
 
@@ -206,6 +207,6 @@ def _page(
     )
 
 
-from calmness.blueprints.admin import bank, books, catalogue, discounts, withdrawals  # noqa: E402
+from calmness.blueprints.admin import bank, books, catalogue, discounts, identity, platform, withdrawals  # noqa: E402
 
-__all__ = ["bank", "books", "bp", "catalogue", "discounts", "withdrawals"]
+__all__ = ["bank", "books", "bp", "catalogue", "discounts", "identity", "platform", "withdrawals"]

@@ -1,8 +1,8 @@
-"""Offers and legal identity."""
+"""Offers."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,10 +15,9 @@ from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
 from calmness.errors import DomainError
 from calmness.extensions import db
-from calmness.jobs.invoice_specimen import specimen
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
 from calmness.permissions import Permission
-from calmness.services import catalogue, formations, identity, sale_terms
+from calmness.services import catalogue, formations, sale_terms
 
 REGIMES = {
     VatRegime.STANDARD: _l("Soumis à la TVA"),
@@ -74,24 +73,6 @@ class NewOfferForm(OfferForm):
 
     kind = SelectField(_l("Type"), choices=[SelectChoice(kind.value, label) for kind, label in KINDS.items()])
     formation_id = SelectField(_l("Formation vendue"), coerce=int, validate_choice=False)
-
-
-class IdentityForm(FlaskForm):
-    """Legal identity of the school."""
-
-    company_name = StringField(_l("Raison sociale"), validators=[InputRequired(_l("Champ obligatoire."))])
-    legal_form = StringField(_l("Forme juridique"), validators=[InputRequired(_l("Champ obligatoire."))])
-    capital = StringField(_l("Capital"))
-    address = StringField(_l("Adresse"), validators=[InputRequired(_l("Champ obligatoire."))])
-    postcode = StringField(_l("Code postal"), validators=[InputRequired(_l("Champ obligatoire."))])
-    city = StringField(_l("Ville"), validators=[InputRequired(_l("Champ obligatoire."))])
-    siret = StringField(_l("SIRET"), validators=[InputRequired(_l("Champ obligatoire."))])
-    rcs = StringField(_l("RCS"))
-    vat_number = StringField(_l("Numéro de TVA"))
-    email = StringField(_l("Adresse e-mail"), validators=[InputRequired(_l("Champ obligatoire."))])
-    iban = StringField(_l("IBAN"), validators=[InputRequired(_l("Champ obligatoire."))])
-    bic = StringField(_l("BIC"), validators=[InputRequired(_l("Champ obligatoire."))])
-    footer = StringField(_l("Pied de page"))
 
 
 @bp.get("/offres")
@@ -190,47 +171,3 @@ def _new_offer_page(form: NewOfferForm) -> str:
     choices = [SelectChoice(formation.id, formation.title) for formation in formations.every()]
     form.formation_id.choices = [SelectChoice(0, _("Aucune")), *choices]
     return render_template("admin/billing/new_offer.html", form=form)
-
-
-@bp.get("/identite")
-@requires(Permission.MANAGE_IDENTITY)
-def legal_identity() -> ResponseReturnValue:
-    """The identity in force, with its versions."""
-    return _identity_page(IdentityForm(obj=identity.current()))
-
-
-@bp.post("/identite")
-@requires(Permission.MANAGE_IDENTITY)
-def create_identity_version() -> ResponseReturnValue:
-    """Save a new version; issued invoices keep theirs."""
-    form = IdentityForm()
-    if form.validate_on_submit():
-        try:
-            identity.save(
-                {name: (value or "").strip() for name, value in form.data.items() if name != "csrf_token"},
-                by=current_account(),
-            )
-        except identity.MalformedIdentity as error:
-            db.session.rollback()
-            form[error.field or "siret"].errors = [error.message]
-        else:
-            db.session.commit()
-            flash(_("Identité enregistrée : les prochaines factures la porteront."), "success")
-            return redirect(url_for("admin_billing.legal_identity"))
-    return _identity_page(form), 422
-
-
-@bp.post("/identite/apercu")
-@requires(Permission.MANAGE_IDENTITY)
-def preview_identity() -> ResponseReturnValue:
-    """A specimen invoice with what is typed; nothing is saved."""
-    content = specimen({name: value or "" for name, value in IdentityForm().data.items() if name != "csrf_token"})
-    response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'inline; filename="specimen.pdf"'
-    response.headers["Content-Security-Policy"] = "sandbox"
-    return response
-
-
-def _identity_page(form: IdentityForm) -> str:
-    current, versions = identity.current(), identity.versions()
-    return render_template("admin/billing/identity.html", form=form, current=current, versions=versions)
