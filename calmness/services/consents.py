@@ -85,11 +85,20 @@ PURPOSES: dict[str, Purpose] = {
 }
 """Purposes by key, with the words beside their box."""
 
+ELSEWHERE = {
+    "leaderboard": _l("Classement des élèves, sous pseudonyme"),
+    "trading_figures": _l("Chiffres de trading montrés à l’école"),
+    "trading_trades": _l("Trades montrés à l’école"),
+}
+"""Purposes that are given and taken back on the pages of their area."""
+
 SOURCES: dict[str, LazyString] = {
     "register": _l("à l’inscription"),
     "profile": _l("depuis le profil"),
     "consents": _l("depuis la page des consentements"),
     "payment": _l("pendant un achat"),
+    "follow_up": _l("depuis la page du suivi"),
+    "leaderboard": _l("depuis le classement"),
 }
 """How it was said, by the first part of ``consent.source``."""
 
@@ -110,7 +119,7 @@ def states_of(user_id: int) -> list[State]:
 
 def _other(key: str) -> Purpose:
     """A purpose of another area, which is taken back on the pages of that area."""
-    return Purpose(_l("Autre accord\u00a0: %(name)s", name=key), "", "")
+    return Purpose(ELSEWHERE.get(key) or _l("Autre accord\u00a0: %(name)s", name=key), "", "")
 
 
 def withdraw(user: User, key: str) -> None:

@@ -116,6 +116,8 @@ TABLES: dict[str, Place] = {
     ),
     "bank_statement": _nobodys("Pièce comptable de l’école, dix ans.", "given_by_id"),
     "bank_line": _nobodys("Relevé de la banque de l’école, pièce comptable, dix ans.", "settled_by_id"),
+    "platform_flow": _nobodys("Pièce comptable de l’école, dix ans."),
+    "supplier_invoice": _nobodys("Pièce comptable de l’école, dix ans."),
     "bank_format": _nobodys(SHOP, "updated_by_id"),
     "discount_code": _nobodys(SHOP, "created_by_id"),
     "offer": _nobodys(SHOP),
