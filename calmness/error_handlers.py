@@ -96,7 +96,7 @@ def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
         return access.ask_to_log_in()
     text = _(
         "Ce formulaire a expiré ou vient d’une autre connexion. Revenez en arrière, rechargez la page et "
-        "recommencez : ce que vous avez saisi est conservé dans l’onglet."
+        "recommencez\u00a0: ce que vous avez saisi est conservé dans l’onglet."
     )
     return problem(400, "csrf", text) if wants_json() else page(400, _title(400), text)
 
@@ -223,14 +223,14 @@ def _title(status: int) -> str:
 
 def _text(status: int) -> str:
     texts = {
-        403: _("Votre compte n’y donne pas accès. Si c’est une erreur, écrivez au support : nous regardons."),
+        403: _("Votre compte n’y donne pas accès. Si c’est une erreur, écrivez au support\u00a0: nous regardons."),
         404: _("L’adresse est peut-être ancienne, ou l’élément n’est plus disponible."),
         413: _("La limite est de 10 Mo par fichier. Réduisez l’image ou envoyez-la en plusieurs fois."),
         429: _("Patientez une minute, puis recommencez."),
-        503: _("Recommencez dans quelques secondes : rien n’a été perdu."),
+        503: _("Recommencez dans quelques secondes\u00a0: rien n’a été perdu."),
     }
     if status >= 500:
-        default = _("Nous sommes prévenus. Recommencez dans un instant ; rien n’a été enregistré à moitié.")
+        default = _("Nous sommes prévenus. Recommencez dans un instant\u202f; rien n’a été enregistré à moitié.")
     else:
         default = _("Revenez en arrière et recommencez, ou écrivez au support.")
     return str(texts.get(status, default))

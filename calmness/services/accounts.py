@@ -76,7 +76,7 @@ class LastAdmin(Conflict):
     """The school must keep an administrator."""
 
     slug = "last-admin"
-    message = _l("C’est le dernier compte administrateur : nommez-en un autre d’abord.")
+    message = _l("C’est le dernier compte administrateur\u00a0: nommez-en un autre d’abord.")
 
 
 @dataclass(frozen=True)

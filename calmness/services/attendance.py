@@ -43,28 +43,28 @@ class DoorNotOpenYet(DoorClosed):
     """Too early."""
 
     slug = "door-not-open-yet"
-    message = _l("C’est un peu tôt : la salle ouvre un quart d’heure avant le début.")
+    message = _l("C’est un peu tôt\u00a0: la salle ouvre un quart d’heure avant le début.")
 
 
 class SessionOver(DoorClosed):
     """Too late."""
 
     slug = "session-over"
-    message = _l("Cette séance est terminée : la salle est fermée.")
+    message = _l("Cette séance est terminée\u00a0: la salle est fermée.")
 
 
 class SessionCancelled(DoorClosed):
     """It does not take place."""
 
     slug = "session-cancelled"
-    message = _l("Cette séance est annulée : la salle n’ouvrira pas.")
+    message = _l("Cette séance est annulée\u00a0: la salle n’ouvrira pas.")
 
 
 class PlaceSuspended(DoorClosed):
     """A suspended place opens no door."""
 
     slug = "place-suspended"
-    message = _l("Votre inscription est suspendue : écrivez-nous pour la reprendre.")
+    message = _l("Votre inscription est suspendue\u00a0: écrivez-nous pour la reprendre.")
 
 
 class NotYetHeld(DomainError):
@@ -72,7 +72,7 @@ class NotYetHeld(DomainError):
 
     status = 409
     slug = "session-not-yet-held"
-    message = _l("La séance n’a pas commencé : seule une absence excusée se note d’avance.")
+    message = _l("La séance n’a pas commencé\u00a0: seule une absence excusée se note d’avance.")
 
 
 class NotExpected(DomainError):

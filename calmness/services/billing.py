@@ -43,7 +43,7 @@ class EmailNotVerified(DomainError):
 
     status = 403
     slug = "email-not-verified"
-    message = _l("Confirmez d’abord votre adresse e-mail : votre facture y sera envoyée.")
+    message = _l("Confirmez d’abord votre adresse e-mail\u00a0: votre facture y sera envoyée.")
 
 
 class TransactionNumberTaken(Conflict):
@@ -70,14 +70,14 @@ class PaymentClosed(Conflict):
     """The payment is at its end: nothing more happens to it."""
 
     slug = "payment-closed"
-    message = _l("Ce paiement est déjà traité : il ne peut plus changer.")
+    message = _l("Ce paiement est déjà traité\u00a0: il ne peut plus changer.")
 
 
 class AlreadyOwned(Conflict):
     """The person already has this formation."""
 
     slug = "already-owned"
-    message = _l("Vous suivez déjà cette formation : elle est dans votre espace.")
+    message = _l("Vous suivez déjà cette formation\u00a0: elle est dans votre espace.")
 
 
 @dataclass(frozen=True)

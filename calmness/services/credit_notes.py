@@ -31,7 +31,7 @@ class NotAnInvoice(Conflict):
     """A credit note is not corrected by another one: a new invoice is issued."""
 
     slug = "not-an-invoice"
-    message = _l("Un avoir ne se corrige pas par un avoir : émettez une nouvelle facture.")
+    message = _l("Un avoir ne se corrige pas par un avoir\u00a0: émettez une nouvelle facture.")
 
 
 class AlreadyCredited(Conflict):
@@ -76,7 +76,7 @@ def credit(
     now = at or clock.now()
     why = " ".join(reason.split())[:300]
     if not why:
-        raise DomainError(_l("Dites pourquoi l’avoir est émis : le motif figure sur le document."), field="reason")
+        raise DomainError(_l("Dites pourquoi l’avoir est émis\u00a0: le motif figure sur le document."), field="reason")
     invoice = db.session.scalar(select(Invoice).where(Invoice.number == number).with_for_update())
     if invoice is None:
         raise NotFound
@@ -237,11 +237,11 @@ def _tell(credit_note: Invoice, invoice: Invoice, *, whole: bool) -> None:
             invoice.user_id,
             NoticeKind.PAYMENT,
             f"credit-note:{credit_note.id}",
-            title=_("Remboursement : avoir %(number)s", number=credit_note.number),
+            title=_("Remboursement\u00a0: avoir %(number)s", number=credit_note.number),
             body=_("La facture %(number)s est annulée par un avoir, envoyé par e-mail.", number=invoice.number)
             if whole
             else _(
-                "%(amount)s vous sont rendus sur la facture %(number)s ; l’avoir part par e-mail.",
+                "%(amount)s vous sont rendus sur la facture %(number)s\u202f; l’avoir part par e-mail.",
                 amount=money(credit_note.total_incl_cents, credit_note.currency),
                 number=invoice.number,
             ),

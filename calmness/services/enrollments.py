@@ -23,7 +23,7 @@ class FormationFull(Conflict):
     """Every place of the formation is taken."""
 
     slug = "formation-full"
-    message = _l("Cette formation est complète : toutes ses places sont prises.")
+    message = _l("Cette formation est complète\u00a0: toutes ses places sont prises.")
 
 
 def enroll(user_id: int, formation_id: int, payment_id: int | None, at: datetime) -> UserFormationEnrollment:

@@ -23,10 +23,10 @@ class MalformedIdentity(DomainError):
 
 LOGO_FAULTS = {
     Fault.EMPTY: _l("Ce fichier est vide."),
-    Fault.TOO_HEAVY: _l("Ce fichier dépasse 2 Mo : exportez le logo en plus petit (900 × 240 pixels suffisent)."),
+    Fault.TOO_HEAVY: _l("Ce fichier dépasse 2 Mo\u00a0: exportez le logo en plus petit (900 × 240 pixels suffisent)."),
     Fault.NOT_A_PICTURE: _l("Ce fichier n’est pas une image PNG, JPEG ou WebP."),
-    Fault.TOO_LARGE: _l("Cette image dépasse 25 millions de pixels : 900 × 240 suffisent."),
-    Fault.BROKEN: _l("Cette image est abîmée : exportez-la de nouveau."),
+    Fault.TOO_LARGE: _l("Cette image dépasse 25 millions de pixels\u00a0: 900 × 240 suffisent."),
+    Fault.BROKEN: _l("Cette image est abîmée\u00a0: exportez-la de nouveau."),
 }
 
 
@@ -72,7 +72,7 @@ def save(
     Raises ``MalformedIdentity`` at the field that is wrong.
     """
     checks = {
-        "siret": (siret.validate, _l("Ce SIRET n’existe pas : quatorze chiffres.")),
+        "siret": (siret.validate, _l("Ce SIRET n’existe pas\u00a0: quatorze chiffres.")),
         "iban": (iban.validate, _l("Cet IBAN n’est pas valable.")),
         "bic": (bic.validate, _l("Ce BIC n’est pas valable.")),
     }

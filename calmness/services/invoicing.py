@@ -52,14 +52,14 @@ class NoIdentity(Conflict):
     """No legal identity is set: an invoice could not name its seller."""
 
     slug = "no-legal-identity"
-    message = _l("L’identité légale de l’école n’est pas renseignée : un administrateur doit la compléter.")
+    message = _l("L’identité légale de l’école n’est pas renseignée\u00a0: un administrateur doit la compléter.")
 
 
 class BuyerVatMissing(Conflict):
     """The VAT is the buyer's to pay, but the buyer has no number by which the invoice could name them."""
 
     slug = "buyer-vat-missing"
-    message = _l("Autoliquidation : le client doit d’abord donner son numéro de TVA ou son SIREN.")
+    message = _l("Autoliquidation\u00a0: le client doit d’abord donner son numéro de TVA ou son SIREN.")
 
 
 class OutsideScopeMixed(Conflict):

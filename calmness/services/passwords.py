@@ -43,7 +43,9 @@ class WeakPassword(DomainError):
 
     slug = "weak-password"
     field = "password"
-    message = _l("Choisissez un mot de passe plus difficile à deviner : quatre mots sans lien entre eux conviennent.")
+    message = _l(
+        "Choisissez un mot de passe plus difficile à deviner\u00a0: quatre mots sans lien entre eux conviennent."
+    )
 
 
 class LeakedPassword(WeakPassword):

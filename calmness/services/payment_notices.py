@@ -17,7 +17,7 @@ def validated(payment: Payment, invoice: Invoice) -> None:
         _tell(
             payment,
             "validated",
-            _("Paiement validé : %(label)s", label=payment.label),
+            _("Paiement validé\u00a0: %(label)s", label=payment.label),
             _("Votre accès est ouvert. La facture %(number)s part par e-mail.", number=invoice.number),
             on_site=True,
         )
@@ -29,7 +29,7 @@ def rejected(payment: Payment, at: datetime) -> None:
         _tell(
             payment,
             f"rejected:{at:%Y%m%d%H%M%S%f}",
-            _("Paiement à revoir : %(label)s", label=payment.label),
+            _("Paiement à revoir\u00a0: %(label)s", label=payment.label),
             payment.rejection_reason,
         )
 
@@ -40,7 +40,7 @@ def submitted(payment: Payment, at: datetime) -> None:
         _tell(
             payment,
             f"submitted:{at:%Y%m%d%H%M%S%f}",
-            _("Numéro de transaction reçu : %(label)s", label=payment.label),
+            _("Numéro de transaction reçu\u00a0: %(label)s", label=payment.label),
             _("Nous cherchons votre virement de %(amount)s sur notre relevé.", amount=money(payment.amount_cents)),
             on_site=True,
         )
@@ -52,7 +52,7 @@ def cancelled(payment: Payment) -> None:
         _tell(
             payment,
             "cancelled",
-            _("Commande annulée : %(label)s", label=payment.label),
+            _("Commande annulée\u00a0: %(label)s", label=payment.label),
             _("Rien n’est dû. Vous pouvez recommencer quand vous voulez."),
             on_site=True,
         )

@@ -84,10 +84,10 @@ def announce_change(session: AdminFormationSession, kind: NoticeKind, *, reason:
         before, after = moment_in(was, user.time_zone), moment_in(session.start_at, user.time_zone)
         with force_locale(user.locale):
             if kind is NoticeKind.MOVED:
-                title = _("Séance déplacée : %(title)s", title=session.title)
+                title = _("Séance déplacée\u00a0: %(title)s", title=session.title)
                 body = _("Prévue le %(before)s, elle aura lieu le %(after)s.", before=before, after=after)
             else:
-                title = _("Séance annulée : %(title)s", title=session.title)
+                title = _("Séance annulée\u00a0: %(title)s", title=session.title)
                 body = _("Elle n’aura pas lieu le %(before)s. %(reason)s", before=before, reason=reason)
             notifications.notify(
                 user.id,
@@ -110,7 +110,7 @@ def announce_series(schedule: FormationSchedule, sessions: list[AdminFormationSe
         with force_locale(user.locale):
             count = len(sessions)
             if reason:
-                title = _("Séances annulées : %(title)s", title=formation.title)
+                title = _("Séances annulées\u00a0: %(title)s", title=formation.title)
                 body = ngettext(
                     "%(num)s séance à venir n’aura pas lieu. %(reason)s",
                     "%(num)s séances à venir n’auront pas lieu. %(reason)s",
@@ -118,7 +118,7 @@ def announce_series(schedule: FormationSchedule, sessions: list[AdminFormationSe
                     reason=reason,
                 )
             else:
-                title = _("Nouvelles dates : %(title)s", title=formation.title)
+                title = _("Nouvelles dates\u00a0: %(title)s", title=formation.title)
                 body = ngettext(
                     "%(num)s séance au calendrier, le %(first)s.",
                     "%(num)s séances au calendrier, la première le %(first)s.",
@@ -142,7 +142,7 @@ def announce_completion(enrollment: UserFormationEnrollment) -> None:
             enrollment.user_id,
             preferences.NoticeKind.SESSION,
             f"enrollment:{enrollment.id}:completed",
-            title=_("Formation terminée : %(title)s", title=enrollment.formation.title),
+            title=_("Formation terminée\u00a0: %(title)s", title=enrollment.formation.title),
             body=_("Toutes ses séances ont eu lieu. Elles restent dans votre espace avec vos présences."),
             url=f"/espace/formations/{enrollment.formation.slug}",
         )

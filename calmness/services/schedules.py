@@ -50,7 +50,7 @@ class SessionPast(Conflict):
     """What has happened does not change."""
 
     slug = "session-past"
-    message = _l("Cette séance a déjà commencé : elle ne peut plus changer.")
+    message = _l("Cette séance a déjà commencé\u00a0: elle ne peut plus changer.")
 
 
 class ReasonMissing(DomainError):

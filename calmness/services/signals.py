@@ -58,7 +58,7 @@ class SignalEnded(Conflict):
     """Nothing happens to a signal after its end."""
 
     slug = "signal-ended"
-    message = _l("Ce signal est déjà terminé : il ne peut plus changer.")
+    message = _l("Ce signal est déjà terminé\u00a0: il ne peut plus changer.")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def cancel(signal_id: int, reason: str, *, by: User, at: datetime | None = None)
     """Withdraw a signal whose entry was not touched. It stays in the record as cancelled."""
     signal = _living(signal_id)
     if signal.status is not SignalStatus.PENDING:
-        raise SignalEnded(_l("Ce signal est déjà engagé : il se clôture à un prix, il ne s’annule pas."))
+        raise SignalEnded(_l("Ce signal est déjà engagé\u00a0: il se clôture à un prix, il ne s’annule pas."))
     now = at or clock.now()
     signal.status = SignalStatus.CANCELLED
     signal.closed_at = now
@@ -380,10 +380,10 @@ def _tell(signal: Signal, user_id: int, key: str) -> None:
     title = (
         str(_l("Signal %(instrument)s clôturé", instrument=signal.instrument))
         if closed
-        else str(_l("Nouveau signal : %(side)s %(instrument)s", side=side, instrument=signal.instrument))
+        else str(_l("Nouveau signal\u00a0: %(side)s %(instrument)s", side=side, instrument=signal.instrument))
     )
     body = (
-        str(_l("Résultat : %(r)s R.", r=format(signal.result_r or 0, "+.2f").replace(".", ",")))
+        str(_l("Résultat\u00a0: %(r)s R.", r=format(signal.result_r or 0, "+.2f").replace(".", ",")))
         if closed
         else str(_l("Entrée, stop et objectifs sont dans votre espace. Le trading de CFD comporte un risque de perte."))
     )

@@ -52,7 +52,7 @@ class FileTooBig(DomainError):
 
     status = 413
     slug = "statement-too-big"
-    message = _l("Ce relevé dépasse 20 Mo : enregistrez-le sur une période plus courte.")
+    message = _l("Ce relevé dépasse 20 Mo\u00a0: enregistrez-le sur une période plus courte.")
     field = "statement"
 
 

@@ -122,12 +122,16 @@ def _tell(subscription: Subscription, event: str) -> bool:
         title, body = {
             "ending": (
                 _("Votre abonnement se termine bientôt"),
-                _("« %(name)s » s’arrête le %(day)s. Renouvelé avant, il continue sans coupure.", name=name, day=day),
+                _(
+                    "«\u00a0%(name)s\u00a0» s’arrête le %(day)s. Renouvelé avant, il continue sans coupure.",
+                    name=name,
+                    day=day,
+                ),
             ),
             "ended": (
                 _("Votre abonnement est terminé"),
                 _(
-                    "« %(name)s » s’est arrêté le %(day)s. Vous pouvez le reprendre quand vous voulez.",
+                    "«\u00a0%(name)s\u00a0» s’est arrêté le %(day)s. Vous pouvez le reprendre quand vous voulez.",
                     name=name,
                     day=day,
                 ),

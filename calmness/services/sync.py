@@ -40,7 +40,7 @@ class MalformedBatch(DomainError):
     """The shape or the version of the message is wrong."""
 
     slug = "ea-malformed"
-    message = _l("Message illisible : mettez l’Expert Advisor à jour.")
+    message = _l("Message illisible\u00a0: mettez l’Expert Advisor à jour.")
 
 
 class OtherAccount(Conflict):
@@ -55,7 +55,7 @@ class TooManyTrades(DomainError):
 
     status = 413
     slug = "ea-batch-too-big"
-    message = _l("Lot trop gros : 500 trades au plus.")
+    message = _l("Lot trop gros\u00a0: 500 trades au plus.")
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _bind(account: TradingAccount, head: Head) -> None:
             title=str(_l("Un autre compte MetaTrader utilise votre clé")),
             body=str(
                 _l(
-                    "La clé de « %(name)s » a servi avec le compte %(login)s. Créez un compte et une clé par terminal.",
+                    "La clé de « %(name)s » a servi avec le compte %(login)s. Créez un compte et une clé par terminal.",
                     name=account.name,
                     login=head.login,
                 )

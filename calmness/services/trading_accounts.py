@@ -33,7 +33,7 @@ class KeyRefused(DomainError):
 
     status = 401
     slug = "ea-key-refused"
-    message = _l("Clé refusée : copiez la clé affichée dans votre espace, rubrique MetaTrader.")
+    message = _l("Clé refusée\u00a0: copiez la clé affichée dans votre espace, rubrique MetaTrader.")
 
 
 class AccountDisabled(DomainError):

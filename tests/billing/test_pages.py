@@ -185,7 +185,7 @@ def test_the_history_is_filtered_by_state_and_year(client_for: ClientFor) -> Non
 def test_each_change_is_told_once(client_for: ClientFor) -> None:
     user = factories.student()
     payment = shop.submitted(user, shop.signals_offer(), "AB1234")
-    billing.reject_payment(payment.id, "Montant reçu : 49,00 €.", by=factories.agent())
+    billing.reject_payment(payment.id, "Montant reçu\u00a0: 49,00 €.", by=factories.agent())
     billing.submit_transaction(payment, "CD5678")
     invoice = billing.validate_payment(payment.id, "CD5678", by=factories.agent())
     credit_notes.credit_whole(invoice.number, "Geste", by=factories.agent())
@@ -220,7 +220,7 @@ def test_a_refused_payment_tells_why_and_can_be_answered(client_for: ClientFor) 
     payment = shop.submitted(user, shop.signals_offer(), "AB1234")
     agent, student = client_for(factories.agent()), client_for(user)
 
-    agent.post(f"/admin/paiements/{payment.id}/rejet", data={"reason": "Montant reçu : 49,00 €."})
+    agent.post(f"/admin/paiements/{payment.id}/rejet", data={"reason": "Montant reçu\u00a0: 49,00 €."})
     assert "Montant reçu" in student.get(f"/espace/paiements/{payment.id}").text
     answer = {"transaction_id": "CD5678", "answer": "Le reste est parti ce matin."}
     student.post(f"/espace/commandes/{payment.id}/transaction", data=answer)

@@ -71,7 +71,7 @@ def test_subscribers_are_told_of_publication_and_end_once_and_nobody_else(author
     signals.close(signal.id, Decimal("1.09020"), by=author)
     db.session.commit()
 
-    assert told(payer) == ["Nouveau signal : Achat EURUSD", "Signal EURUSD clôturé"]
+    assert told(payer) == ["Nouveau signal\u00a0: Achat EURUSD", "Signal EURUSD clôturé"]
     assert told(other) == []
 
 

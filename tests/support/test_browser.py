@@ -34,7 +34,7 @@ def desk(live_site: LiveSite, browser_context: Contexts) -> Page:
 
 def open_widget(page: Page) -> None:
     page.locator("[data-chat-launcher][role=button]").click()
-    expect(page.get_by_role("dialog", name="Une question ?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Une question\u202f?")).to_be_visible()
 
 
 def write(page: Page, text: str) -> None:

@@ -235,7 +235,7 @@ def test_the_page_names_what_found_no_rate(site: Flask, client_for: ClientFor) -
 
     card = client_for(student).get("/espace/statistiques").text.split("Toutes vos devises", 1)[1]
 
-    assert "faute de taux de référence : JPY." in card
+    assert "faute de taux de référence\u00a0: JPY." in card
     assert f"+20,00{NO_BREAK}€" in card
 
 

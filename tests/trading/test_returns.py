@@ -282,7 +282,7 @@ def test_the_page_says_why_it_has_nothing_to_say(
     assert page.status_code == 200
     assert said in page.text
     for label, reason in silent.items():
-        assert f"rien à dire : {reason}" in figure_after(page, label), label
+        assert f"rien à dire\u00a0: {reason}" in figure_after(page, label), label
 
 
 def test_each_figure_tells_how_it_is_computed_on_hover_and_in_the_page(site: Flask, client_for: ClientFor) -> None:

@@ -62,7 +62,7 @@ def test_a_move_is_told_once_to_each_who_is_enrolled(
     assert (session.seq, session.overridden) == (1, True)
     told = notices()
     assert len(told) == 2
-    assert told[0].title == "Séance déplacée : Lire un carnet d’ordres"
+    assert told[0].title == "Séance déplacée\u00a0: Lire un carnet d’ordres"
     assert told[0].body == (
         "Prévue le jeudi 26\u00a0novembre à 19\u00a0h\u00a000 (heure de Paris), elle aura lieu le "
         "vendredi 27\u00a0novembre à 20\u00a0h\u00a000 (heure de Paris)."

@@ -177,7 +177,7 @@ def test_who_was_given_all_has_finished_and_is_told_once(
     assert places == {camille.id: EnrollmentStatus.COMPLETED, late.id: EnrollmentStatus.ACTIVE}
     assert {session.status for session in schedules.of_schedule(schedule.id)} == {SessionStatus.FINISHED}
     told = db.session.scalars(select(UserNotification).where(UserNotification.key.endswith(":completed"))).one()
-    assert told.title == "Formation terminée : Lire les marchés"
+    assert told.title == "Formation terminée\u00a0: Lire les marchés"
     school.session_of(course, NOW + timedelta(days=20), title="Pour le groupe suivant")
     browser = client_for(camille)
     assert "Terminée" in browser.get("/espace/formations").text

@@ -170,7 +170,7 @@ def test_those_enrolled_learn_of_new_dates_once(admin: FlaskClient) -> None:
 
     notice = db.session.scalars(select(UserNotification)).one()
     assert notice.user_id == camille.id
-    assert notice.title == "Nouvelles dates : Lire les marchés"
+    assert notice.title == "Nouvelles dates\u00a0: Lire les marchés"
     assert "mardi 13\u00a0octobre à 19\u00a0h\u00a000 (heure de Paris)" in notice.body
 
 

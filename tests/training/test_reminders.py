@@ -91,9 +91,9 @@ def test_each_chosen_channel_gets_each_reminder_once(
 
     mails = mailbox.to("Camille.Moreau@Example.test")
     assert [mail["Subject"] for mail in mails] == [
-        "Lire un carnet d’ordres : demain",
-        "Lire un carnet d’ordres : dans 1\u00a0h",
-        "Lire un carnet d’ordres : dans 10\u00a0min",
+        "Lire un carnet d’ordres\u00a0: demain",
+        "Lire un carnet d’ordres\u00a0: dans 1\u00a0h",
+        "Lire un carnet d’ordres\u00a0: dans 10\u00a0min",
     ]
     texts = [message["text"] for message in providers.telegram.to(4242)]
     assert len(texts) == 3
@@ -170,7 +170,7 @@ def test_after_downtime_only_what_still_makes_sense_leaves(time_machine: TimeMac
     # Down from before the first reminder until forty minutes before the start.
     pass_to(START - timedelta(minutes=40), time_machine)
 
-    assert [mail["Subject"] for mail in mailbox.messages] == ["Lire un carnet d’ordres : dans 40\u00a0min"]
+    assert [mail["Subject"] for mail in mailbox.messages] == ["Lire un carnet d’ordres\u00a0: dans 40\u00a0min"]
     assert states() == {"expired": 1, "sent": 1, "pending": 1}
 
 
@@ -207,15 +207,15 @@ def test_a_moved_session_leaves_its_old_reminders_behind(time_machine: TimeMachi
     db.session.commit()
     for minutes in (1440, 60, 10):
         pass_to(START - timedelta(minutes=minutes), time_machine)
-    at_the_old_hour = [mail["Subject"] for mail in mailbox.messages if "carnet d’ordres :" in mail["Subject"]]
+    at_the_old_hour = [mail["Subject"] for mail in mailbox.messages if "carnet d’ordres\u00a0:" in mail["Subject"]]
     pass_to(START + timedelta(hours=1), time_machine)
     pass_to(START + timedelta(hours=24), time_machine)
 
     assert at_the_old_hour == []
     assert [mail["Subject"] for mail in mailbox.messages] == [
-        "Séance déplacée : Lire un carnet d’ordres",
-        "Lire un carnet d’ordres : demain",
-        "Lire un carnet d’ordres : dans 1\u00a0h",
+        "Séance déplacée\u00a0: Lire un carnet d’ordres",
+        "Lire un carnet d’ordres\u00a0: demain",
+        "Lire un carnet d’ordres\u00a0: dans 1\u00a0h",
     ]
     assert states() == {"superseded": 3, "sent": 2, "pending": 1}
 
@@ -229,7 +229,7 @@ def test_a_cancelled_session_reminds_nobody(time_machine: TimeMachineFixture, ma
     for minutes in (1440, 60, 10):
         pass_to(START - timedelta(minutes=minutes), time_machine)
 
-    assert [mail["Subject"] for mail in mailbox.messages] == ["Séance annulée : Lire un carnet d’ordres"]
+    assert [mail["Subject"] for mail in mailbox.messages] == ["Séance annulée\u00a0: Lire un carnet d’ordres"]
     assert states() == {"cancelled": 3}
 
 

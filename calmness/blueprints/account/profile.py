@@ -112,7 +112,7 @@ def end_channel(identity_id: int) -> ResponseReturnValue:
     """Untie a channel from the account."""
     contacts.unlink(current_account(), identity_id)
     db.session.commit()
-    flash(_("Ce canal est délié : plus rien n’y sera envoyé."), "success")
+    flash(_("Ce canal est délié\u00a0: plus rien n’y sera envoyé."), "success")
     return redirect(url_for("account.profile"))
 
 

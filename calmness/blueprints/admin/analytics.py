@@ -29,7 +29,7 @@ CARDS = {
     "visitors": (
         _l("Visiteurs"),
         "users",
-        _l("Personnes différentes chaque jour ; qui revient un autre jour compte à nouveau."),
+        _l("Personnes différentes chaque jour\u202f; qui revient un autre jour compte à nouveau."),
     ),
     "visits": (_l("Visites"), "mouse-pointer-click", _l("Pages vues par un visiteur à moins de 30 minutes d’écart.")),
     "views": (_l("Pages vues"), "eye", _l("Pages montrées à des personnes, robots et équipe exclus.")),
@@ -43,7 +43,7 @@ CARDS = {
     "registrations": (
         _l("Inscriptions"),
         "user-plus",
-        _l("Comptes d’élèves créés ; compté dans les comptes, sans suivi."),
+        _l("Comptes d’élèves créés\u202f; compté dans les comptes, sans suivi."),
     ),
     "revenue": (
         _l("Chiffre d’affaires"),

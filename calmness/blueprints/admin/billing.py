@@ -123,7 +123,7 @@ def create_rejection(payment_id: int) -> ResponseReturnValue:
         return _page(found, ValidationForm(formdata=None, transaction_id=found.transaction_id), rejection=form), 422
     billing.reject_payment(payment_id, form.reason.data, by=current_account())
     db.session.commit()
-    flash(_("Paiement refusé ; l’élève est prévenu."), "success")
+    flash(_("Paiement refusé\u202f; l’élève est prévenu."), "success")
     return redirect(url_for("admin_billing.payments"))
 
 
@@ -144,9 +144,11 @@ def create_credit_note(payment_id: int) -> ResponseReturnValue:
         return _page(billing.get(payment_id), ValidationForm(formdata=None), credit=form), 422
     db.session.commit()
     text = (
-        _("Avoir %(number)s émis : l’accès est fermé, l’élève est prévenu.", number=credit_note.number)
+        _("Avoir %(number)s émis\u00a0: l’accès est fermé, l’élève est prévenu.", number=credit_note.number)
         if found.status is PaymentStatus.REFUNDED
-        else _("Avoir partiel %(number)s émis : l’accès reste ouvert, l’élève est prévenu.", number=credit_note.number)
+        else _(
+            "Avoir partiel %(number)s émis\u00a0: l’accès reste ouvert, l’élève est prévenu.", number=credit_note.number
+        )
     )
     flash(text, "success")
     return redirect(url_for("admin_billing.payment", payment_id=payment_id))
@@ -178,7 +180,9 @@ def _credit_form(found: Payment, *, empty: bool = False) -> CreditForm:
     for item in found.invoice.items if found.invoice else ():
         cents = left[item.position][0]
         if cents:
-            label = _("Montant TTC à rendre sur « %(label)s » (reste %(left)s)", label=item.label, left=money(cents))
+            label = _(
+                "Montant TTC à rendre sur «\u00a0%(label)s\u00a0» (reste %(left)s)", label=item.label, left=money(cents)
+            )
             rules = [Optional(), NumberRange(min=0, message=_("Entrez un montant comme 12,50."))]
             setattr(LinesForm, f"line_{item.position}", EuroField(label, places=2, validators=rules))
     return LinesForm(formdata=None) if empty else LinesForm()

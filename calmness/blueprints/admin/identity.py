@@ -45,7 +45,7 @@ class IdentityForm(FlaskForm):
     footer = StringField(_l("Pied de page"), validators=[Length(max=200)])
     note = TextAreaField(_l("Texte sous les mentions"), validators=[Length(max=600)])
     logo = FileField(_l("Logo"))
-    without_logo = BooleanField(_l("Sans logo : le nom de l’école à sa place"))
+    without_logo = BooleanField(_l("Sans logo\u00a0: le nom de l’école à sa place"))
 
     def texts(self) -> dict[str, str]:
         """What was typed, without blanks around."""
@@ -84,7 +84,7 @@ def create_identity_version() -> ResponseReturnValue:
             form[error.field or "siret"].errors = [error.message]
         else:
             db.session.commit()
-            flash(_("Identité enregistrée : les prochaines factures la porteront."), "success")
+            flash(_("Identité enregistrée\u00a0: les prochaines factures la porteront."), "success")
             return redirect(url_for("admin_billing.legal_identity"))
     return _page(form, ""), 422
 

@@ -105,14 +105,14 @@ def create_signal() -> ResponseReturnValue:
         rules.publish(form.draft(), author=current_account())
     except InvalidOperation:
         db.session.rollback()
-        form.targets.errors = [_("Séparez les objectifs par un point-virgule, par exemple 1.0900 ; 1.0950.")]
+        form.targets.errors = [_("Séparez les objectifs par un point-virgule, par exemple 1.0900\u202f; 1.0950.")]
         return _page(form), 422
     except DomainError as error:
         db.session.rollback()
         form[error.field or "entry"].errors = [error.message]
         return _page(form), 422
     db.session.commit()
-    flash(_("Signal publié ; les abonnés sont prévenus."), "success")
+    flash(_("Signal publié\u202f; les abonnés sont prévenus."), "success")
     return redirect(url_for("admin_signals.index"))
 
 
@@ -127,7 +127,7 @@ def create_closure(signal_id: int) -> ResponseReturnValue:
         return redirect(url_for("admin_signals.index"))
     signal = rules.close(signal_id, price, by=current_account())
     db.session.commit()
-    flash(_("Signal clos : %(result)s R.", result=signal.result_r), "success")
+    flash(_("Signal clos\u00a0: %(result)s R.", result=signal.result_r), "success")
     return redirect(url_for("admin_signals.index"))
 
 
@@ -137,7 +137,7 @@ def create_cancellation(signal_id: int) -> ResponseReturnValue:
     """Withdraw a signal whose entry was not touched."""
     rules.cancel(signal_id, request.form.get("reason", ""), by=current_account())
     db.session.commit()
-    flash(_("Signal annulé ; il reste au registre."), "success")
+    flash(_("Signal annulé\u202f; il reste au registre."), "success")
     return redirect(url_for("admin_signals.index"))
 
 

@@ -111,7 +111,10 @@ def create_programming() -> ResponseReturnValue:
         return _programming_page(form), 422
     db.session.commit()
     flash(
-        _("Programmation enregistrée : %(count)s séances au calendrier.", count=len(calendar.of_schedule(schedule.id))),
+        _(
+            "Programmation enregistrée\u00a0: %(count)s séances au calendrier.",
+            count=len(calendar.of_schedule(schedule.id)),
+        ),
         "success",
     )
     return redirect(url_for("admin_training.schedules"))
@@ -135,8 +138,8 @@ def create_stop(schedule_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash(
         ngettext(
-            "Série arrêtée : %(num)s séance annulée, les élèves sont prévenus.",
-            "Série arrêtée : %(num)s séances annulées, les élèves sont prévenus.",
+            "Série arrêtée\u00a0: %(num)s séance annulée, les élèves sont prévenus.",
+            "Série arrêtée\u00a0: %(num)s séances annulées, les élèves sont prévenus.",
             count,
         ),
         "success",
@@ -176,7 +179,7 @@ def create_move(session_id: int) -> ResponseReturnValue:
         _put(form, error, "starts_on")
         return _session_page(session_id, move=form), error.status
     db.session.commit()
-    flash(_("Séance déplacée ; les élèves sont prévenus."), "success")
+    flash(_("Séance déplacée\u202f; les élèves sont prévenus."), "success")
     return redirect(url_for("admin_training.session", session_id=session_id))
 
 
@@ -194,7 +197,7 @@ def create_cancellation(session_id: int) -> ResponseReturnValue:
         _put(form, error, "reason")
         return _session_page(session_id, cancel=form), error.status
     db.session.commit()
-    flash(_("Séance annulée ; les élèves sont prévenus."), "success")
+    flash(_("Séance annulée\u202f; les élèves sont prévenus."), "success")
     return redirect(url_for("admin_training.session", session_id=session_id))
 
 

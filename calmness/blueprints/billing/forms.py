@@ -35,7 +35,7 @@ class IdentityForm(FlaskForm):
         try:
             field.data = siren.validate(field.data)
         except StdnumError as error:
-            raise ValidationError(_l("Ce SIREN n’existe pas : neuf chiffres, par exemple 732 829 320.")) from error
+            raise ValidationError(_l("Ce SIREN n’existe pas\u00a0: neuf chiffres, par exemple 732 829 320.")) from error
 
     def validate_vat_number(self, field: StringField) -> None:
         """The form of the country that it begins with; whether it is in use is not asked."""

@@ -31,10 +31,12 @@ STATES = {
 }
 NEXT_STEPS = {
     PaymentStatus.DECLARED: _l("Faites le virement, puis donnez-nous son numéro de transaction."),
-    PaymentStatus.TRANSACTION_SUBMITTED: _l("Nous cherchons votre virement sur notre relevé : rien à faire pour vous."),
-    PaymentStatus.VALIDATED: _l("Tout est en ordre : votre accès est ouvert."),
+    PaymentStatus.TRANSACTION_SUBMITTED: _l(
+        "Nous cherchons votre virement sur notre relevé\u00a0: rien à faire pour vous."
+    ),
+    PaymentStatus.VALIDATED: _l("Tout est en ordre\u00a0: votre accès est ouvert."),
     PaymentStatus.REJECTED: _l("Lisez le motif, puis donnez-nous le bon numéro de transaction."),
-    PaymentStatus.REFUNDED: _l("Le montant vous est rendu par virement ; l’accès correspondant est fermé."),
+    PaymentStatus.REFUNDED: _l("Le montant vous est rendu par virement\u202f; l’accès correspondant est fermé."),
     PaymentStatus.CANCELLED: _l("Rien n’est dû."),
 }
 """What a person has to do, or to know, in each state."""
@@ -92,7 +94,7 @@ def invoice_pdf(number: str) -> ResponseReturnValue:
 def pdf_response(invoice: Invoice) -> Response:
     """The stored bytes of an invoice. Raises ``NotFound`` while the worker has not made them yet."""
     if invoice.document is None:
-        raise NotFound(_l("Le PDF est en préparation : il sera là dans quelques secondes."))
+        raise NotFound(_l("Le PDF est en préparation\u00a0: il sera là dans quelques secondes."))
     response = Response(store().get(invoice.document.file_key), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
     response.headers["Content-Security-Policy"] = "sandbox"

@@ -132,7 +132,7 @@ def _answer(handler: Handler, caller: Caller, schema: Schema, limit: str, only_r
         return answer
     except ValidationError as error:
         fields = ", ".join(map(str, error.messages_dict)) if isinstance(error.messages, dict) else ""
-        return {"error": {"type": "invalid", "detail": _("Données incorrectes : %(fields)s.", fields=fields)}}
+        return {"error": {"type": "invalid", "detail": _("Données incorrectes\u00a0: %(fields)s.", fields=fields)}}
     except AuthExpired as error:
         silence(caller)
         return refusal(error)

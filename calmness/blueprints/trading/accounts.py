@@ -21,7 +21,7 @@ from calmness.permissions import Permission
 from calmness.services import broker_clocks, connections, screenshots, statement_imports, sync, trading_accounts
 from calmness.services.connections import Contact
 
-_NAME = [DataRequired(_l("Donnez un nom, par exemple « Compte réel ».")), Length(max=80)]
+_NAME = [DataRequired(_l("Donnez un nom, par exemple «\u00a0Compte réel\u00a0».")), Length(max=80)]
 
 
 class AccountForm(FlaskForm):
@@ -116,7 +116,7 @@ def create_name(account_id: int) -> ResponseReturnValue:
         return _page(found, name_form=form), 422
     trading_accounts.rename(found, form.name.data)
     db.session.commit()
-    flash(_("Le compte s’appelle maintenant « %(name)s ».", name=found.name), "success")
+    flash(_("Le compte s’appelle maintenant «\u00a0%(name)s\u00a0».", name=found.name), "success")
     return redirect(url_for("trading.account", account_id=account_id))
 
 
@@ -129,7 +129,7 @@ def create_broker_clock(account_id: int) -> ResponseReturnValue:
         return _page(found, clock_form=form), 422
     broker_clocks.correct(found, form.broker_clock.data)
     db.session.commit()
-    flash(_("L’heure du courtier est enregistrée ; les heures de vos trades suivent."), "success")
+    flash(_("L’heure du courtier est enregistrée\u202f; les heures de vos trades suivent."), "success")
     return redirect(url_for("trading.account", account_id=account_id))
 
 
@@ -139,7 +139,7 @@ def create_archive(account_id: int) -> ResponseReturnValue:
     """Take the account out of the figures."""
     trading_accounts.archive(trading_accounts.own(current_account().id, account_id))
     db.session.commit()
-    flash(_("Le compte est archivé ; ses trades ne comptent plus dans vos chiffres."), "success")
+    flash(_("Le compte est archivé\u202f; ses trades ne comptent plus dans vos chiffres."), "success")
     return redirect(url_for("trading.accounts"))
 
 

@@ -47,7 +47,7 @@ def verdict(effect: Effect) -> tuple[str, str, str]:
             kind,
             _("Pas de différence démontrée"),
             _(
-                "L’écart mesuré par trade est de %(difference)s, mais l’intervalle à 95 %% va de %(low)s à %(high)s :"
+                "L’écart mesuré par trade est de %(difference)s, mais l’intervalle à 95 %% va de %(low)s à %(high)s :"
                 " le hasard suffit à l’expliquer.",
                 **measured,
             ),
@@ -57,8 +57,8 @@ def verdict(effect: Effect) -> tuple[str, str, str]:
         kind,
         title,
         _(
-            "L’écart moyen par trade est de %(difference)s (intervalle à 95 %% : de %(low)s à %(high)s). Cela ne prouve"
-            " pas que la formation en soit la cause : le marché et vous avez aussi changé.",
+            "L’écart moyen par trade est de %(difference)s (intervalle à 95 %% : de %(low)s à %(high)s). Cela ne prouve"
+            " pas que la formation en soit la cause\u00a0: le marché et vous avez aussi changé.",
             **measured,
         ),
     )

@@ -49,7 +49,7 @@ def results(found: Report, currency: str) -> list[Figure]:
         _figure(
             _("Résultat médian"),
             signed_amount(spread.median_net, currency),
-            _("La moitié des trades a fait mieux, l’autre moins bien : un seul gros trade ne le déplace pas."),
+            _("La moitié des trades a fait mieux, l’autre moins bien\u00a0: un seul gros trade ne le déplace pas."),
             no_trade,
             spread.median_net,
         ),
@@ -70,14 +70,14 @@ def results(found: Report, currency: str) -> list[Figure]:
         _figure(
             _("Réussite hors nuls"),
             percent(figures.win_rate_without_zeros),
-            _("Gagnants divisés par gagnants et perdants ; les trades nuls ne comptent pas."),
+            _("Gagnants divisés par gagnants et perdants\u202f; les trades nuls ne comptent pas."),
             no_trade if not figures.trades else _("que des trades nuls"),
             figures.win_rate_without_zeros,
         ),
         Figure(
             _("Trades nuls"),
             number(figures.breakeven),
-            _("Résultat net égal à zéro ; ils comptent au dénominateur du taux de réussite."),
+            _("Résultat net égal à zéro\u202f; ils comptent au dénominateur du taux de réussite."),
         ),
         Figure(
             _("Exécutions"),
@@ -87,17 +87,17 @@ def results(found: Report, currency: str) -> list[Figure]:
         Figure(
             _("Plus longue série gagnante"),
             number(spread.winning_streak),
-            _("Trades gagnants de suite, par heure de clôture ; un trade nul l’interrompt."),
+            _("Trades gagnants de suite, par heure de clôture\u202f; un trade nul l’interrompt."),
         ),
         Figure(
             _("Plus longue série perdante"),
             number(spread.losing_streak),
-            _("Trades perdants de suite, par heure de clôture ; un trade nul l’interrompt."),
+            _("Trades perdants de suite, par heure de clôture\u202f; un trade nul l’interrompt."),
         ),
         _figure(
             _("Durée médiane"),
             duration(spread.median_holding),
-            _("De la première ouverture à la dernière clôture ; la moitié des trades a duré moins longtemps."),
+            _("De la première ouverture à la dernière clôture\u202f; la moitié des trades a duré moins longtemps."),
             no_trade,
             spread.median_holding,
         ),
@@ -113,7 +113,7 @@ def results(found: Report, currency: str) -> list[Figure]:
             f"{signed_number(spread.mean_r, 2)} R",
             _(
                 "Mouvement obtenu divisé par le risque pris (de l’entrée au premier stop connu). Compté sur"
-                " %(count)s trades dont le stop est connu ; un stop absent ou du mauvais côté ne compte pas.",
+                " %(count)s trades dont le stop est connu\u202f; un stop absent ou du mauvais côté ne compte pas.",
                 count=number(spread.with_r),
             ),
             _("aucun stop connu"),
@@ -123,8 +123,8 @@ def results(found: Report, currency: str) -> list[Figure]:
             _("Pips (forex)"),
             signed_number(spread.forex_pips, 1),
             _(
-                "Somme des pips des paires de devises seulement : 0,0001, ou 0,01 face au yen. L’or, les indices et"
-                " les cryptomonnaies ont d’autres pips ; on ne les additionne pas."
+                "Somme des pips des paires de devises seulement : 0,0001, ou 0,01 face au yen. L’or, les indices et"
+                " les cryptomonnaies ont d’autres pips\u202f; on ne les additionne pas."
             ),
             _("aucun trade sur une paire de devises"),
             spread.forex_pips,
@@ -136,7 +136,9 @@ def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figur
     """What it took, and what it made of the capital."""
     walk, ratios = found.walk, found.ratios
     no_trade = _("aucun trade clos")
-    no_capital = no_trade if not found.figures.exits else _("solde de départ inconnu : aucun dépôt dans l’historique")
+    no_capital = (
+        no_trade if not found.figures.exits else _("solde de départ inconnu\u00a0: aucun dépôt dans l’historique")
+    )
     few_days = _("moins de %(days)s jours de bourse", days=FEWEST_DAYS)
     too_few = few_days if 0 < ratios.days < FEWEST_DAYS else no_capital
     return [
@@ -176,7 +178,7 @@ def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figur
             _("Ratio de Sharpe"),
             number(_decimal(ratios.sharpe), 2),
             _(
-                "Moyenne des rendements quotidiens divisée par leur écart-type (n − 1), fois √252. Taux sans risque :"
+                "Moyenne des rendements quotidiens divisée par leur écart-type (n − 1), fois √252. Taux sans risque :"
                 " zéro. Du lundi au vendredi, zéro les jours sans clôture."
             ),
             too_few if ratios.days < FEWEST_DAYS else _("rendements tous égaux"),
@@ -208,13 +210,13 @@ def luck(found: Report) -> str:
     """A warning where figures say little."""
     trades, days = found.figures.trades, sum(1 for row in found.days if row.exits)
     if not trades:
-        return str(_("Aucun trade clos sur cette période : il n’y a rien à dire encore."))
+        return str(_("Aucun trade clos sur cette période\u00a0: il n’y a rien à dire encore."))
     if days == 1:
-        return str(_("Un seul jour de trading : ces chiffres décrivent ce jour, pas une méthode."))
+        return str(_("Un seul jour de trading\u00a0: ces chiffres décrivent ce jour, pas une méthode."))
     if not found.figures.losses:
-        return str(_("Aucun trade perdant : sans perte, facteur de profit et payoff ne disent encore rien."))
+        return str(_("Aucun trade perdant\u00a0: sans perte, facteur de profit et payoff ne disent encore rien."))
     if trades < FEW_TRADES:
-        return str(_("Moins de %(count)s trades : la chance pèse plus que la méthode.", count=FEW_TRADES))
+        return str(_("Moins de %(count)s trades\u00a0: la chance pèse plus que la méthode.", count=FEW_TRADES))
     return ""
 
 

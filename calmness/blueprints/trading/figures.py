@@ -106,7 +106,7 @@ def breakdown() -> ResponseReturnValue:
             "seances",
             _("Par séance de marché"),
             _(
-                "Heure de l’ouverture sur place : Londres et New York de 8 h à 17 h, Tokyo de 9 h à 18 h, changements"
+                "Heure de l’ouverture sur place : Londres et New York de 8 h à 17 h, Tokyo de 9 h à 18 h, changements"
                 " d’heure compris."
             ),
             [(name, session[key.value]) for key, name in session_names() if key.value in session],

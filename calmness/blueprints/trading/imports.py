@@ -102,7 +102,7 @@ def create_import_cancellation(import_id: int) -> ResponseReturnValue:
     gone = statement_imports.undo(found)
     db.session.commit()
     statement_imports.forget_files(keys)
-    said = ngettext("Import annulé : un trade retiré.", "Import annulé : %(num)s trades retirés.", gone)
+    said = ngettext("Import annulé\u00a0: un trade retiré.", "Import annulé\u00a0: %(num)s trades retirés.", gone)
     flash(said, "success")
     return redirect(url_for("trading.imports", account_id=found.account_id))
 

@@ -37,7 +37,9 @@ def refusal_in_words(reason: str, account: TradingAccount) -> tuple[str, str]:
         ),
         "no_trade": (
             _("Ce relevé ne contient aucun trade clos."),
-            _("Dans l’historique, clic droit, choisissez « Tout l’historique », puis enregistrez de nouveau."),
+            _(
+                "Dans l’historique, clic droit, choisissez « Tout l’historique », puis enregistrez de nouveau."
+            ),
         ),
         "strategy_tester": (
             _("Ce fichier est un rapport du testeur de stratégie."),
@@ -55,7 +57,7 @@ def refusal_in_words(reason: str, account: TradingAccount) -> tuple[str, str]:
         "broken_xlsx": (_("Ce classeur est abîmé ou incomplet."), again),
         "too_many_rows": (
             _("Ce relevé dépasse 200 000 lignes."),
-            _("Enregistrez-le en plusieurs périodes : les doublons sont reconnus."),
+            _("Enregistrez-le en plusieurs périodes\u00a0: les doublons sont reconnus."),
         ),
         "empty_file": (_("Ce fichier est vide."), again),
         "file_gone": (_("Le fichier n’est plus là."), _("Envoyez-le de nouveau.")),
@@ -97,7 +99,7 @@ def rejection_in_words(reason: str) -> str:
         "bad ticket": _("numéro de ticket illisible"),
         "bad volume": _("volume négatif"),
         "unknown type": _("type d’opération inconnu"),
-        "position has too many deals": _("position aux exécutions trop nombreuses : importez son relevé"),
+        "position has too many deals": _("position aux exécutions trop nombreuses\u00a0: importez son relevé"),
     }
     return str(words.get(reason, _("champ manquant ou illisible")))
 
