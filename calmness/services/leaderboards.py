@@ -146,7 +146,7 @@ def record_of(user_id: int) -> Record:
         )
     ).all()
     for row in trading_statistics.day_rows(ids, today - WINDOW):
-        if not row.trades:
+        if not row.exits:
             continue
         trades, first = trades + row.trades, min(first, row.day)
         before = row.balance_end - row.net

@@ -1,6 +1,6 @@
 """All accounts of a person together: balances, what is at stake now, where money came from and went.
 
-Currencies are never added up: each has its part. ``in_currency`` is the one door through which a conversion would come.
+Currencies are never added up: each has its part. ``in_currency`` is the one door through which a conversion comes.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from calmness.extensions import db
 from calmness.instruments import base_symbol, is_forex
 from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount
-from calmness.services import trading_accounts, trading_statistics
+from calmness.services import exchange_rates, trading_accounts, trading_statistics
 from calmness.services.trade_plans import side_of
 from calmness.services.trading_statistics import Figures
 
@@ -111,12 +111,9 @@ class Part:
 
 
 def in_currency(amount: Decimal, currency: str, wanted: str, on: date) -> Decimal | None:
-    """An amount in another currency at the rate of a day; None where no rate is known: then it is left out.
-
-    Without rates only what is in the currency already can be given.
-    """
-    del on
-    return amount if currency == wanted else None
+    """An amount in another currency at the rate of a day; None where no rate is known: then it is left out."""
+    found = exchange_rates.between([currency, wanted], on, on).convert(amount, currency, wanted, on)
+    return found[0] if found else None
 
 
 def earned(parts: list[Part], wanted: str, on: date) -> tuple[Decimal | None, list[str]]:

@@ -16,7 +16,7 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradingAccount, TradingPosition
-from calmness.services import trade_history, trading_breakdowns
+from calmness.services import journals, trading_breakdowns
 from calmness.services.trading_breakdowns import Result
 from tests.trading.terminal import NOW, SELL, at, cash, linked, work
 from tests.trading.test_statistics import closed
@@ -68,7 +68,7 @@ def test_a_tag_of_any_part_counts_its_position_once(site: Flask) -> None:
     work()
     ids = {row.ticket: row.id for row in db.session.query(Trade).filter_by(account_id=account.id)}
     for ticket, tags in (("1", "cassure, plan"), ("2", "plan"), ("3", "plan")):
-        trade_history.write_note(account.user_id, ids[ticket], "", tags)
+        journals.write(account.user_id, ids[ticket], journals.Draft(tags=tags))
     scope = [TradingPosition.account_id == account.id]
 
     found = {name: (row.trades, row.net) for name, row in trading_breakdowns.by_tag([account.id], scope)}

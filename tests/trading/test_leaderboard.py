@@ -48,7 +48,7 @@ def keep(account: TradingAccount, returns: list[float], *, capital: int, trades:
         row: dict[str, Any] = dict.fromkeys(
             ("net", "gross_profit", "gross_loss", "swap", "commission", "volume", "deposits", "withdrawals"), ZERO
         )
-        row |= {"wins": trades, "losses": 0, "breakeven": 0, "holding_seconds": 60, "net": net}
+        row |= {"exits": trades, "wins": trades, "losses": 0, "breakeven": 0, "holding_seconds": 60, "net": net}
         day: date = first + timedelta(days=place)
         db.session.add(TradingStatistics(account_id=account.id, day=day, trades=trades, balance_end=balance, **row))
 

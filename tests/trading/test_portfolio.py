@@ -10,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from time_machine import TimeMachineFixture
 
+from calmness.banking.ecb import Rate
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services import portfolios
+from calmness.services import exchange_rates, portfolios
 from tests import factories
 from tests.trading.terminal import CREDIT, NOW, SELL, at, cash, linked, trade, work
 
@@ -67,6 +68,14 @@ def test_currencies_stand_apart_and_each_knows_its_sums(owner: User) -> None:
     assert portfolios.earned([euros, yen], "EUR", date(2026, 11, 24)) == (euros.figures.net, ["JPY"])
     assert portfolios.in_currency(Decimal(5), "EUR", "EUR", date(2026, 11, 24)) == 5
     assert portfolios.in_currency(Decimal(5), "JPY", "EUR", date(2026, 11, 24)) is None
+
+
+def test_a_result_in_another_currency_is_converted_when_its_rate_is_known(owner: User) -> None:
+    parts, today = portfolios.of_user(owner.id), date(2026, 11, 24)
+    exchange_rates.store([Rate(date(2026, 11, 20), "JPY", Decimal(160))])
+
+    assert portfolios.in_currency(Decimal(1600), "JPY", "EUR", today) == 10
+    assert portfolios.earned(parts, "EUR", today) == (parts[0].figures.net, [])
 
 
 def test_deposits_withdrawals_and_credits_are_told_apart(owner: User) -> None:
