@@ -37,9 +37,7 @@ def refusal_in_words(reason: str, account: TradingAccount) -> tuple[str, str]:
         ),
         "no_trade": (
             _("Ce relevé ne contient aucun trade clos."),
-            _(
-                "Dans l’historique, clic droit, choisissez « Tout l’historique », puis enregistrez de nouveau."
-            ),
+            _("Dans l’historique, clic droit, choisissez « Tout l’historique », puis enregistrez de nouveau."),
         ),
         "strategy_tester": (
             _("Ce fichier est un rapport du testeur de stratégie."),
