@@ -27,9 +27,9 @@ IDENTITY: dict[str, Any] = {
 }
 
 
-def identity() -> InvoiceTemplate:
+def identity(**values: str) -> InvoiceTemplate:
     """The legal identity in force."""
-    template = InvoiceTemplate(version=1, is_active=True, created_at=clock.now(), **IDENTITY)
+    template = InvoiceTemplate(version=1, is_active=True, created_at=clock.now(), **{**IDENTITY, **values})
     db.session.add(template)
     db.session.flush()
     return template

@@ -47,9 +47,7 @@ def line(cents: int, regime: VatRegime = STANDARD, rate_bp: int = 2000, discount
 
 def issued(*lines: Line, buyer: dict[str, Any] | None = None, seller: dict[str, Any] | None = None) -> Invoice:
     """An invoice of these lines, paid, committed."""
-    template = shop.identity()
-    for name, value in (seller or {}).items():
-        setattr(template, name, value)
+    shop.identity(**(seller or {}))
     person = factories.student(**(buyer or {}))
     total = sum(each.incl_cents for each in lines)
     payment = shop.submitted(person, shop.signals_offer(price_cents=max(total, 1)), "AB1234")

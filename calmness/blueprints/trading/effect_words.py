@@ -69,7 +69,9 @@ def rows(effect: Effect) -> list[tuple[str, str, str]]:
     if effect.before is None or effect.after is None:
         return []
     sides = (effect.before, effect.after)
-    unit = _("Résultat moyen par trade, en R") if effect.in_r else _("Résultat moyen par trade, en pourcentage du capital")
+    unit = _("Résultat moyen par trade, en R")
+    if not effect.in_r:
+        unit = _("Résultat moyen par trade, en pourcentage du capital")
     factor = _("Facteur de profit, en R") if effect.in_r else _("Facteur de profit, en pourcentage du capital")
     return [
         (_("Trades"), *(number(side.trades) for side in sides)),
