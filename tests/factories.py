@@ -3,6 +3,7 @@
 They belong to the session of the test's own context; each request commits them before it starts.
 """
 
+from base64 import b64decode
 from datetime import timedelta
 from typing import Any, cast
 
@@ -12,6 +13,9 @@ from factory.declarations import LazyAttribute, LazyFunction, Sequence
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Role, User
+
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+"""The smallest picture, as PNG."""
 
 PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$not-a-real-hash"
 

@@ -1,6 +1,5 @@
 """Closed by default: the URL map walked as visitor, student, another student, agent and admin."""
 
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -233,9 +232,6 @@ def test_private_answers_stay_in_no_cache(site: Flask, client_for: ClientFor) ->
     assert kept == []
 
 
-A_PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
-
-
 def trade_of(account_id: int) -> Trade:
     """A closed trade."""
     zero = Decimal(0)
@@ -272,7 +268,7 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
     invoice = db.session.execute(db.select(Invoice)).scalar_one()
     account, _ = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
     trade = trade_of(account.id)
-    picture = screenshots.add(owner.id, trade.id, A_PIXEL)
+    picture = screenshots.add(owner.id, trade.id, factories.PIXEL)
     notifications.notify(owner.id, NoticeKind.SECURITY, "bonjour", title="Bonjour", url="/espace")
     notice = db.session.execute(db.select(UserNotification).filter_by(key="bonjour")).scalar_one()
     client_for(owner)

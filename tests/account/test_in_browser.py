@@ -21,6 +21,7 @@ Contexts = Callable[..., BrowserContext]
 TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((part) => !part.closest(".table-wrap") && part.getBoundingClientRect().right > innerWidth + 1)
     .map((part) => part.outerHTML.slice(0, 100))"""
+KEPT = "Object.keys(sessionStorage).filter((key) => key.startsWith('ct.draft'))"
 TOKEN = "JSON.parse(localStorage.getItem('ct.access') ?? 'null')?.token"
 
 
@@ -96,6 +97,7 @@ def test_what_was_found_again_can_be_wiped_and_what_was_taken_does_not_come_back
     city, found = page.get_by_label("Ville"), page.get_by_text("Votre saisie, pas encore envoyée, a été retrouvée.")
     page.goto("/espace/profil")
     city.fill("Lyon")
+    wait_until(lambda: page.evaluate(f"{KEPT}.length"))
 
     page.goto("/espace/profil")
     expect(found).to_be_visible()
@@ -107,7 +109,7 @@ def test_what_was_found_again_can_be_wiped_and_what_was_taken_does_not_come_back
     city.fill("Brest")
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("Votre profil est enregistré.")).to_be_visible()
-    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('ct.draft'))") == []
+    assert page.evaluate(KEPT) == []
     expect(found).to_be_hidden()
 
 

@@ -15,8 +15,9 @@ from calmness.models.delivery import Delivery
 from calmness.models.signal import Signal
 from calmness.models.trading import Trade
 from calmness.navigation import ESPACE
-from calmness.services import preferences, signals
+from calmness.services import preferences, screenshots, signals
 from calmness.services.preferences import NOTICE_FEATURES, Feature, NoticeKind
+from tests import factories
 from tests.api.belongings import Belongings, belongings
 from tests.api.conftest import ApiFor
 from tests.signals.desk import draft
@@ -47,6 +48,11 @@ def routes(site: Flask, school: Belongings, feature: Feature) -> Iterator[tuple[
     }
     for rule in site.url_map.iter_rules():
         if getattr(site.view_functions[rule.endpoint], "feature", None) is feature:
+            if "screenshot_id" in rule.arguments:
+                # One of its own for each address: one of them takes it away.
+                picture = screenshots.add(school.owner.id, values["trade_id"], factories.PIXEL)
+                values["screenshot_id"] = picture.id
+                db.session.commit()
             built = rule.build({name: values[name] for name in rule.arguments})
             assert built is not None
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
