@@ -33,7 +33,7 @@ NO_PAGE = re.compile(
     r"^/(static|m|healthz|readyz|metrics)\b|\.(pdf|csv|xlsx|json|xml|txt|zip|mq4|mq5|ics)\b|/rejoindre|export"
 )
 
-FIELDS = """[...document.querySelectorAll('main form[method=post]')].filter((form) => !('detour' in form.dataset))
+FIELDS = """[...document.querySelectorAll('main form[data-module~=once]')].filter((form) => !('detour' in form.dataset))
     .flatMap((form) => [...form.elements])
     .filter((field) => field.name && !field.readOnly && field.autocomplete != 'one-time-code')
     .filter((field) => field.matches('textarea, [type=text], [type=email]'))"""
