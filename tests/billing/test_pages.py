@@ -192,7 +192,7 @@ def test_each_change_is_told_once(client_for: ClientFor) -> None:
 
     titles = list(db.session.scalars(select(UserNotification.title).order_by(UserNotification.id)))
 
-    assert [title.split(" : ")[0] for title in titles[:4]] == [
+    assert [title.split("\u00a0: ")[0] for title in titles[:4]] == [
         "Numéro de transaction reçu",
         "Paiement à revoir",
         "Numéro de transaction reçu",

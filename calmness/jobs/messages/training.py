@@ -29,7 +29,7 @@ def reminder(delivery: Delivery) -> Message:
         raise NotWanted
     when = _when(session.start_at, ZoneInfo(user.time_zone))
     moment = moment_in(session.start_at, user.time_zone)
-    subject = f"{session.title} : {when}"
+    subject = f"{session.title}\u00a0: {when}"
     message = letter(
         delivery,
         subject,
