@@ -73,7 +73,7 @@ def test_the_proof_of_another_areas_consent_is_shown_too(site: Flask, client_for
 
     page = client_for(user).get("/espace/compte/consentements").text.replace("\u00a0", " ")
 
-    assert "Autre accord\u00a0: another" in page
+    assert "Autre accord : another" in page
     assert "Texte v7" in page
 
 
