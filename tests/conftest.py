@@ -8,6 +8,7 @@ from typing import Any
 os.environ.setdefault("CALMNESS_ENV", "testing")
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.providers import _provider_servers, providers
 from tests.fixtures import postgresql
@@ -41,6 +42,10 @@ __all__ = [
     "socket_for",
     "visitor",
 ]
+
+# On a busy machine any example may take long; a limit of time says nothing of the code.
+settings.register_profile("calmness", deadline=None)
+settings.load_profile("calmness")
 
 DATABASE_IN_ID = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
 _SERVER = pytest.StashKey[postgresql.Server]()

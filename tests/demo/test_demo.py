@@ -61,7 +61,7 @@ def test_the_numbers_asked_for_are_those_of_the_full_demo() -> None:
     assert (FULL.trades, FULL.rooms, FULL.views) == (30_000, 250, 150_000)
 
 
-def test_a_small_demo_holds_what_its_size_says(loaded: Flask) -> None:
+def it_holds_what_its_size_says() -> None:
     assert not demo.load(size=SMALL)
 
     assert (count(User), count(Formation)) == (SMALL.students + 3, 8)
@@ -73,7 +73,7 @@ def test_a_small_demo_holds_what_its_size_says(loaded: Flask) -> None:
     assert abs(count(PageView) - SMALL.views) < SMALL.views * 0.1
 
 
-def test_every_chain_is_whole_and_in_the_order_of_time(loaded: Flask) -> None:
+def every_chain_is_whole_and_in_the_order_of_time() -> None:
     assert {name: broken() for name, broken in cli.CHAINS.items()} == dict.fromkeys(cli.CHAINS)
     invoices = db.session.execute(
         select(Invoice.issued_at, Payment.validated_at, Invoice.issued_on)
@@ -89,14 +89,14 @@ def test_every_chain_is_whole_and_in_the_order_of_time(loaded: Flask) -> None:
     assert moments[-1] <= NOW
 
 
-def test_no_two_transactions_look_alike(loaded: Flask) -> None:
+def no_two_transactions_look_alike() -> None:
     waiting = db.session.scalars(select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)).all()
 
     assert len(waiting) >= SMALL.waiting
     assert [payment_queue.look_alikes(payment) for payment in waiting] == [[] for _payment in waiting]
 
 
-def test_no_formation_is_overbooked_and_groups_of_the_past_are_done(loaded: Flask) -> None:
+def no_formation_is_overbooked_and_groups_of_the_past_are_done() -> None:
     for formation in db.session.scalars(select(Formation)):
         assert enrollments.taken(formation.id) <= (formation.capacity or 0)
     camille = db.session.scalars(select(User).where(User.email_key == "camille@calmness.test")).one()
@@ -113,7 +113,7 @@ def test_no_formation_is_overbooked_and_groups_of_the_past_are_done(loaded: Flas
     }
 
 
-def test_a_session_starts_soon_and_nothing_of_the_past_is_left_to_send(loaded: Flask) -> None:
+def a_session_starts_soon_and_nothing_of_the_past_is_left_to_send() -> None:
     soon = db.session.scalars(
         select(AdminFormationSession.start_at)
         .where(AdminFormationSession.status == SessionStatus.SCHEDULED)
@@ -123,6 +123,19 @@ def test_a_session_starts_soon_and_nothing_of_the_past_is_left_to_send(loaded: F
     assert 35 <= (soon - NOW).total_seconds() / 60 <= 46
     assert count(Delivery, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= NOW) == 0
     assert count(Delivery, Delivery.state == DeliveryState.PENDING) > 0
+
+
+def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subtests) -> None:
+    """All of one load, which takes seconds."""
+    for rule in (
+        it_holds_what_its_size_says,
+        every_chain_is_whole_and_in_the_order_of_time,
+        no_two_transactions_look_alike,
+        no_formation_is_overbooked_and_groups_of_the_past_are_done,
+        a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,
+    ):
+        with subtests.test(rule.__name__):
+            rule()
 
 
 def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> None:
