@@ -10,7 +10,7 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
-from calmness.services import accounts, email_changes, tokens
+from calmness.services import accounts, email_changes, tokens, whatsapp_numbers
 from calmness.services.security_notices import MESSAGE
 
 
@@ -139,6 +139,17 @@ def email_changed(delivery: Delivery) -> Message:
         action="Ce n’était pas moi",
         after=["Le changement a été autorisé depuis cette adresse et depuis la nouvelle."],
     )
+
+
+@composer(whatsapp_numbers.MESSAGE)
+def whatsapp_code(delivery: Delivery) -> Message:
+    """Six digits for a number that somebody says is theirs; made as they leave, kept as a keyed hash."""
+    _person(delivery)
+    digits = whatsapp_numbers.new_digits(int(delivery.params["code_id"]))
+    if digits is None:
+        raise NotWanted
+    db.session.commit()
+    return Message(subject="Votre code", text=f"Votre code Calmness Trading : {digits}", code=digits)
 
 
 @composer(MESSAGE)
