@@ -657,6 +657,12 @@ def upgrade() -> None:
         sa.Column("user_id", BIG_KEY, nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum("asked", "unused", name="cause", native_enum=False, create_constraint=True, length=32),
+            server_default=sa.text("'asked'"),
+            nullable=False,
+        ),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
