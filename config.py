@@ -107,7 +107,8 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "JWT_DECODE_ALGORITHMS": ["HS256"],
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=10),
         "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=30),
-        "JWT_DECODE_LEEWAY": 10,
+        # Two nodes may disagree by a minute and a half; a session that ended is refused at once by its row.
+        "JWT_DECODE_LEEWAY": 120,
         "JWT_DECODE_ISSUER": "calmness",
         "JWT_ENCODE_ISSUER": "calmness",
         "JWT_REFRESH_COOKIE_NAME": ("__Secure-ct_refresh" if https else "ct_refresh") + own,

@@ -52,7 +52,10 @@ class WrongCode(DomainError):
     status = 401
     slug = "wrong-second-factor"
     field = "otp"
-    message = _l("Ce code ne convient pas\u202f: il change toutes les 30\u00a0secondes et ne sert qu’une fois.")
+    message = _l(
+        "Ce code ne convient pas\u202f: il change toutes les 30\u00a0secondes et ne sert qu’une fois. "
+        "Vérifiez aussi l’heure de votre téléphone."
+    )
 
 
 class AlreadyOn(Conflict):

@@ -190,3 +190,20 @@ def test_a_kept_session_s_cookie_slides_with_its_row(visitor: FlaskClient) -> No
 
     assert not [value for value in at_once if value.startswith("ct_session")]
     assert [value for value in later if value.startswith("ct_session") and "Expires=" in value]
+
+
+def test_a_new_password_cuts_the_open_sockets_of_the_other_devices(
+    site: Flask, visitor: FlaskClient, socket_for: Callable[..., Socket]
+) -> None:
+    with_password(email="zoe@example.test")
+    other = site.test_client()
+    log_in(other, "zoe@example.test")
+    log_in(visitor, "zoe@example.test")
+    elsewhere = socket_for(other)
+    assert elsewhere.connected
+
+    by_new_password(visitor)
+
+    assert not elsewhere.connected
+    assert not socket_for(other).connected
+    assert socket_for(visitor).connected
