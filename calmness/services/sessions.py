@@ -55,6 +55,8 @@ def open_session(
         device_label=device_label[:120],
     )
     db.session.add(opened)
+    # Also of a short visit, which writes no later use: an account that was opened is not an unused one.
+    user.last_seen_at = now
     db.session.flush()
     grace.end(user, now)
     return opened, secret

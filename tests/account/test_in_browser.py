@@ -196,3 +196,29 @@ def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
         again.evaluate(TOKEN),
     )
     assert answer == 200
+
+
+def test_a_confirmation_in_one_tab_leaves_the_others_at_work(live_site: LiveSite, browser_context: Contexts) -> None:
+    """The secret of the cookie changes under them: sockets come back, tokens are renewed, what was typed is sent."""
+    number, address = someone(live_site)
+    context = browser_context()
+    first, second = context.new_page(), context.new_page()
+    log_in(first, address)
+    second.goto("/espace/profil")
+    wait_until(lambda: second.evaluate(TOKEN))
+    second.get_by_label("Ville").fill("L’Haÿ-les-Roses")
+
+    first.goto("/confirmation")
+    first.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    first.locator("main").get_by_role("button").first.click()
+    first.wait_for_url(lambda url: "/confirmation" not in url)
+    with live_site.inside():
+        notifications.notify(number, NoticeKind.PAYMENT, "later", title="Encore un paiement", message_kind=None)
+
+    # The notice is heard, or asked for, by the socket that came back with the new cookie.
+    badge = second.locator("[data-count=notifications] [data-count-shown]").first
+    expect(badge).to_have_text("4", timeout=30_000)
+    expect(second).to_have_url(re.compile("/espace/profil$"))
+    second.get_by_role("button", name="Enregistrer").click()
+    expect(second.get_by_text("Votre profil est enregistré.")).to_be_visible()
+    wait_until(lambda: second.evaluate(TOKEN))

@@ -4,10 +4,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 import time_machine
 from flask import Flask
-from flask_jwt_extended import decode_token
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -51,7 +51,7 @@ class Family(RuleBasedStateMachine):
         self.keep(jwt_tokens.issue_refresh(opened))
 
     def keep(self, token: str) -> None:
-        self.known.append(str(decode_token(token)["jti"]))
+        self.known.append(str(jwt.decode(token, options={"verify_signature": False})["jti"]))
         db.session.commit()
 
     def device(self) -> AuthSession:

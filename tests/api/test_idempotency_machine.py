@@ -1,6 +1,7 @@
 """Any mix of keys and bodies, several at the same moment, over HTTP: each key has one body, one answer, one effect."""
 
 import contextvars
+import json
 import threading
 from typing import Any, ClassVar
 
@@ -79,7 +80,8 @@ class Requests(RuleBasedStateMachine):
             return
         made = db.session.scalar(select(func.count()).select_from(Payment).filter_by(user_id=self.user_id))
         db.session.commit()
-        assert made == len(self.answers)
+        # Two keys for one offer find the same open purchase: an effect is what an answer names.
+        assert made == len({json.loads(data)["id"] for _what, data in self.answers.values()})
 
 
 def test_whatever_is_sent_at_once_each_key_has_one_effect(site: Flask) -> None:
