@@ -155,6 +155,16 @@ def test_account_pages_are_accessible_and_fit_the_screen(
     log_in(page, address)
     for path in ("/espace/profil", "/espace/parametres", "/espace/compte", "/espace/notifications"):
         look(path)
+    page.goto("/espace/profil")
+    if page.get_by_role("link", name="Relier WhatsApp").count():
+        look("/espace/profil/whatsapp")
+        page.get_by_label("Numéro WhatsApp").fill("06 12")
+        page.get_by_role("button", name="Recevoir un code").click()
+        assert axe(page) == []
+        page.get_by_label("Numéro WhatsApp").fill("06 98 76 54 32")
+        page.get_by_role("button", name="Recevoir un code").click()
+        expect(page.get_by_label("Code reçu")).to_be_visible()
+        look("/espace/profil/whatsapp")
     look("/admin/utilisateurs")
     page.goto(f"/admin/utilisateurs/{number}")
     assert axe(page) == []
