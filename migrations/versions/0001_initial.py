@@ -510,9 +510,7 @@ def upgrade() -> None:
             ),
             nullable=True,
         ),
-        sa.CheckConstraint(
-            "(ended_at IS NULL) = (outcome IS NULL)", name=op.f("ck_factor_removal_ended_with_outcome")
-        ),
+        sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name=op.f("ck_factor_removal_ended_with_outcome")),
         sa.ForeignKeyConstraint(
             ["asked_by"], ["users.id"], name=op.f("fk_factor_removal_asked_by_users"), ondelete="SET NULL"
         ),

@@ -8,6 +8,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import Cookie
 
 from calmness import clock
 from calmness.extensions import db
@@ -20,16 +21,20 @@ LogIn = Callable[[User], FlaskClient]
 Act = Callable[[FlaskClient], object]
 
 
+def cookies_of(browser: FlaskClient) -> list[Cookie]:
+    return list((browser._cookies or {}).values())
+
+
 def copy_of(browser: FlaskClient, site: Flask) -> FlaskClient:
     """Another browser with the cookies that this one has now."""
     thief = site.test_client()
-    for cookie in browser._cookies.values():
+    for cookie in cookies_of(browser):
         thief.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path)
     return thief
 
 
 def refresh(browser: FlaskClient) -> int:
-    proof = next(cookie.value for cookie in browser._cookies.values() if cookie.key.startswith("ct_refresh_csrf"))
+    proof = next(cookie.value for cookie in cookies_of(browser) if cookie.key.startswith("ct_refresh_csrf"))
     answer = browser.post("/api/v1/auth/refresh", json={}, headers={"X-CSRF-TOKEN": proof})
     return answer.status_code
 
@@ -200,10 +205,10 @@ def test_a_new_password_cuts_the_open_sockets_of_the_other_devices(
     log_in(other, "zoe@example.test")
     log_in(visitor, "zoe@example.test")
     elsewhere = socket_for(other)
-    assert elsewhere.connected
+    before = elsewhere.connected
 
     by_new_password(visitor)
 
-    assert not elsewhere.connected
+    assert (before, elsewhere.connected) == (True, False)
     assert not socket_for(other).connected
     assert socket_for(visitor).connected

@@ -88,7 +88,8 @@ def test_tries_at_the_same_moment_are_counted_each(client_for: LogIn, site: Flas
     user = factories.student()
     ask(client_for(user))
     [code] = providers.whatsapp.codes_to(NUMBER)
-    ready, results = threading.Barrier(8), []
+    ready = threading.Barrier(8)
+    results: list[str] = []
 
     def guess() -> None:
         with site.app_context():

@@ -42,6 +42,11 @@ def used(days_ago: float, **values: Any) -> User:
     return user
 
 
+def is_gone(user: User) -> bool:
+    db.session.expire_all()
+    return user.deleted_at is not None
+
+
 def wishes() -> list[tuple[int, DeletionCause]]:
     db.session.expire_all()
     rows = db.session.execute(select(AccountDeletion.user_id, AccountDeletion.cause))
@@ -61,13 +66,11 @@ def test_after_three_years_a_mail_leaves_and_after_thirty_days_the_account_is_go
     assert "depuis trois ans" in texts_to(mailbox, ADDRESS)
     travel.shift(timedelta(days=29))
     jobs.erase_accounts()
-    db.session.expire_all()
-    assert user.deleted_at is None
+    assert not is_gone(user)
     travel.shift(timedelta(days=1, seconds=1))
     jobs.erase_accounts()
 
-    db.session.expire_all()
-    assert user.deleted_at is not None
+    assert is_gone(user)
     assert user.email != ADDRESS
     assert "Comme nous vous l’avions écrit" in texts_to(mailbox, ADDRESS)
     actions = db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)).all()
