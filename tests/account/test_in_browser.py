@@ -13,7 +13,7 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.services import notifications, sessions
 from calmness.services.preferences import NoticeKind
-from tests.account.people import PASSWORD, with_password
+from tests.account.people import PASSWORD, with_factor, with_password
 from tests.fixtures.live import LiveSite, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -167,6 +167,18 @@ def test_account_pages_are_accessible_and_fit_the_screen(
         look("/espace/profil/whatsapp")
     look("/admin/utilisateurs")
     page.goto(f"/admin/utilisateurs/{number}")
+    assert axe(page) == []
+    with live_site.inside():
+        other = with_factor(email=f"{secrets.token_hex(4)}@example.test")[0].id
+    page.goto(f"/admin/utilisateurs/{other}")
+    page.get_by_role("button", name="Retirer la double authentification").click()
+    expect(page.get_by_text("Écrivez en une phrase")).to_be_visible()
+    assert axe(page) == []
+    page.get_by_label("Téléphone et codes perdus").fill("Appel au numéro connu, pièce d’identité vue en visio")
+    page.get_by_role("button", name="Retirer la double authentification").click()
+    expect(page.get_by_role("button", name="Abandonner le retrait")).to_be_visible()
+    look(f"/admin/utilisateurs/{other}")
+    page.goto("/facteur-garde/unknown")
     assert axe(page) == []
 
 
