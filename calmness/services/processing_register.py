@@ -68,6 +68,8 @@ TREATMENTS: tuple[Treatment, ...] = (
             "recovery_code",
             "passkey",
             "email_change",
+            "channel_code",
+            "factor_removal",
             "api_token",
             "idempotency_key",
             "login_attempt",

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
-from calmness.models.account import User, UserNotification
+from calmness.models.account import Channel, ChannelIdentity, User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
 from calmness.models.trading import Platform
-from calmness.services import billing, data_exports, enrollments, notifications, signals, trading_accounts
+from calmness.services import billing, contacts, data_exports, enrollments, notifications, signals, trading_accounts
 from calmness.services.preferences import NoticeKind
 from tests import factories
 from tests.billing import shop
@@ -28,6 +28,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_credit_invoice": {"reason": "Rétractation"},
     "api.api_record_attendance": {"items": []},
     "api.api_confirm_second_factor": {"otp": "000000"},
+    "api.api_ask_whatsapp_code": {"number": "+33 6 12 34 56 78"},
+    "api.api_confirm_whatsapp_number": {"code": "000000"},
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
@@ -75,6 +77,8 @@ def belongings() -> Belongings:
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
     export = data_exports.ask(owner)
+    contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
+    linked = db.session.scalars(select(ChannelIdentity.id)).one()
     found = Belongings(
         owner,
         {
@@ -85,6 +89,7 @@ def belongings() -> Belongings:
             "session_id": session.id,
             "notification_id": notice,
             "export_id": export.id,
+            "identity_id": linked,
             "user_id": owner.id,
         },
     )

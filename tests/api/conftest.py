@@ -35,7 +35,8 @@ def api_for(site: Flask) -> ApiFor:
 
         def call(method: str, path: str, **options: Any) -> Any:
             headers = {"Authorization": f"Bearer {token}"} | dict(options.pop("headers", {}))
-            return client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+            # Read to the end, as a program does: a file that is sent is closed with the answer.
+            return client.open(f"/api/v1{path}", method=method, headers=headers, buffered=True, **options)
 
         return call
 
