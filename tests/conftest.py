@@ -16,7 +16,7 @@ from tests.fixtures.databases import SERVER_URL, database, postgresql_server, wa
 from tests.fixtures.header import describe
 from tests.fixtures.live import _live_application, live_house, live_site
 from tests.fixtures.servers import _smtp_server, mailbox, redis, redis_url
-from tests.fixtures.site import _application, client_for, site, socket_for, visitor
+from tests.fixtures.site import _application, client_for, limited, site, socket_for, visitor
 
 __all__ = [
     "_application",
@@ -28,6 +28,7 @@ __all__ = [
     "chromium",
     "client_for",
     "database",
+    "limited",
     "live_house",
     "live_site",
     "mailbox",

@@ -13,7 +13,7 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.account import User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
-from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
+from calmness.models.trading import Platform
 from calmness.services import billing, data_exports, enrollments, notifications, signals, trading_accounts
 from calmness.services.preferences import NoticeKind
 from tests import factories
@@ -52,7 +52,7 @@ def belongings() -> Belongings:
     waiting = billing.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
     billing.confirm_identity(waiting, shop.IDENTITY_GIVEN)
     account, _key = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
-    _trade(account.id)
+    factories.closed_trade(account.id)
     course = school.formation()
     _enroll(owner, course.id)
     session = school.session_of(course, clock.now() - timedelta(minutes=5))
@@ -96,27 +96,3 @@ def belongings() -> Belongings:
 
 def _enroll(user: User, formation_id: int) -> None:
     enrollments.enroll(user.id, formation_id, None, clock.now() - timedelta(days=1))
-
-
-def _trade(account_id: int) -> None:
-    zero = Decimal(0)
-    db.session.add(
-        Trade(
-            account_id=account_id,
-            ticket="7001",
-            kind=TradeKind.BUY,
-            status=TradeStatus.CLOSED,
-            source=TradeSource.EA,
-            symbol="EURUSD",
-            volume=Decimal("0.10"),
-            profit=Decimal("12.50"),
-            swap=zero,
-            commission=zero,
-            taxes=zero,
-            net=Decimal("12.50"),
-            opened_at=clock.now() - timedelta(hours=2),
-            closed_at=clock.now(),
-            seen_at=clock.now(),
-        )
-    )
-    db.session.flush()
