@@ -49,7 +49,8 @@ class Treatment:
                 found[place.why] = Duration("Pièces et preuves", place.why)
             elif place.fate in {Fate.DELETED, Fate.BLANKED} and not retention.rules_of(table):
                 found[UNTIL_ERASED] = Duration("Le reste", UNTIL_ERASED)
-        return list(found.values())
+        left = found.pop(UNTIL_ERASED, None)
+        return [*found.values(), *([left] if left else [])]
 
 
 TREATMENTS: tuple[Treatment, ...] = (

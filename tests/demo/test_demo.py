@@ -12,8 +12,8 @@ from calmness import cli, demo
 from calmness.clock import PARIS
 from calmness.demo.size import FULL, SMALL
 from calmness.extensions import db
-from calmness.models.account import User
-from calmness.models.analytics import PageView
+from calmness.models.account import Consent, User
+from calmness.models.analytics import PageView, UserSession
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.signal import Signal, SignalEvent
@@ -147,3 +147,20 @@ def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> N
     demo.load(size=SMALL)
 
     assert figures() == first
+
+
+def test_nobody_s_age_is_known_without_consent_and_everybody_took_the_terms(loaded: Flask) -> None:
+    def people(*where: Any) -> set[int]:
+        return set(db.session.scalars(select(Consent.user_id).where(Consent.given, *where)))
+
+    answered = set(db.session.scalars(select(User.id).where(User.age_bracket.is_not(None))))
+
+    assert answered == people(Consent.purpose == "demographics") != set()
+    assert people(Consent.purpose == "terms") == set(db.session.scalars(select(User.id)))
+
+
+def test_some_visitors_come_back_and_some_by_a_campaign(loaded: Flask) -> None:
+    visits = count(UserSession)
+
+    assert 0 < count(UserSession, UserSession.campaign != "") < visits
+    assert len(set(db.session.scalars(select(UserSession.visitor_hash)))) < visits

@@ -82,6 +82,55 @@ ACTIONS = {
     "withdrawal.refused": _l("Rétractation refusée"),
 }
 
+OBJECTS = {
+    "admin_formation_session": _l("séance"),
+    "api_token": _l("jeton"),
+    "auth_session": _l("appareil"),
+    "bank_line": _l("virement"),
+    "bank_statement": _l("relevé"),
+    "chat_room": _l("conversation"),
+    "database": _l("base"),
+    "delivery": _l("message"),
+    "discount_code": _l("code"),
+    "formation": _l("formation"),
+    "formation_schedule": _l("série"),
+    "invoice": _l("facture"),
+    "invoice_template": _l("identité"),
+    "offer": _l("offre"),
+    "outbox_task": _l("tâche"),
+    "payment": _l("paiement"),
+    "signal": _l("signal"),
+    "trading_account": _l("compte MetaTrader"),
+    "user": _l("personne"),
+    "withdrawal": _l("rétractation"),
+}
+"""What an entry is about."""
+
+CHANGES = {
+    "access": _l("accès"),
+    "agent_id": _l("agent"),
+    "disabled_at": _l("accès"),
+    "discord": "Discord",
+    "end_at": _l("fin"),
+    "figures": _l("chiffres"),
+    "is_active": _l("activité"),
+    "labels": _l("étiquettes"),
+    "name": _l("nom"),
+    "password_hash": _l("mot de passe"),
+    "price": _l("prix"),
+    "programme": _l("programme"),
+    "role": _l("rôle"),
+    "start_at": _l("début"),
+    "state": _l("état"),
+    "status": _l("état"),
+    "telegram": "Telegram",
+    "texts": _l("textes"),
+    "trades": _l("chiffres et trades"),
+    "transaction_id": _l("numéro de transaction"),
+    "whatsapp": "WhatsApp",
+}
+"""What it changed; names without words here are shown as they are."""
+
 AREAS = {
     "account": _l("Compte"),
     "api_token": _l("Jetons d’API"),
