@@ -10,7 +10,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services import broker_clocks, connections
+from calmness.services import broker_clocks, connections, sync
 from calmness.services.connections import Contact, Gap
 
 OTHER_KEY = timedelta(days=14)
@@ -93,7 +93,7 @@ def _has(trouble: Trouble) -> ColumnElement[bool]:
     now, seen = clock.now(), TradingAccount.last_sync_at
     ways: dict[Trouble, ColumnElement[bool]] = {
         Trouble.AWAITED: seen.is_(None),
-        Trouble.SILENT: seen < now - connections.SILENT_AFTER,
+        Trouble.SILENT: seen < now - sync.SILENT_AFTER,
         Trouble.OUTDATED: TradingAccount.ea_version.in_(_older_versions()),
         Trouble.REFUSED: cast(TradingAccount.refusals, String) != "{}",
         Trouble.OTHER_ACCOUNT: TradingAccount.other_login_at > now - OTHER_KEY,

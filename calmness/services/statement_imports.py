@@ -257,6 +257,7 @@ def take(import_id: int) -> None:
     for start in range(0, len(fresh), CHUNK):
         written = sync_trades.write(account.id, {row.ticket: row for row in fresh[start : start + CHUNK]}, now)
         since = min((moment for moment in (since, written.since) if moment is not None), default=None)
+    account.history_stamp = trade_totals.new_stamp()
     db.session.execute(
         update(Trade)
         .where(Trade.account_id == account.id, Trade.source == TradeSource.IMPORT, Trade.import_id.is_(None))

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError
@@ -21,7 +22,7 @@ from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
 from calmness.models.types import SCALE
-from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades
+from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades, trade_totals
 from calmness.services.preferences import NoticeKind
 from calmness.services.sync_trades import clean, units
 
@@ -33,7 +34,29 @@ LATE = timedelta(minutes=10)
 FRESH_TICK_SECONDS = 60
 TRUSTED_SKEW_SECONDS = 300
 QUARTER = 900
+PASS_SECONDS = 60
+SPREAD_SECONDS = 5
+SNAPSHOT_SECONDS = 600
+SILENT_AFTER = timedelta(minutes=3)
+PULSE = (
+    *("last_sync_at", "batch_clock_at", "balance", "equity", "margin", "free_margin"),
+    *("history_stamp", "cursor_time", "cursor_ticket"),
+)
+"""What a pass changes of its account."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# Built once: each EA asks them each minute.
+_BATCHES, _TRADES = SyncBatch.__table__.c, Trade.__table__.c
+_KNOWN = select(_BATCHES.answer).where(
+    _BATCHES.account_id == bindparam("account"), _BATCHES.batch_id == bindparam("batch")
+)
+_BEAT = (
+    update(TradingAccount.__table__)  # type: ignore[arg-type]
+    .where(TradingAccount.__table__.c.id == bindparam("account"))
+    .values({name: bindparam(f"new_{name}") for name in PULSE})
+)
+_OPEN_ROWS = select(_TRADES.id, _TRADES.ticket).where(
+    _TRADES.account_id == bindparam("account"), _TRADES.status == TradeStatus.OPEN, _TRADES.suspect.is_(False)
+)
 
 
 class MalformedBatch(DomainError):
@@ -79,11 +102,14 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
 
     The caller holds the account's lock (see ``trading_accounts.authenticate``).
     """
-    now = at or clock.now()
+    # The account is written once, at the end: ten thousand EAs a minute leave no time for a flush at each question.
+    with db.session.no_autoflush:
+        return _take(account, body, at or clock.now())
+
+
+def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     head, trades = _head(body)
-    known = db.session.execute(
-        select(SyncBatch.answer).where(SyncBatch.account_id == account.id, SyncBatch.batch_id == head.batch_id)
-    ).scalar_one_or_none()
+    known = db.session.execute(_KNOWN, {"account": account.id, "batch": head.batch_id}).scalar_one_or_none()
     if known is not None:
         return dict(known)
     _bind(account, head)
@@ -94,11 +120,18 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
     _note_refusals(account, parsed)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
-    account.last_sync_at = now
+    pulse = {name: getattr(account, name) for name in PULSE}
+    if written.changed:
+        pulse["history_stamp"] = trade_totals.new_stamp()
     if not late:
-        account.batch_clock_at = head.gmt
-        _snapshot(account, head, now)
-    answer = _answer(account, parsed, written, behind=len(trades) >= MAX_TRADES)
+        pulse["batch_clock_at"] = head.gmt
+        _note_history(account, head)
+        _snapshot(account, head, now, pulse)
+    pulse["last_sync_at"] = now
+    _move_cursor(pulse, parsed)
+    news = written.has_news or parsed.rejected or _was_silent(account, now)
+    _beat(account, pulse)
+    answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES)
     row = {
         "account_id": account.id,
         "batch_id": head.batch_id,
@@ -109,8 +142,20 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
     insert_once(db.session(), SyncBatch, [row])
     if written.since is not None:
         mark_dirty(account, written.since)
-    live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+    if news:
+        live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     return answer
+
+
+def _was_silent(account: TradingAccount, now: datetime) -> bool:
+    return account.last_sync_at is None or now - account.last_sync_at >= SILENT_AFTER
+
+
+def _beat(account: TradingAccount, pulse: dict[str, Any]) -> None:
+    """Write what changes at each pass. A flush of the ORM would take as long as all the rest of a quiet pass."""
+    db.session.execute(_BEAT, {"account": account.id} | {f"new_{name}": value for name, value in pulse.items()})
+    for name, value in pulse.items():
+        set_committed_value(account, name, value)
 
 
 def mark_dirty(account: TradingAccount, since: datetime) -> None:
@@ -124,6 +169,16 @@ def mark_dirty(account: TradingAccount, since: datetime) -> None:
     if account.dirty_from_at is None or since < account.dirty_from_at:
         account.dirty_from_at = since
     db.session.flush()
+
+
+def next_in(account_id: int, now: datetime) -> int:
+    """Seconds until the next pass: about a minute, drawn towards the account's own second of the minute.
+
+    After an outage all EAs come back at once; a few passes later they are spread over the minute again.
+    """
+    ahead = (account_id - int(now.timestamp()) - PASS_SECONDS) % PASS_SECONDS
+    drawn = ahead if ahead <= PASS_SECONDS // 2 else ahead - PASS_SECONDS
+    return PASS_SECONDS + max(-SPREAD_SECONDS, min(SPREAD_SECONDS, drawn))
 
 
 def number(value: Any) -> Decimal:
@@ -231,13 +286,16 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
     return timedelta(0) < account.batch_clock_at - head.gmt < LATE
 
 
-def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
+def _note_history(account: TradingAccount, head: Head) -> None:
     total = head.history.get("total")
     account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
     oldest = head.history.get("oldest_close")
     if type(oldest) is int and 0 < oldest < 2**40:
         account.history_oldest = oldest
     account.history_complete = bool(head.history.get("complete", account.history_complete))
+
+
+def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]) -> None:
     values = head.snapshot
     open_tickets = values.get("open_tickets")
     if isinstance(open_tickets, list):
@@ -247,7 +305,10 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
         margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
     except (KeyError, ValueError):
         return
-    account.balance, account.equity, account.margin, account.free_margin = balance, equity, margin, free
+    pulse |= {"balance": balance, "equity": equity, "margin": margin, "free_margin": free}
+    before = (account.balance, account.equity, account.margin)
+    if before == (balance, equity, margin) and _slice(account.last_sync_at) == _slice(now):
+        return
     row = {
         "account_id": account.id,
         "taken_at": now,
@@ -259,13 +320,14 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
     insert_once(db.session(), AccountSnapshot, [row])
 
 
+def _slice(moment: datetime | None) -> int:
+    """Which ten minutes: of an account where nothing moves, one snapshot of each is enough to show the contact."""
+    return 0 if moment is None else int(moment.timestamp()) // SNAPSHOT_SECONDS
+
+
 def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
     """Mark open rows that the terminal no longer has and whose closing never came: its filter hides it."""
-    rows = db.session.execute(
-        select(Trade.id, Trade.ticket).where(
-            Trade.account_id == account_id, Trade.status == TradeStatus.OPEN, Trade.suspect.is_(False)
-        )
-    )
+    rows = db.session.execute(_OPEN_ROWS, {"account": account_id})
     vanished = [trade_id for trade_id, ticket in rows if ticket not in open_tickets]
     if vanished:
         db.session.execute(
@@ -274,14 +336,22 @@ def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
         )
 
 
-def _answer(
-    account: TradingAccount, parsed: sync_trades.Parsed, written: sync_trades.Written, *, behind: bool
-) -> dict[str, Any]:
+def _move_cursor(pulse: dict[str, Any], parsed: sync_trades.Parsed) -> None:
     last = max(
         ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server), default=(0, "")
     )
-    if last > (account.cursor_time, account.cursor_ticket):
-        account.cursor_time, account.cursor_ticket = last
+    if last > (pulse["cursor_time"], pulse["cursor_ticket"]):
+        pulse["cursor_time"], pulse["cursor_ticket"] = last
+
+
+def _answer(
+    account: TradingAccount,
+    parsed: sync_trades.Parsed,
+    written: sync_trades.Written,
+    now: datetime,
+    *,
+    behind: bool,
+) -> dict[str, Any]:
     return {
         "ok": True,
         "accepted": len(parsed.rows),
@@ -290,7 +360,7 @@ def _answer(
         "rejected_count": len(parsed.rejected),
         "cursor_time": account.cursor_time,
         "cursor_ticket": account.cursor_ticket,
-        "next_in": 1 if behind else 60,
+        "next_in": 1 if behind else next_in(account.id, now),
         "resync": False,
         "batch_max": MAX_TRADES,
         "latest_version": LATEST_VERSION,
