@@ -95,6 +95,10 @@ class Head:
     account: dict[str, Any]
     snapshot: dict[str, Any]
     history: dict[str, Any]
+    cursor: int
+    """Last closing that the EA believes to be here, by the server's wall clock; zero when it says none."""
+    cursor_next: int
+    """Last closing of which it believes so once this batch is taken."""
 
 
 def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict[str, Any]:
@@ -128,10 +132,13 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         _note_history(account, head)
         _snapshot(account, head, now, pulse)
     pulse["last_sync_at"] = now
-    _move_cursor(pulse, parsed)
+    # What was confirmed is no more: a backup was restored. The cursor stays where the rows end, the EA comes back to it.
+    resync = head.cursor > account.cursor_time
+    if not resync:
+        _move_cursor(pulse, parsed, head)
     news = written.has_news or parsed.rejected or _was_silent(account, now)
     _beat(account, pulse)
-    answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES)
+    answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES, resync=resync)
     row = {
         "account_id": account.id,
         "batch_id": head.batch_id,
@@ -206,6 +213,8 @@ def _head(body: Any) -> tuple[Head, list[Any]]:
             account=account,
             snapshot=_part(body, "snapshot"),
             history=_part(body, "history"),
+            cursor=_epoch(_part(body, "cursor").get("time")),
+            cursor_next=_epoch(_part(body, "cursor").get("next")),
         )
     except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
         raise MalformedBatch from error
@@ -222,6 +231,10 @@ def _rows(body: dict[str, Any], name: str, most: int) -> list[Any]:
     if len(found) > most:
         raise TooManyTrades
     return found
+
+
+def _epoch(value: Any) -> int:
+    return value if type(value) is int and 0 < value < 2**40 else 0
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -289,9 +302,7 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
 def _note_history(account: TradingAccount, head: Head) -> None:
     total = head.history.get("total")
     account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
-    oldest = head.history.get("oldest_close")
-    if type(oldest) is int and 0 < oldest < 2**40:
-        account.history_oldest = oldest
+    account.history_oldest = _epoch(head.history.get("oldest_close")) or account.history_oldest
     account.history_complete = bool(head.history.get("complete", account.history_complete))
 
 
@@ -336,10 +347,12 @@ def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
         )
 
 
-def _move_cursor(pulse: dict[str, Any], parsed: sync_trades.Parsed) -> None:
-    last = max(
-        ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server), default=(0, "")
-    )
+def _move_cursor(pulse: dict[str, Any], parsed: sync_trades.Parsed, head: Head) -> None:
+    """The EA's cursor goes beyond the rows that were taken: to cash and to what was refused as well."""
+    closed = ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server)
+    last = max(closed, default=(0, ""))
+    if head.cursor_next > last[0]:
+        last = (head.cursor_next, "")
     if last > (pulse["cursor_time"], pulse["cursor_ticket"]):
         pulse["cursor_time"], pulse["cursor_ticket"] = last
 
@@ -351,6 +364,7 @@ def _answer(
     now: datetime,
     *,
     behind: bool,
+    resync: bool,
 ) -> dict[str, Any]:
     return {
         "ok": True,
@@ -361,7 +375,7 @@ def _answer(
         "cursor_time": account.cursor_time,
         "cursor_ticket": account.cursor_ticket,
         "next_in": 1 if behind else next_in(account.id, now),
-        "resync": False,
+        "resync": resync,
         "batch_max": MAX_TRADES,
         "latest_version": LATEST_VERSION,
         "message": None,
