@@ -1,6 +1,9 @@
 """Batches of an EA: taken in part, once, in any order, whatever they hold."""
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -467,3 +470,34 @@ def test_prices_that_move_are_no_news_for_the_figures(ea: Terminal) -> None:
 
     assert not db.session.scalars(select(OutboxTask).where(OutboxTask.state == TaskState.PENDING)).all()
     assert stored("1").net == Decimal(4)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)]
+)
+def test_a_body_may_come_compressed(ea: Terminal, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    raw = pack(json.dumps(ea.body(trade(1, comment="é € 🙂"))).encode())
+
+    answer = ea.client.post("/ea/v1/sync", data=raw, headers={"X-API-Key": ea.key, "Content-Encoding": encoding})
+
+    assert answer.get_json()["accepted"] == 1
+    assert stored("1").comment == "é € 🙂"
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding", "status"),
+    [
+        (gzip.compress(b" " * (512 * 1024 + 1)), "gzip", 413),
+        (zlib.compress(b"0" * 50_000_000), "deflate", 413),
+        (gzip.compress(b'{"v": 2}')[:-9], "gzip", 400),
+        (b"{}", "gzip", 400),
+        (b"{}", "br", 415),
+    ],
+    ids=["too big", "bomb", "cut", "not packed", "unknown"],
+)
+def test_a_compressed_body_is_never_a_bomb(ea: Terminal, raw: bytes, encoding: str, status: int) -> None:
+    answer = ea.client.post("/ea/v1/sync", data=raw, headers={"X-API-Key": ea.key, "Content-Encoding": encoding})
+
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert count(SyncBatch) == 0

@@ -1,10 +1,12 @@
 """What EAs call. A key of one trading account opens it, and nothing else."""
 
 import hashlib
+import zlib
 
 from flask import Blueprint, json, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from calmness import clock
 from calmness.access import requires_ea_key
@@ -16,11 +18,27 @@ from calmness.services import legacy_sync, sync, trading_accounts
 bp = Blueprint("ea", __name__)
 MAX_BYTES = 512 * 1024
 LEGACY_MAX_BYTES = 16 * 1024
+ENCODINGS = ("identity", "gzip", "deflate")
+_ANY_HEAD = 32 + zlib.MAX_WBITS
 
 
 def ea_limit_key() -> str:
     """Limits count by key, not by address: a hosting company has many terminals behind one."""
     return "ea:" + hashlib.sha256(request.headers.get("X-API-Key", "").encode()).hexdigest()[:20]
+
+
+def unpacked(raw: bytes) -> bytes:
+    """A body that came as gzip or as zlib (what MetaTrader calls ZIP), never more than a plain one may be.
+
+    Raises ``zlib.error``, ValueError when it was cut, ``RequestEntityTooLarge``.
+    """
+    stream = zlib.decompressobj(_ANY_HEAD)
+    body = stream.decompress(raw, MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise RequestEntityTooLarge
+    if not stream.eof:
+        raise ValueError("cut")
+    return body
 
 
 @bp.get("/ea/v1/ping")
@@ -46,10 +64,14 @@ def create_sync() -> ResponseReturnValue:
     request.max_content_length = MAX_BYTES
     raw = request.get_data(cache=False)
     account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ENCODINGS:
+        return problem(415, "ea-encoding", _("Cette compression n’est pas lue\u00a0: gzip ou deflate."))
     try:
+        raw = raw if encoding == "identity" else unpacked(raw)
         # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
         body = json.loads(raw)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, zlib.error):
         return problem(400, "ea-not-json", _("Le message n’est pas du JSON."))
     try:
         answer = sync.take(account, body)
