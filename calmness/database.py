@@ -69,7 +69,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "foreign_keys=ON",
         "recursive_triggers=ON",
         "busy_timeout=50",
-        # Two megabytes are SQLite's default: the indexes of a few hundred thousand trades would be read again and again.
+        # With two megabytes, SQLite's default, the indexes of many trades would be read again and again.
         "cache_size=-16000",
         "temp_store=MEMORY",
         # Pages of 4 kB in the log before they are moved into the file, which waits for the disk: at 170 passes a second

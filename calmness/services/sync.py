@@ -132,7 +132,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         _note_history(account, head)
         _snapshot(account, head, now, pulse)
     pulse["last_sync_at"] = now
-    # What was confirmed is no more: a backup was restored. The cursor stays where the rows end, the EA comes back to it.
+    # What was confirmed is no more: a backup was restored. The cursor stays, and the EA comes back to it.
     resync = head.cursor > account.cursor_time
     if not resync:
         _move_cursor(pulse, parsed, head)

@@ -102,8 +102,8 @@ _CHAINED_PLACES = tuple(
 )
 """What decides of which position an open trade is the rest; where its price stands changes no figure."""
 _INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
-_STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
-    FOLLOWING.index(name) for name in ("status", "source", "opened_at", "closed_at")
+_KIND, _STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
+    FOLLOWING.index(name) for name in ("kind", "status", "source", "opened_at", "closed_at")
 )
 
 
@@ -345,6 +345,9 @@ def _may_replace(old: tuple[Any, ...], row: TradeRow, *, late: bool) -> bool:
     if row.source == TradeSource.EA_LEGACY.value and old[_SOURCE] != row.source:
         return False
     if was_settled and not is_settled:
+        return False
+    if row.kind == TradeKind.CASH_UNKNOWN.value and old[_KIND] != row.kind:
+        # A statement has said what it was.
         return False
     return not late or (is_settled and not was_settled)
 
