@@ -59,7 +59,19 @@ _OPEN_ROWS = select(_TRADES.id, _TRADES.ticket).where(
 )
 
 
-class MalformedBatch(DomainError):
+class RefusedBatch(DomainError):
+    """A message of which nothing can be taken."""
+
+
+class NotJson(RefusedBatch):
+    """The body is no JSON, was cut or is not packed as it says."""
+
+    status = 400
+    slug = "ea-not-json"
+    message = _l("Le message n’est pas du JSON.")
+
+
+class MalformedBatch(RefusedBatch):
     """The shape or the version of the message is wrong."""
 
     slug = "ea-malformed"
@@ -73,7 +85,7 @@ class OtherAccount(Conflict):
     message = _l("Cette clé est liée à un autre numéro de compte MetaTrader.")
 
 
-class TooManyTrades(DomainError):
+class TooManyTrades(RefusedBatch):
     """More trades than a batch may hold."""
 
     status = 413
@@ -186,6 +198,16 @@ def next_in(account_id: int, now: datetime) -> int:
     ahead = (account_id - int(now.timestamp()) - PASS_SECONDS) % PASS_SECONDS
     drawn = ahead if ahead <= PASS_SECONDS // 2 else ahead - PASS_SECONDS
     return PASS_SECONDS + max(-SPREAD_SECONDS, min(SPREAD_SECONDS, drawn))
+
+
+def note_refused(account_id: int, now: datetime) -> None:
+    """Count a message that was refused whole, for the support to see."""
+    db.session.execute(
+        update(TradingAccount)
+        .where(TradingAccount.id == account_id)
+        .values(refused_batches=TradingAccount.refused_batches + 1, refused_batch_at=now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def number(value: Any) -> Decimal:

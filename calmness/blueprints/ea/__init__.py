@@ -2,6 +2,8 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Blueprint, json, request
 from flask.typing import ResponseReturnValue
@@ -41,6 +43,18 @@ def unpacked(raw: bytes) -> bytes:
     return body
 
 
+@contextmanager
+def _refusals_counted(account_id: int) -> Iterator[None]:
+    """A message that is refused whole leaves nothing but its number on the support's board."""
+    try:
+        yield
+    except sync.RefusedBatch:
+        db.session.rollback()
+        sync.note_refused(account_id, clock.now())
+        db.session.commit()
+        raise
+
+
 @bp.get("/ea/v1/ping")
 @limiter.limit("120 per minute", key_func=ea_limit_key)
 @requires_ea_key
@@ -67,18 +81,18 @@ def create_sync() -> ResponseReturnValue:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ENCODINGS:
         return problem(415, "ea-encoding", _("Cette compression n’est pas lue\u00a0: gzip ou deflate."))
-    try:
-        raw = raw if encoding == "identity" else unpacked(raw)
-        # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
-        body = json.loads(raw)
-    except (ValueError, RecursionError, zlib.error):
-        return problem(400, "ea-not-json", _("Le message n’est pas du JSON."))
-    try:
-        answer = sync.take(account, body)
-    except sync.OtherAccount:
-        # The notice to the student must outlive the refusal.
-        db.session.commit()
-        raise
+    with _refusals_counted(account.id):
+        try:
+            # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
+            body = json.loads(raw if encoding == "identity" else unpacked(raw))
+        except (ValueError, RecursionError, zlib.error) as error:
+            raise sync.NotJson from error
+        try:
+            answer = sync.take(account, body)
+        except sync.OtherAccount:
+            # The notice to the student must outlive the refusal.
+            db.session.commit()
+            raise
     db.session.commit()
     return answer
 
@@ -94,6 +108,7 @@ def create_legacy_sync() -> ResponseReturnValue:
         account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
     except DomainError as error:
         return {"error": str(error.message)}, error.status
-    trade_id, created = legacy_sync.take(account, raw)
+    with _refusals_counted(account.id):
+        trade_id, created = legacy_sync.take(account, raw)
     db.session.commit()
     return {"success": True, "trade_id": trade_id, "created": created, "message": "Trade synchronisé"}
