@@ -1243,6 +1243,8 @@ def upgrade() -> None:
         sa.Column("history_oldest", sa.BigInteger(), nullable=True),
         sa.Column("other_login", sa.String(length=32), nullable=True),
         sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_batches", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused_batch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
