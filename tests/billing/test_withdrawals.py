@@ -18,9 +18,9 @@ from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.services import (
     billing,
-    credit_notes,
     dunning,
     invoice_ledger,
+    invoice_lines,
     invoicing,
     withdrawal_period,
     withdrawals,
@@ -184,9 +184,9 @@ def test_what_was_given_stays_paid_and_the_rest_is_credited_to_the_cent(
     assert (declared.keep_cents, withdrawals.owed(declared)) == (kept, 4990 - kept)
     assert credit.total_incl_cents == 4990 - kept
     assert credit.total_excl_cents + credit.total_vat_cents == credit.total_incl_cents
-    left_incl, left_excl = credit_notes.left_by_line(invoice)[1]
+    left_incl, left_excl = invoice_lines.left_by_line(invoice)[1]
     assert left_incl == kept
-    assert abs(left_excl - invoicing.split_vat(kept, 2000)[0]) <= 1
+    assert abs(left_excl - invoice_lines.split_vat(kept, 2000)[0]) <= 1
     assert invoice_ledger.first_broken() is None
     text = " ".join(withdrawals.receipt_lines(declared))
     assert ("L221-25" in text) == bool(kept)

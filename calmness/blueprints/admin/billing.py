@@ -20,7 +20,7 @@ from calmness.navigation import badge
 from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
+from calmness.services import billing, credit_notes, dunning, invoice_lines, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -138,9 +138,9 @@ def create_credit_note(payment_id: int) -> ResponseReturnValue:
     parts = {int(name[5:]): int(value * 100) for name, value in form.data.items() if name.startswith("line_") and value}
     try:
         credit_note = credit_notes.credit(found.invoice.number, parts or None, form.reason.data, by=current_account())
-    except credit_notes.MoreThanInvoiced as error:
+    except (credit_notes.MoreThanInvoiced, credit_notes.DepositDeducted) as error:
         db.session.rollback()
-        form[error.field].errors = [error.message]
+        form[error.field or "reason"].errors = [error.message]
         return _page(billing.get(payment_id), ValidationForm(formdata=None), credit=form), 422
     db.session.commit()
     text = (
@@ -176,10 +176,10 @@ def _credit_form(found: Payment, *, empty: bool = False) -> CreditForm:
     class LinesForm(CreditForm):
         """With the lines of one invoice."""
 
-    left = credit_notes.left_by_line(found.invoice) if found.invoice else {}
+    left = invoice_lines.left_by_line(found.invoice) if found.invoice else {}
     for item in found.invoice.items if found.invoice else ():
         cents = left[item.position][0]
-        if cents:
+        if cents > 0:
             label = _(
                 "Montant TTC à rendre sur «\u00a0%(label)s\u00a0» (reste %(left)s)", label=item.label, left=money(cents)
             )
