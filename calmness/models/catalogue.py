@@ -55,6 +55,7 @@ class Offer(Model):
         CheckConstraint("deposit_bp IS NULL OR (instalments = 1 AND kind <> 'signals')", name="deposit_alone"),
         CheckConstraint("balance_days BETWEEN 1 AND 365", name="balance_days_range"),
         CheckConstraint("max_quantity BETWEEN 1 AND 100", name="max_quantity_range"),
+        CheckConstraint("max_quantity = 1 OR kind <> 'formation'", name="formation_for_one"),
         CheckConstraint(
             "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until", name="window_in_order"
         ),

@@ -37,14 +37,6 @@ class QuantityNotSold(DomainError):
     message = _l("Cette offre ne se vend pas en cette quantité.")
 
 
-class PlacesForCompanies(DomainError):
-    """Several places of a formation are for a company's people: somebody must answer for them."""
-
-    slug = "places-for-companies"
-    field = "siren"
-    message = _l("Plusieurs places se vendent aux sociétés\u00a0: donnez le SIREN ou le numéro de TVA.")
-
-
 def copy(payment: Payment, offer: Offer) -> None:
     """What is sold stays as sold, whatever happens to the offer later. A discount is counted again on today's price."""
     payment.label = offer.name

@@ -851,6 +851,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("balance_days BETWEEN 1 AND 365", name=op.f("ck_offer_balance_days_range")),
         sa.CheckConstraint("max_quantity BETWEEN 1 AND 100", name=op.f("ck_offer_max_quantity_range")),
+        sa.CheckConstraint("max_quantity = 1 OR kind <> 'formation'", name=op.f("ck_offer_formation_for_one")),
         sa.CheckConstraint(
             "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until",
             name=op.f("ck_offer_window_in_order"),

@@ -1,16 +1,15 @@
 """Payments to validate, invoices, offers, legal identity."""
 
-import re
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
+from calmness.blueprints.admin.fields import EuroField
 from calmness.blueprints.billing.payments import STATES, pdf_response
 from calmness.errors import DomainError
 from calmness.extensions import db
@@ -40,14 +39,6 @@ class RejectionForm(FlaskForm):
     reason = TextAreaField(
         _l("Motif, lu par l’élève"), validators=[InputRequired(_l("Dites à l’élève pourquoi.")), Length(max=500)]
     )
-
-
-class EuroField(DecimalField):
-    """An amount in euros, typed with a comma or a point."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Bring what a French keyboard types to a number."""
-        super().process_formdata([re.sub(r"[\s€]", "", value).replace(",", ".") for value in valuelist])
 
 
 class CreditForm(FlaskForm):
