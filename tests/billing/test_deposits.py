@@ -23,7 +23,7 @@ from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, VatRegime
 from calmness.models.sale import DiscountCode
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.pdf.facturx import broken_rules
+from calmness.pdf.facturx import FRENCH_RULES, broken_rules
 from calmness.services import (
     billing,
     books,
@@ -139,6 +139,8 @@ def test_both_documents_pass_all_rules_in_every_regime(case: str) -> None:
         assert failures == []
         assert fired > 50
         assert pdfa.faults(file) == []
+        if case == "business":
+            assert broken_rules(etree.tostring(tree), FRENCH_RULES)[0] == []
     kinds = [said(tree, "rsm:ExchangedDocument/ram:TypeCode") for tree in trees]
     assert kinds == [["386"], ["380"]]
     assert said(trees[1], "ram:InvoiceReferencedDocument/ram:IssuerAssignedID") == [deposit.number]
