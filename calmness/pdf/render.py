@@ -138,7 +138,7 @@ def _cut(word: str, widest: float) -> str:
 
 @lru_cache(maxsize=1)
 def _elements() -> str:
-    """What the library says of the elements that our pages have: its rules for all others cost a tenth of the parsing."""
+    """What the library says of the elements that our pages have: parsing its rules for all others takes time."""
     return (ASSETS / "elements.css").read_text()
 
 
