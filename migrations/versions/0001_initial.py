@@ -903,6 +903,9 @@ def upgrade() -> None:
         sa.Column("vat_rate_bp", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("places", sa.Integer(), nullable=True),
         sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("deposit_bp", sa.Integer(), nullable=True),
+        sa.Column("balance_days", sa.Integer(), server_default=sa.text("30"), nullable=False),
+        sa.Column("max_quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column(
@@ -927,6 +930,13 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("instalments BETWEEN 1 AND 12", name=op.f("ck_offer_instalments_range")),
         sa.CheckConstraint("instalments = 1 OR kind <> 'signals'", name=op.f("ck_offer_signals_paid_at_once")),
+        sa.CheckConstraint("deposit_bp IS NULL OR deposit_bp BETWEEN 1 AND 9999", name=op.f("ck_offer_deposit_range")),
+        sa.CheckConstraint(
+            "deposit_bp IS NULL OR (instalments = 1 AND kind <> 'signals')", name=op.f("ck_offer_deposit_alone")
+        ),
+        sa.CheckConstraint("balance_days BETWEEN 1 AND 365", name=op.f("ck_offer_balance_days_range")),
+        sa.CheckConstraint("max_quantity BETWEEN 1 AND 100", name=op.f("ck_offer_max_quantity_range")),
+        sa.CheckConstraint("max_quantity = 1 OR kind <> 'formation'", name=op.f("ck_offer_formation_for_one")),
         sa.CheckConstraint(
             "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until",
             name=op.f("ck_offer_window_in_order"),
@@ -1601,7 +1611,7 @@ def upgrade() -> None:
         sa.Column("file_key", sa.String(length=120), nullable=False),
         sa.Column(
             "format",
-            sa.Enum("camt", "ofx", "csv", name="format", native_enum=False, create_constraint=True, length=32),
+            sa.Enum("camt", "ofx", "csv", "mt940", name="format", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),
@@ -1667,6 +1677,9 @@ def upgrade() -> None:
         sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("instalment", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("deposit_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("balance_days", sa.Integer(), server_default=sa.text("30"), nullable=False),
         sa.Column("first_id", BIG_KEY, nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("terms_version", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
@@ -1696,6 +1709,10 @@ def upgrade() -> None:
         sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_payment_discount_not_negative")),
         sa.CheckConstraint("instalment BETWEEN 1 AND instalments", name=op.f("ck_payment_instalment_range")),
         sa.CheckConstraint("(instalment = 1) = (first_id IS NULL)", name=op.f("ck_payment_later_instalment_has_first")),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 100", name=op.f("ck_payment_quantity_range")),
+        sa.CheckConstraint(
+            "deposit_cents = 0 OR (deposit_cents > 0 AND instalments = 2)", name=op.f("ck_payment_deposit_has_balance")
+        ),
         sa.ForeignKeyConstraint(
             ["discount_id"],
             ["discount_code.id"],
@@ -2184,6 +2201,8 @@ def upgrade() -> None:
         sa.Column("payment_id", BIG_KEY, nullable=True),
         sa.Column("template_id", BIG_KEY, nullable=False),
         sa.Column("corrects_id", BIG_KEY, nullable=True),
+        sa.Column("is_deposit", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("deducts_id", BIG_KEY, nullable=True),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("service_on", sa.Date(), nullable=True),
@@ -2200,8 +2219,15 @@ def upgrade() -> None:
             "(kind = 'credit_note') = (corrects_id IS NOT NULL)", name=op.f("ck_invoice_credit_note_corrects")
         ),
         sa.CheckConstraint(
+            "deducts_id IS NULL OR (kind = 'invoice' AND NOT is_deposit)", name=op.f("ck_invoice_final_deducts")
+        ),
+        sa.CheckConstraint(
             "total_excl_cents + total_vat_cents = total_incl_cents", name=op.f("ck_invoice_totals_agree")
         ),
+        sa.ForeignKeyConstraint(
+            ["deducts_id"], ["invoice.id"], name=op.f("fk_invoice_deducts_id_invoice"), ondelete="RESTRICT"
+        ),
+        sa.UniqueConstraint("deducts_id", name=op.f("uq_invoice_deducts_id")),
         sa.ForeignKeyConstraint(
             ["corrects_id"], ["invoice.id"], name=op.f("fk_invoice_corrects_id_invoice"), ondelete="RESTRICT"
         ),
@@ -2939,7 +2965,7 @@ def upgrade() -> None:
         sa.Column("label", sa.String(length=200), nullable=False),
         sa.Column("detail", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
         sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
-        sa.Column("unit_excl_cents", sa.Integer(), nullable=False),
+        sa.Column("unit_excl_micros", sa.BigInteger(), nullable=False),
         sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "vat_regime",
@@ -2961,10 +2987,12 @@ def upgrade() -> None:
         sa.Column("vat_cents", sa.Integer(), nullable=False),
         sa.Column("incl_cents", sa.Integer(), nullable=False),
         sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_invoice_item_amounts_agree")),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_invoice_item_quantity_positive")),
+        sa.CheckConstraint("quantity <> 0", name=op.f("ck_invoice_item_quantity_not_null")),
+        sa.CheckConstraint("unit_excl_micros >= 0", name=op.f("ck_invoice_item_unit_not_negative")),
         sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_invoice_item_discount_not_negative")),
         sa.CheckConstraint(
-            "quantity * unit_excl_cents - discount_cents = excl_cents", name=op.f("ck_invoice_item_line_agrees")
+            "quantity * unit_excl_micros - CAST(excl_cents + discount_cents AS BIGINT) * 10000 BETWEEN -5000 AND 4999",
+            name=op.f("ck_invoice_item_line_agrees"),
         ),
         sa.ForeignKeyConstraint(
             ["invoice_id"],
