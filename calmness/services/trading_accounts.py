@@ -17,7 +17,7 @@ from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Platform, SyncBatch, Trade, TradeStatus, TradingAccount, TradingKey
-from calmness.services import audit
+from calmness.services import audit, preferences
 from calmness.services.sessions import hash_secret
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -57,6 +57,17 @@ class AccountDisabled(DomainError):
     status = 403
     slug = "ea-account-archived"
     message = _l("Ce compte est archivé dans votre espace.")
+
+
+class IntakeOff(DomainError):
+    """The person has switched off all that shows trades: none are collected. On again, EA 2 sends what was missed."""
+
+    status = 403
+    slug = "ea-intake-off"
+    message = _l(
+        "L’historique et le portefeuille sont désactivés dans vos paramètres\u00a0: rien n’est reçu. "
+        "Réactivez l’un des deux pour reprendre."
+    )
 
 
 class NameNotTyped(DomainError):
@@ -131,7 +142,7 @@ def remove(account: TradingAccount, typed_name: str) -> None:
 def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
     """The account of a key, held until the transaction ends: two terminals with one key never interleave.
 
-    Raises ``KeyRefused``, ``AccountDisabled``.
+    Raises ``KeyRefused``, ``AccountDisabled``, ``IntakeOff``.
     """
     match = _KEY.match(key)
     public_id, secret = match.groups() if match else ("", "")
@@ -145,6 +156,8 @@ def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
     account: TradingAccount = found.TradingAccount
     if account.archived_at:
         raise AccountDisabled
+    if not preferences.takes_trades(account.user_id):
+        raise IntakeOff
     if holding and (found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY):
         db.session.execute(update(TradingKey).where(TradingKey.id == found.id).values(last_used_at=now))
     return account
