@@ -29,7 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from calmness.models.types import UtcDateTime
 
-_SQLITE_INSTANT = "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')"
+_SQLITE_INSTANT = "datetime(?, 'unixepoch') || '.000000'"
 """SQLite keeps instants as text; this is the form of SQLAlchemy's own type."""
 
 Row = TypeVar("Row", bound=DeclarativeBase)
@@ -127,10 +127,7 @@ def _stored_statement(
     names = ", ".join(columns)
     instants = {name for name in columns if isinstance(table.c[name].type, UtcDateTime)}
     if dialect.name == "sqlite":
-        # SQLite keeps instants as text, in the form of SQLAlchemy's own type.
-        marks = (
-            "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')" if name in instants else "?" for name in columns
-        )
+        marks = (_SQLITE_INSTANT if name in instants else "?" for name in columns)
         source = f"VALUES ({', '.join(marks)})"
     else:
         types = (f"{name} {'BIGINT' if name in instants else table.c[name].type.compile(dialect)}" for name in columns)

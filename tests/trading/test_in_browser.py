@@ -24,7 +24,8 @@ TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .map((part) => part.outerHTML.slice(0, 100))"""
 WORDS = """() => [...document.querySelectorAll(".dialog-drawing text")].map((text) => {
     const box = text.getBBox();
-    return [text.textContent, parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a, box.x + box.width > 276];
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return [text.textContent, size, box.x + box.width > 276];
 })"""
 
 
