@@ -253,10 +253,8 @@ def take(import_id: int) -> None:
     )
     known = _known(account.id, list(parsed.rows))
     fresh = [row for ticket, row in parsed.rows.items() if ticket not in known]
-    since: datetime | None = None
-    for start in range(0, len(fresh), CHUNK):
-        written = sync_trades.write(account.id, {row.ticket: row for row in fresh[start : start + CHUNK]}, now)
-        since = min((moment for moment in (since, written.since) if moment is not None), default=None)
+    chunks = (fresh[start : start + CHUNK] for start in range(0, len(fresh), CHUNK))
+    written = [sync_trades.write(account.id, {row.ticket: row for row in chunk}, now) for chunk in chunks]
     db.session.execute(
         update(Trade)
         .where(Trade.account_id == account.id, Trade.source == TradeSource.IMPORT, Trade.import_id.is_(None))
@@ -271,8 +269,9 @@ def take(import_id: int) -> None:
     }
     found.state, found.imported_at = ImportState.IMPORTED, now
     found.trades_added, found.trades_known = len(fresh), len(known)
-    if since is not None:
-        sync.mark_dirty(account, since)
+    for part in written:
+        if part.since is not None:
+            sync.mark_dirty(account, part.since, part.until)
     _tell(found)
 
 
@@ -291,7 +290,7 @@ def undo(found: StatementImport) -> int:
         account.login = None
     held.state, held.undone_at = ImportState.UNDONE, clock.now()
     if since is not None:
-        sync.mark_dirty(account, since)
+        sync.mark_dirty(account, since, None)
     _tell(held)
     return gone
 

@@ -101,11 +101,14 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Written:
-    """What a batch changed. ``since`` is the earliest closing that the figures must be computed again from."""
+    """What a batch changed. The figures of all closings from ``since`` to ``until`` must be computed again; of all from
+    ``since`` on when ``until`` is None.
+    """
 
     changed: int
     unchanged: int
     since: datetime | None
+    until: datetime | None = None
 
 
 def read(
@@ -140,6 +143,7 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     fresh: list[TradeRow] = []
     moments: list[int | None] = []
     openings: set[int] = set()
+    has_moved = False
     for ticket, row in rows.items():
         following = row[4:]
         trade_id, old = stored.get(ticket, (0, None))
@@ -153,6 +157,7 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
             fresh.append(row)
             if any(old[place] != following[place] for place in _COUNTED_PLACES):
                 moments += [row.closed_at, old[_CLOSED_AT]]
+                has_moved |= old[_OPENED_AT] != row.opened_at
                 if TradeStatus.OPEN.value in (row.status, old[_STATUS]):
                     openings |= {row.opened_at, old[_OPENED_AT]}
             if old[_STATUS] == TradeStatus.CLOSED.value:
@@ -161,8 +166,11 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     moments += _parts_opened_at(account_id, openings)
     if fresh:
         trade_totals.touch(account_id)
-    since = min((moment for moment in moments if moment is not None), default=None)
-    return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
+    known = [datetime.fromtimestamp(moment, UTC) for moment in moments if moment is not None]
+    if not known:
+        return Written(len(fresh), len(rows) - len(fresh), None)
+    # A trade with another opening leaves parts behind that may have been closed at any time after it.
+    return Written(len(fresh), len(rows) - len(fresh), min(known), None if has_moved else max(known))
 
 
 def offset_at(server_epoch: int, broker_clock: BrokerClock) -> int:

@@ -14,9 +14,9 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import has_text, unindexed
-from calmness.models.trading import Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
+from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
 from calmness.services import trade_pages, trade_totals
-from calmness.services.market_sessions import MarketSession, opened_during
+from calmness.services.market_sessions import opened_during
 from calmness.services.trade_pages import Place
 from calmness.services.trade_totals import Totals
 

@@ -12,8 +12,17 @@ from sqlalchemy import delete, select
 from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
-from calmness.models.trading import MarketSession, Trade, TradingAccount, TradingPosition, TradingStatistics
-from calmness.services import profiles, sync_trades, trade_positions, trading_statistics
+from calmness.instruments import pip_size
+from calmness.models.positions import POSITIONS, TradingPosition
+from calmness.models.trading import MarketSession, Trade, TradingAccount, TradingStatistics
+from calmness.services import (
+    market_sessions,
+    profiles,
+    sync,
+    sync_trades,
+    trading_breakdowns,
+    trading_statistics,
+)
 from tests import factories
 from tests.trading.terminal import NOW, SELL, at, linked, trade, work
 
@@ -190,8 +199,7 @@ def test_a_rest_taken_away_gives_its_part_back_its_own_day(site: Flask) -> None:
     work()
 
     db.session.execute(delete(Trade).where(Trade.account_id == account.id, Trade.ticket == "2"))
-    account.dirty_from_at = datetime(2026, 11, 4, 14, tzinfo=UTC)
-    db.session.flush()
+    sync.mark_dirty(account, datetime(2026, 11, 4, 14, tzinfo=UTC), None)
     trading_statistics.recompute(account.id)
 
     assert [(row.day.day, row.trades, row.wins) for row in trading_statistics.day_rows([account.id])] == [(3, 1, 1)]
@@ -217,7 +225,8 @@ def test_a_pip_is_that_of_the_instrument(site: Flask, symbol: str, opened: str, 
     work()
 
     (row,) = positions(account)
-    assert row.pips == Decimal(pips)
+    assert row.moved is not None
+    assert row.moved / pip_size(symbol) == Decimal(pips)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +279,7 @@ def test_prices_of_parts_are_weighted_by_their_volume(site: Flask) -> None:
     work()
 
     (row,) = positions(account)
-    assert row.pips == Decimal(5)
+    assert row.moved == Decimal("0.0005")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +308,7 @@ def test_prices_of_parts_are_weighted_by_their_volume(site: Flask) -> None:
 )
 @pytest.mark.once
 def test_markets_are_at_work_by_their_own_clocks(moment: str, session: MarketSession) -> None:
-    assert trade_positions.market_session(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is session
+    assert market_sessions.session_of(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is session
 
 
 def test_another_time_zone_makes_the_days_anew(site: Flask) -> None:
@@ -312,7 +321,8 @@ def test_another_time_zone_makes_the_days_anew(site: Flask) -> None:
     work()
 
     assert [row.day.day for row in trading_statistics.day_rows([account.id])] == [20]
-    assert [(row.weekday, row.hour) for row in positions(account)] == [(4, 5)]
+    (cell,) = trading_breakdowns.cells([account.id], lambda of: [of.account_id == account.id], "Asia/Tokyo")
+    assert (cell.weekday, cell.hour) == (4, 5)
 
 
 tickets = st.sampled_from(["1", "2", "3", "4", "7", "7-1", "7-2"])
@@ -343,13 +353,14 @@ def test_figures_kept_up_to_date_equal_figures_made_from_scratch(site: Flask, ba
         rows = {ticket: _row(account.id, ticket, *values) for ticket, *values, gone in batch if not gone}
         gone = [ticket for ticket, *_values, gone in batch if gone]
         written = sync_trades.write(account.id, rows, NOW)
-        moments = [written.since] if written.since else []
+        if written.since is not None:
+            sync.mark_dirty(account, written.since, written.until)
         # What an undone import takes away, with the mark that it leaves.
         mine = (Trade.account_id == account.id, Trade.ticket.in_(gone), Trade.closed_at.is_not(None))
-        moments += [moment for moment in db.session.scalars(select(Trade.closed_at).where(*mine)) if moment]
+        moments = [moment for moment in db.session.scalars(select(Trade.closed_at).where(*mine)) if moment]
         db.session.execute(delete(Trade).where(*mine))
-        account.dirty_from_at = min(moments, default=None)
-        db.session.flush()
+        if moments:
+            sync.mark_dirty(account, min(moments), None)
         trading_statistics.recompute(account.id)
 
     kept = _all(account.id)
@@ -374,7 +385,7 @@ def _row(
 
 def _all(account_id: int) -> list[Any]:
     db.session.expire_all()
-    tables: tuple[Any, ...] = (TradingPosition.__table__, TradingStatistics.__table__)
+    tables: tuple[Any, ...] = (POSITIONS, TradingStatistics.__table__)
     return [
         sorted(tuple(row) for row in db.session.execute(select(table).where(table.c.account_id == account_id)))
         for table in tables

@@ -235,6 +235,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     start = view.today - timedelta(days=days) if view and days < 10_000 else None
     scope = Scope(tuple(ids), user.time_zone, start)
     found = trading_report.report(scope)
+    cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
     figures, ratios, spread = found.figures, found.ratios, found.spread
     return {
         "period": wanted["period"],
@@ -264,7 +265,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "losing_streak": spread.losing_streak,
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
-            for symbol, group in trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.positions()))
+            for symbol, group in trading_breakdowns.by_symbol(cells)
         ],
         "curve": [{"day": day, "balance": decimal(value)} for day, value in view.curve] if view else [],
     }
