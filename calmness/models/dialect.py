@@ -15,9 +15,11 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
     type_coerce,
@@ -53,12 +55,16 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     """Insert rows, leaving out those that a unique constraint already holds. Gives the number inserted."""
     if not rows:
         return 0
-    dialect = session.get_bind().dialect.name
-    # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     table: Table = model.__table__  # type: ignore[assignment]
-    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
-    statement = insert_ignore.returning(*table.primary_key.columns)
+    statement = _insert_once_statement(session.get_bind().dialect.name, table)
+    # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     return sum(len(session.execute(statement, row).all()) for row in rows)
+
+
+@lru_cache(maxsize=64)
+def _insert_once_statement(dialect: str, table: Table) -> Any:
+    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+    return insert_ignore.returning(*table.primary_key.columns)
 
 
 def upsert(
@@ -139,11 +145,28 @@ def _stored_statement(
 
 def among(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Whether a text column is one of many values, given as one parameter instead of hundreds."""
-    if session.get_bind().dialect.name == "postgresql":
+    dialect = session.get_bind().dialect.name
+    return among_given(dialect, column, literal(many(dialect, values), _type_of_many(dialect)))
+
+
+def among_given(dialect: str, column: Any, given: ColumnElement[Any] | str) -> ColumnElement[bool]:
+    """``among`` for a statement that is built once: the values come as ``many`` under the name of a parameter."""
+    if isinstance(given, str):
+        given = bindparam(given, type_=_type_of_many(dialect))
+    if dialect == "postgresql":
         # Not "= ANY": without statistics of a new table its planner reads the whole account then.
-        return column.in_(select(func.unnest(cast(list(values), postgresql.ARRAY(String)))))
-    given = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(given.c.value))
+        return column.in_(select(func.unnest(cast(given, postgresql.ARRAY(String)))))  # type: ignore[no-any-return]
+    found = func.json_each(given).table_valued("value")
+    return column.in_(select(found.c.value))  # type: ignore[no-any-return]
+
+
+def many(dialect: str, values: Sequence[str]) -> Any:
+    """Many texts as one parameter of ``among_given``."""
+    return list(values) if dialect == "postgresql" else json.dumps(list(values))
+
+
+def _type_of_many(dialect: str) -> Any:
+    return postgresql.ARRAY(String) if dialect == "postgresql" else String()
 
 
 def utc_hour(session: Session, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
@@ -240,11 +263,13 @@ def hold(session: Session, name: str) -> None:
 
 __all__ = [
     "among",
+    "among_given",
     "claim",
     "has_text",
     "hold",
     "insert_once",
     "locked",
+    "many",
     "plain_rows",
     "posix_seconds",
     "texts_in",

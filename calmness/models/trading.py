@@ -118,6 +118,8 @@ class TradingAccount(Model):
     history_oldest: Mapped[int | None] = mapped_column(BigInteger)
     other_login: Mapped[str | None] = mapped_column(String(32))
     other_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refused_batches: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refused_batch_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_total: Mapped[int | None]
     history_complete: Mapped[bool] = mapped_column(default=False, server_default=false())
     cursor_time: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))

@@ -84,6 +84,8 @@ TABLES: dict[str, Place] = {
     "totp_secret": _deleted(left_out=HASHED),
     "recovery_code": _deleted(left_out=HASHED),
     "passkey": _deleted(hidden=_names("credential_id", "public_key")),
+    "channel_code": _deleted(hidden=_names("code_hash")),
+    "factor_removal": _deleted(others=_names("asked_by")),
     "email_change": _deleted(hidden=_names("reference", "new_email_key", "session_id")),
     "api_token": _deleted(hidden=_names("secret_hash")),
     "idempotency_key": _deleted(

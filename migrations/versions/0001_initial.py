@@ -427,6 +427,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fresh_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoke_reason", sa.String(length=32), nullable=True),
         sa.Column("ip_truncated", sa.String(length=45), nullable=True),
@@ -451,6 +452,84 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_calendar_feed")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
     )
+    op.create_table(
+        "channel_code",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "site",
+                "email",
+                "telegram",
+                "discord",
+                "whatsapp",
+                "push",
+                name="channel",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("attempts BETWEEN 0 AND 5", name=op.f("ck_channel_code_at_most_five_attempts")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_channel_code_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_code")),
+    )
+    with op.batch_alter_table("channel_code", schema=None) as batch_op:
+        batch_op.create_index("ix_channel_code_address", ["address", "created_at"], unique=False)
+        batch_op.create_index("ix_channel_code_user", ["user_id", "created_at"], unique=False)
+
+    op.create_table(
+        "factor_removal",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("asked_by", BIG_KEY, nullable=True),
+        sa.Column("reason", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "removed",
+                "stopped",
+                "found_again",
+                "withdrawn",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name=op.f("ck_factor_removal_ended_with_outcome")),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["users.id"], name=op.f("fk_factor_removal_asked_by_users"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_factor_removal_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_factor_removal")),
+    )
+    with op.batch_alter_table("factor_removal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_factor_removal_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "uq_factor_removal_open",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
     op.create_table(
         "channel_identity",
         sa.Column("id", BIG_KEY, nullable=False),
@@ -577,6 +656,12 @@ def upgrade() -> None:
         sa.Column("user_id", BIG_KEY, nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum("asked", "unused", name="cause", native_enum=False, create_constraint=True, length=32),
+            server_default=sa.text("'asked'"),
+            nullable=False,
+        ),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
@@ -893,6 +978,8 @@ def upgrade() -> None:
                 "change_email",
                 "release_email",
                 "link_telegram",
+                "lost_factor",
+                "keep_factor",
                 name="purpose",
                 native_enum=False,
                 create_constraint=True,
@@ -1157,6 +1244,8 @@ def upgrade() -> None:
         sa.Column("history_oldest", sa.BigInteger(), nullable=True),
         sa.Column("other_login", sa.String(length=32), nullable=True),
         sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_batches", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused_batch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -3228,6 +3317,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_channel_identity_user")
 
     op.drop_table("channel_identity")
+    with op.batch_alter_table("factor_removal", schema=None) as batch_op:
+        batch_op.drop_index("uq_factor_removal_open")
+        batch_op.drop_index(batch_op.f("ix_factor_removal_user_id"))
+
+    op.drop_table("factor_removal")
+    with op.batch_alter_table("channel_code", schema=None) as batch_op:
+        batch_op.drop_index("ix_channel_code_user")
+        batch_op.drop_index("ix_channel_code_address")
+
+    op.drop_table("channel_code")
     op.drop_table("calendar_feed")
     with op.batch_alter_table("auth_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_auth_session_user_id"))
