@@ -73,7 +73,7 @@ def take(account: TradingAccount, raw: bytes, at: datetime | None = None) -> tup
     account.last_sync_at, account.ea_version = now, clean(fields.get("ea_version") or "1.00", 16)
     account.balance, account.equity = balance, equity
     if written.since is not None:
-        sync.mark_dirty(account, written.since)
+        sync.mark_dirty(account, written.since, written.until)
     if written.changed:
         account.history_stamp = trade_totals.new_stamp()
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")

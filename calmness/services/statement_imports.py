@@ -255,9 +255,8 @@ def take(import_id: int) -> None:
     known = _known(account.id, list(parsed.rows))
     fresh = [row for ticket, row in parsed.rows.items() if ticket not in known]
     since = _name_cash(account.id, [row for ticket, row in parsed.rows.items() if ticket in known])
-    for start in range(0, len(fresh), CHUNK):
-        written = sync_trades.write(account.id, {row.ticket: row for row in fresh[start : start + CHUNK]}, now)
-        since = min((moment for moment in (since, written.since) if moment is not None), default=None)
+    chunks = (fresh[start : start + CHUNK] for start in range(0, len(fresh), CHUNK))
+    written = [sync_trades.write(account.id, {row.ticket: row for row in chunk}, now) for chunk in chunks]
     account.history_stamp = trade_totals.new_stamp()
     db.session.execute(
         update(Trade)
@@ -273,8 +272,10 @@ def take(import_id: int) -> None:
     }
     found.state, found.imported_at = ImportState.IMPORTED, now
     found.trades_added, found.trades_known = len(fresh), len(known)
-    if since is not None:
-        sync.mark_dirty(account, since)
+    spans = [(since, None), *((part.since, part.until) for part in written)]
+    for first, last in spans:
+        if first is not None:
+            sync.mark_dirty(account, first, last)
     _tell(found)
 
 
@@ -293,7 +294,7 @@ def undo(found: StatementImport) -> int:
         account.login = None
     held.state, held.undone_at = ImportState.UNDONE, clock.now()
     if since is not None:
-        sync.mark_dirty(account, since)
+        sync.mark_dirty(account, since, None)
     _tell(held)
     return gone
 

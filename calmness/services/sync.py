@@ -160,7 +160,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     }
     insert_once(db.session(), SyncBatch, [row])
     if written.since is not None:
-        mark_dirty(account, written.since)
+        mark_dirty(account, written.since, written.until)
     if news:
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     return answer
@@ -177,16 +177,21 @@ def _beat(account: TradingAccount, pulse: dict[str, Any]) -> None:
         set_committed_value(account, name, value)
 
 
-def mark_dirty(account: TradingAccount, since: datetime) -> None:
-    """Ask for the figures from an instant on to be computed again. The caller holds the account's lock.
+def mark_dirty(account: TradingAccount, since: datetime, until: datetime | None) -> None:
+    """Ask for the figures to be computed again that closings between two instants, both included, have to do with.
 
-    One piece of work is enough for all batches that come before it is done: it clears the mark under the same lock.
+    Without an end: all from the first instant on. That is right for whatever takes trades away or moves openings. The
+    caller holds the account's lock. One piece of work is enough for all batches that come before it is done: it clears
+    the mark under the same lock.
     """
     if account.dirty_from_at is None:
         key = f"trading-statistics:{account.id}:{secrets.token_hex(8)}"
         delivery.enqueue("trading.statistics", key, {"account_id": account.id}, lane=Lane.DEFAULT)
-    if account.dirty_from_at is None or since < account.dirty_from_at:
-        account.dirty_from_at = since
+        account.dirty_from_at, account.dirty_until_at = since, until
+    else:
+        last = account.dirty_until_at
+        account.dirty_until_at = None if until is None or last is None else max(until, last)
+        account.dirty_from_at = min(since, account.dirty_from_at)
     db.session.flush()
 
 

@@ -117,7 +117,8 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Written:
-    """What a batch changed. ``since`` is the earliest closing that the figures must be computed again from.
+    """What a batch changed. The figures of all closings from ``since`` to ``until`` must be computed again; of all from
+    ``since`` on when ``until`` is None.
 
     ``has_news`` is false when all that moved are prices and results of open trades.
     """
@@ -125,6 +126,7 @@ class Written:
     changed: int
     unchanged: int
     since: datetime | None
+    until: datetime | None
     has_news: bool
 
 
@@ -161,6 +163,7 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     fresh: list[TradeRow] = []
     moments: list[int | None] = []
     openings: set[int] = set()
+    is_elsewhere = False
     moved = 0
     for ticket, row in rows.items():
         following = row[4:]
@@ -178,17 +181,20 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
                 moved += 1
             elif any(old[place] != following[place] for place in _COUNTED_PLACES):
                 moments += [row.closed_at, old[_CLOSED_AT]]
+                is_elsewhere |= old[_OPENED_AT] != row.opened_at
                 if _OPEN in (row.status, old[_STATUS]):
                     openings |= {row.opened_at, old[_OPENED_AT]}
             if old[_STATUS] == _CLOSED:
                 _keep_revision(trade_id, old, following, now)
     upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
     moments += _parts_opened_at(account_id, openings)
-    since = min((moment for moment in moments if moment is not None), default=None)
+    known = [datetime.fromtimestamp(moment, UTC) for moment in moments if moment is not None]
     return Written(
         changed=len(fresh),
         unchanged=len(rows) - len(fresh),
-        since=None if since is None else datetime.fromtimestamp(since, UTC),
+        since=min(known, default=None),
+        # A trade with another opening leaves parts behind that may have been closed at any time after it.
+        until=None if is_elsewhere else max(known, default=None),
         has_news=len(fresh) > moved,
     )
 
