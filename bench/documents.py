@@ -19,7 +19,7 @@ from calmness.models.catalogue import VatRegime
 from calmness.pdf import draw, facturx
 from calmness.pdf.render import ASSETS
 from calmness.services import invoice_terms
-from calmness.services.invoicing import Line, items_of
+from calmness.services.invoice_lines import Line, items_of
 
 ROUNDS = 15
 

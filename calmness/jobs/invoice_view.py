@@ -1,6 +1,7 @@
 """From an issued invoice to what its PDF shows. Everything comes from the document and its template's version."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from flask import render_template
 
@@ -30,7 +31,7 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
     """Texts of the document, in French, with letters that the font has."""
     template = invoice.template
     return InvoiceView(
-        title=TITLES[invoice.kind],
+        title=title_of(invoice),
         number=invoice.number,
         brand="Calmness Trading",
         seller=_clean(_seller(template)),
@@ -47,6 +48,13 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
     )
 
 
+def title_of(invoice: Invoice) -> str:
+    """Name of the document."""
+    if invoice.is_deposit and invoice.kind is InvoiceKind.INVOICE:
+        return "Facture d’acompte"
+    return TITLES[invoice.kind]
+
+
 def invoice_page(view: InvoiceView) -> Callable[[int], str]:
     """The page of the document, to be told how many pages there are."""
     return lambda pages: render_template("pdf/invoice.html", view=view, pages=pages)
@@ -54,7 +62,7 @@ def invoice_page(view: InvoiceView) -> Callable[[int], str]:
 
 def document_properties(invoice: Invoice) -> Properties:
     """Title, author, subject and instant of the file."""
-    title = f"{TITLES[invoice.kind]} {invoice.number}"
+    title = f"{title_of(invoice)} {invoice.number}"
     subject = f"{title} du {invoice.issued_on:%d/%m/%Y}, {printable(invoice.buyer['name'])}"
     return Properties(title, invoice.template.company_name, subject, invoice.issued_at)
 
@@ -92,6 +100,8 @@ def _facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
     facts = [("Date d’émission", day(invoice.issued_on))]
     if invoice.service_on:
         facts.append(("Date de paiement", day(invoice.service_on)))
+    if invoice.deducts:
+        facts.append(("Acompte déduit", invoice.deducts.number))
     if invoice.payment:
         facts.append(("Référence", iban(invoice.payment.reference)))
     facts.append(("Catégorie", "Prestation de services"))
@@ -100,6 +110,8 @@ def _facts(invoice: Invoice) -> tuple[tuple[str, str], ...]:
 
 def _line(item: InvoiceItem) -> LineView:
     detail = item.detail
+    if item.quantity < 0:
+        detail = f"{detail} · TVA {money(-item.vat_cents)} · TTC {money(-item.incl_cents)}"
     if item.discount_cents:
         discount = f"Remise\u00a0: {money(-item.discount_cents)}\u00a0HT"
         detail = f"{detail} · {discount}" if detail else discount
@@ -107,10 +119,17 @@ def _line(item: InvoiceItem) -> LineView:
         label=fitting(printable(item.label), LABEL_POINTS),
         detail=fitting(printable(detail), LABEL_POINTS),
         quantity=number(item.quantity),
-        unit=money(item.unit_excl_cents),
+        unit=unit_price(item.unit_excl_micros),
         vat=_rate(item),
         amount=money(item.excl_cents),
     )
+
+
+def unit_price(micros: int) -> str:
+    """A price with the decimals that it needs, two at least: ``27,775 €``."""
+    euros = Decimal(micros) / 1_000_000
+    decimals = max(2, -int(euros.normalize().as_tuple().exponent))
+    return f"{number(euros, decimals)}\u00a0€"
 
 
 def _rate(item: InvoiceItem) -> str:

@@ -1,10 +1,12 @@
 """Money: payments declared and validated, subscriptions, numbered invoices and their immutable documents."""
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -24,6 +26,9 @@ from calmness.models.types import BigKey, JsonType, UtcDateTime, text_enum
 
 if TYPE_CHECKING:
     from calmness.models.sale import DiscountCode
+
+
+_PART = re.compile(r" \((?:échéance \d+ sur \d+|acompte|solde)\)$")
 
 
 class PaymentStatus(StrEnum):
@@ -56,8 +61,9 @@ class Payment(Model):
     """A purchase paid by bank transfer, from its declaration to its validation.
 
     ``transaction_key`` is the transaction number after normalisation: the database refuses the same one twice.
-    ``list_cents`` is the whole price before ``discount_cents``; a purchase in instalments has a payment for each, the
-    later ones name the ``first_id`` that stands for the contract.
+    ``list_cents`` is the whole price of ``quantity`` pieces before ``discount_cents``; a purchase in instalments has a
+    payment for each, the later ones name the ``first_id`` that stands for the contract. With ``deposit_cents`` the
+    first of two payments is a deposit and the second the balance.
     """
 
     __table_args__ = (
@@ -79,6 +85,8 @@ class Payment(Model):
         CheckConstraint("discount_cents >= 0", name="discount_not_negative"),
         CheckConstraint("instalment BETWEEN 1 AND instalments", name="instalment_range"),
         CheckConstraint("(instalment = 1) = (first_id IS NULL)", name="later_instalment_has_first"),
+        CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity_range"),
+        CheckConstraint("deposit_cents = 0 OR (deposit_cents > 0 AND instalments = 2)", name="deposit_has_balance"),
         UniqueConstraint("first_id", "instalment"),
         Index("ix_payment_queue", "status", "submitted_at"),
         Index("ix_payment_validated", "validated_at"),
@@ -102,6 +110,9 @@ class Payment(Model):
     discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     instalment: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     instalments: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    deposit_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    balance_days: Mapped[int] = mapped_column(default=30, server_default=text("30"))
     first_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"))
     due_on: Mapped[date | None]
     terms_version: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
@@ -127,6 +138,21 @@ class Payment(Model):
     invoice: Mapped["Invoice | None"] = relationship(
         primaryjoin="and_(Invoice.payment_id == Payment.id, Invoice.kind == 'invoice')", viewonly=True
     )
+
+    @property
+    def contract_label(self) -> str:
+        """Name of what is bought, without what says which part of it is paid."""
+        return _PART.sub("", self.label)
+
+    @property
+    def is_deposit(self) -> bool:
+        """Whether it is a deposit, whose invoice the final one deducts."""
+        return self.deposit_cents > 0 and self.instalment == 1
+
+    @property
+    def is_balance(self) -> bool:
+        """Whether it is what is left after a deposit."""
+        return self.deposit_cents > 0 and self.instalment == 2
 
 
 class PaymentEvent(Model):
@@ -218,13 +244,15 @@ class InvoiceCounter(Model):
 class Invoice(Model):
     """An issued billing document. It never changes: triggers refuse it; a correction is a credit note.
 
-    ``serial`` counts the documents of a kind without ever starting again; ``hash`` chains them.
+    ``serial`` counts the documents of a kind without ever starting again; ``hash`` chains them. A final invoice names
+    the deposit's invoice that it deducts; the credit note of a deposit is a deposit too.
     """
 
     __table_args__ = (
         UniqueConstraint("kind", "serial"),
         CheckConstraint("total_excl_cents + total_vat_cents = total_incl_cents", name="totals_agree"),
         CheckConstraint("(kind = 'credit_note') = (corrects_id IS NOT NULL)", name="credit_note_corrects"),
+        CheckConstraint("deducts_id IS NULL OR (kind = 'invoice' AND NOT is_deposit)", name="final_deducts"),
         Index(
             "uq_invoice_payment",
             "payment_id",
@@ -244,6 +272,8 @@ class Invoice(Model):
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id", ondelete="RESTRICT"))
     template_id: Mapped[int] = mapped_column(ForeignKey("invoice_template.id", ondelete="RESTRICT"))
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id", ondelete="RESTRICT"), index=True)
+    is_deposit: Mapped[bool] = mapped_column(default=False, server_default=false())
+    deducts_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id", ondelete="RESTRICT"), unique=True)
     issued_on: Mapped[date]
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     service_on: Mapped[date | None]
@@ -260,20 +290,31 @@ class Invoice(Model):
     user: Mapped[User] = relationship()
     payment: Mapped[Payment | None] = relationship(foreign_keys=[payment_id])
     template: Mapped[InvoiceTemplate] = relationship()
-    corrects: Mapped["Invoice | None"] = relationship(remote_side="Invoice.id", viewonly=True)
+    corrects: Mapped["Invoice | None"] = relationship(
+        foreign_keys=[corrects_id], remote_side="Invoice.id", viewonly=True
+    )
+    deducts: Mapped["Invoice | None"] = relationship(foreign_keys=[deducts_id], remote_side="Invoice.id", viewonly=True)
     items: Mapped[list["InvoiceItem"]] = relationship(order_by="InvoiceItem.position")
     document: Mapped["InvoiceDocument | None"] = relationship(viewonly=True)
 
 
 class InvoiceItem(Model):
-    """A line of an invoice; as immutable as the invoice."""
+    """A line of an invoice; as immutable as the invoice.
+
+    The unit price is in millionths of a euro, so that a quantity times it is the amount to the cent. A quantity below 0
+    takes a deposit off.
+    """
 
     __table_args__ = (
         UniqueConstraint("invoice_id", "position"),
-        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("quantity <> 0", name="quantity_not_null"),
+        CheckConstraint("unit_excl_micros >= 0", name="unit_not_negative"),
         CheckConstraint("excl_cents + vat_cents = incl_cents", name="amounts_agree"),
         CheckConstraint("discount_cents >= 0", name="discount_not_negative"),
-        CheckConstraint("quantity * unit_excl_cents - discount_cents = excl_cents", name="line_agrees"),
+        CheckConstraint(
+            "quantity * unit_excl_micros - CAST(excl_cents + discount_cents AS BIGINT) * 10000 BETWEEN -5000 AND 4999",
+            name="line_agrees",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
@@ -282,7 +323,7 @@ class InvoiceItem(Model):
     label: Mapped[str] = mapped_column(String(200))
     detail: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
     quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
-    unit_excl_cents: Mapped[int]
+    unit_excl_micros: Mapped[int] = mapped_column(BigInteger)
     discount_cents: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     vat_regime: Mapped[VatRegime] = mapped_column(text_enum(VatRegime, "vat_regime"))
     vat_rate_bp: Mapped[int]

@@ -38,7 +38,10 @@ class VatRegime(StrEnum):
 
 
 class Offer(Model):
-    """Something for sale at a price that includes VAT. A payment copies what it needs: what was sold stays as sold."""
+    """Something for sale at a price that includes VAT. A payment copies what it needs: what was sold stays as sold.
+
+    ``deposit_bp`` is the part of the price that may be paid as a deposit; the balance follows ``balance_days`` later.
+    """
 
     __table_args__ = (
         CheckConstraint("price_cents > 0", name="price_positive"),
@@ -48,6 +51,11 @@ class Offer(Model):
         CheckConstraint("places IS NULL OR places >= 0", name="places_not_negative"),
         CheckConstraint("instalments BETWEEN 1 AND 12", name="instalments_range"),
         CheckConstraint("instalments = 1 OR kind <> 'signals'", name="signals_paid_at_once"),
+        CheckConstraint("deposit_bp IS NULL OR deposit_bp BETWEEN 1 AND 9999", name="deposit_range"),
+        CheckConstraint("deposit_bp IS NULL OR (instalments = 1 AND kind <> 'signals')", name="deposit_alone"),
+        CheckConstraint("balance_days BETWEEN 1 AND 365", name="balance_days_range"),
+        CheckConstraint("max_quantity BETWEEN 1 AND 100", name="max_quantity_range"),
+        CheckConstraint("max_quantity = 1 OR kind <> 'formation'", name="formation_for_one"),
         CheckConstraint(
             "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until", name="window_in_order"
         ),
@@ -68,6 +76,9 @@ class Offer(Model):
     vat_rate_bp: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     places: Mapped[int | None]
     instalments: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    deposit_bp: Mapped[int | None]
+    balance_days: Mapped[int] = mapped_column(default=30, server_default=text("30"))
+    max_quantity: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     status: Mapped[PublicationStatus] = mapped_column(

@@ -64,6 +64,7 @@ def _drawn(html: str) -> io.BytesIO:
         dest=buffer,
         path=str(ASSETS / "document.html"),
         encoding="utf-8",
+        default_css=_elements(),
         resource_policy=ResourceAccessPolicy.server(str(ASSETS), allow_remote=False),
     )
     if result.err or result.warn:
@@ -133,6 +134,12 @@ def _cut(word: str, widest: float) -> str:
         parts[-1] += character
         width += step
     return " ".join(parts)
+
+
+@lru_cache(maxsize=1)
+def _elements() -> str:
+    """What the library says of the elements that our pages have: parsing its rules for all others takes time."""
+    return (ASSETS / "elements.css").read_text()
 
 
 @lru_cache(maxsize=1)

@@ -51,6 +51,9 @@ class OfferDraft:
     status: PublicationStatus
     places: int | None = None
     instalments: int = 1
+    deposit_bp: int | None = None
+    balance_days: int = 30
+    max_quantity: int = 1
     valid_from: date | None = None
     valid_until: date | None = None
 
@@ -126,7 +129,10 @@ def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | 
         vat_rate_bp=draft.vat_rate_bp,
         status=draft.status,
         places=draft.places,
-        instalments=1 if kind is OfferKind.SIGNALS else draft.instalments,
+        instalments=1 if kind is OfferKind.SIGNALS or draft.deposit_bp else draft.instalments,
+        deposit_bp=None if kind is OfferKind.SIGNALS else draft.deposit_bp,
+        balance_days=draft.balance_days,
+        max_quantity=1 if kind is OfferKind.FORMATION else draft.max_quantity,
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
         position=(db.session.scalar(select(func.max(Offer.position)).where(Offer.kind == kind)) or 0) + 1,
@@ -158,7 +164,10 @@ def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
     if offer.kind is not OfferKind.FORMATION:
         offer.duration_days = draft.duration_days
     offer.places = draft.places
-    offer.instalments = 1 if offer.kind is OfferKind.SIGNALS else draft.instalments
+    offer.instalments = 1 if offer.kind is OfferKind.SIGNALS or draft.deposit_bp else draft.instalments
+    offer.deposit_bp = None if offer.kind is OfferKind.SIGNALS else draft.deposit_bp
+    offer.balance_days = draft.balance_days
+    offer.max_quantity = 1 if offer.kind is OfferKind.FORMATION else draft.max_quantity
     offer.valid_from, offer.valid_until = draft.valid_from, draft.valid_until
     offer.version += 1
     db.session.flush()
@@ -176,7 +185,19 @@ def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
 
 
 def _keep_version(offer: Offer, by: User | None) -> None:
-    names = ("name", "summary", "price_cents", "currency", "vat_rate_bp", "duration_days", "places", "instalments")
+    names = (
+        "name",
+        "summary",
+        "price_cents",
+        "currency",
+        "vat_rate_bp",
+        "duration_days",
+        "places",
+        "instalments",
+        "deposit_bp",
+        "balance_days",
+        "max_quantity",
+    )
     content = {name: getattr(offer, name) for name in names} | {
         "vat_regime": offer.vat_regime.value,
         "status": offer.status.value,

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
@@ -24,6 +24,7 @@ from calmness.models.billing import (
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.presentation import money
 from calmness.services import audit, invoicing, live, notifications
+from calmness.services.invoice_lines import MICROS, left_by_line, split_vat
 from calmness.services.preferences import NoticeKind
 
 
@@ -43,6 +44,18 @@ class AlreadyCredited(Conflict):
     def __init__(self, credit_note: Invoice) -> None:
         super().__init__()
         self.credit_note = credit_note
+
+
+class DepositDeducted(Conflict):
+    """A final invoice has taken the deposit off: it is credited first, else the deposit would be given back twice."""
+
+    slug = "deposit-deducted"
+
+    def __init__(self, final: Invoice) -> None:
+        super().__init__(
+            _l("La facture définitive %(number)s déduit cet acompte\u00a0: créditez-la d’abord.", number=final.number)
+        )
+        self.final = final
 
 
 class MoreThanInvoiced(Conflict):
@@ -71,7 +84,7 @@ def credit(
 
     Access ends once nothing is left. The invoice stays locked until the transaction ends, so that credit notes never
     pass it, neither by line nor by rate; the last of a line takes the rest of its VAT.
-    Raises ``NotFound``, ``NotAnInvoice``, ``AlreadyCredited``, ``MoreThanInvoiced``.
+    Raises ``NotFound``, ``NotAnInvoice``, ``AlreadyCredited``, ``MoreThanInvoiced``, ``DepositDeducted``.
     """
     now = at or clock.now()
     why = " ".join(reason.split())[:300]
@@ -86,8 +99,8 @@ def credit(
     earlier = all_of_invoice(invoice.id)
     if earlier and not any(cents for cents, _excl in left.values()):
         raise AlreadyCredited(earlier[-1])
-    if cents_by_line is None:
-        cents_by_line = {position: cents for position, (cents, _excl) in left.items() if cents}
+    _require_not_deducted(invoice)
+    cents_by_line = _asked(invoice, cents_by_line, left)
     items = [
         part_of(item, cents_by_line[item.position], left[item.position])
         for item in invoice.items
@@ -107,6 +120,7 @@ def credit(
         items=items,
         service_on=invoice.service_on,
         currency=invoice.currency,
+        is_deposit=invoice.is_deposit,
     )
     whole = sum(cents for cents, _excl in left.values()) == sum(item.incl_cents for item in items)
     credit_note = invoicing.issue(draft, now)
@@ -118,20 +132,6 @@ def credit(
     _tell(credit_note, invoice, whole=whole)
     audit.record("invoice.credited", "invoice", invoice.id, actor=by, changes=("status",))
     return credit_note
-
-
-def left_by_line(invoice: Invoice) -> dict[int, tuple[int, int]]:
-    """What may still be credited, by position of the line: cents including VAT, cents without."""
-    left = {item.position: (item.incl_cents, item.excl_cents) for item in invoice.items}
-    credited = db.session.execute(
-        select(InvoiceItem.position, func.sum(InvoiceItem.incl_cents), func.sum(InvoiceItem.excl_cents))
-        .join(Invoice, Invoice.id == InvoiceItem.invoice_id)
-        .where(Invoice.corrects_id == invoice.id)
-        .group_by(InvoiceItem.position)
-    )
-    for position, incl, excl in credited:
-        left[position] = (left[position][0] - int(incl), left[position][1] - int(excl))
-    return left
 
 
 def all_of_invoice(invoice_id: int) -> list[Invoice]:
@@ -146,14 +146,36 @@ def corrected_number(credit_note: Invoice) -> str | None:
     return db.session.scalar(select(Invoice.number).where(Invoice.id == credit_note.corrects_id))
 
 
+def _asked(invoice: Invoice, cents_by_line: dict[int, int] | None, left: dict[int, tuple[int, int]]) -> dict[int, int]:
+    """Amounts to credit by line. The line that takes a deposit off goes with the last of the rest, never alone: what is
+    credited together never passes what was paid on this invoice.
+    """
+    everything = {position: cents for position, (cents, _excl) in left.items() if cents}
+    if cents_by_line is None or invoice.deducts_id is None:
+        return everything if cents_by_line is None else cents_by_line
+    wanted = {position: cents for position, cents in cents_by_line.items() if left.get(position, (0, 0))[0] > 0}
+    most = sum(everything.values())
+    if sum(wanted.values()) > most:
+        raise MoreThanInvoiced(next(iter(wanted)), most)
+    return everything if sum(wanted.values()) == most else wanted
+
+
+def _require_not_deducted(invoice: Invoice) -> None:
+    final = db.session.scalar(select(Invoice).where(Invoice.deducts_id == invoice.id))
+    if final is not None and any(cents for cents, _excl in left_by_line(final).values()):
+        raise DepositDeducted(final)
+
+
 def part_of(item: InvoiceItem, cents: int, left: tuple[int, int]) -> InvoiceItem:
     """A part of a line. ``left``: what is left of it, including VAT and without."""
     left_incl, left_excl = left
+    if item.quantity < 0:
+        return _copy(item)
     if not 0 < cents <= left_incl:
         raise MoreThanInvoiced(item.position, left_incl)
     if cents == item.incl_cents:
         return _copy(item)
-    excl, _vat = invoicing.split_vat(cents, item.vat_rate_bp)
+    excl, _vat = split_vat(cents, item.vat_rate_bp)
     # Rounding of the parts before may have left a cent less than this part's own.
     excl = left_excl if cents == left_incl else min(max(excl, cents - (left_incl - left_excl)), left_excl)
     return InvoiceItem(
@@ -161,7 +183,7 @@ def part_of(item: InvoiceItem, cents: int, left: tuple[int, int]) -> InvoiceItem
         label=item.label,
         detail=item.detail,
         quantity=1,
-        unit_excl_cents=excl,
+        unit_excl_micros=excl * MICROS,
         discount_cents=0,
         vat_regime=item.vat_regime,
         vat_rate_bp=item.vat_rate_bp,
@@ -177,7 +199,7 @@ def _copy(item: InvoiceItem) -> InvoiceItem:
         "label",
         "detail",
         "quantity",
-        "unit_excl_cents",
+        "unit_excl_micros",
         "discount_cents",
         "vat_regime",
         "vat_rate_bp",
@@ -196,6 +218,8 @@ def _mentions(invoice: Invoice, reason: str, items: list[InvoiceItem]) -> list[s
         f"Motif\u00a0: {reason}",
         "Prestation de services.",
         *vat,
+        # A platform asks a business's credit note for the same terms as its invoice (BR-FR-05).
+        *(text for text in invoicing.BUSINESS_MENTIONS if text in invoice.mentions),
     ]
 
 

@@ -86,8 +86,8 @@ def apply(payment: Payment, text: str) -> DiscountCode:
     check(code, payment)
     payment.discount_id, payment.discount_cents = code.id, off(code, payment.list_cents)
     payment.amount_cents = payment.list_cents - payment.discount_cents
-    payment.instalments, payment.terms_accepted_at = 1, None
-    payment.label = payment.label.partition(" (échéance ")[0]
+    payment.instalments, payment.deposit_cents, payment.terms_accepted_at = 1, 0, None
+    payment.label = payment.contract_label
     db.session.flush()
     return code
 
@@ -97,8 +97,8 @@ def remove(payment: Payment) -> None:
     if payment.status is not PaymentStatus.DECLARED or payment.first_id is not None:
         raise DiscountUnknown
     payment.discount_id, payment.discount_cents, payment.amount_cents = None, 0, payment.list_cents
-    payment.instalments, payment.terms_accepted_at = 1, None
-    payment.label = payment.label.partition(" (échéance ")[0]
+    payment.instalments, payment.deposit_cents, payment.terms_accepted_at = 1, 0, None
+    payment.label = payment.contract_label
     db.session.flush()
 
 

@@ -33,8 +33,9 @@ COLUMNS = (
     "Montantdevise",
     "Idevise",
 )
-CLIENTS, SALES, VAT, BANK = (
+CLIENTS, DEPOSITS, SALES, VAT, BANK = (
     ("411", "Clients"),
+    ("4191", "Clients, avances et acomptes reçus"),
     ("706", "Prestations de services"),
     ("44571", "TVA collectée"),
     ("512", "Banque"),
@@ -87,13 +88,17 @@ def encoded(text: Iterable[str], charset: str) -> tuple[bytes, int]:
 
 
 def _entries_of(invoice: Invoice) -> Iterator[tuple[tuple[str, str], date, list[Entry]]]:
-    """The sale and its receipt; a credit note is the same the other way round."""
+    """The sale and its receipt; a credit note is the same the other way round.
+
+    A deposit is no sale yet: it stands in 4191 without its VAT, which is due, until the final invoice takes it off.
+    """
     back = invoice.kind is InvoiceKind.CREDIT_NOTE
-    vat = invoice.total_vat_cents
+    deducted = -sum(item.excl_cents for item in invoice.items if item.quantity < 0)
     sale = [
         Entry(CLIENTS, invoice.total_incl_cents, 0),
-        Entry(SALES, 0, invoice.total_excl_cents),
-        Entry(VAT, 0, vat),
+        Entry(DEPOSITS, deducted, 0),
+        Entry(DEPOSITS if invoice.is_deposit else SALES, 0, invoice.total_excl_cents + deducted),
+        Entry(VAT, 0, invoice.total_vat_cents),
     ]
     yield ("VE", "Ventes"), invoice.issued_on, [_turned(entry) for entry in sale] if back else sale
     if invoice.paid_cents and not back:
@@ -107,7 +112,9 @@ def _turned(entry: Entry) -> Entry:
 
 def _line(number: int, journal: tuple[str, str], day: date, entry: Entry, invoice: Invoice) -> str:
     client = entry.account is CLIENTS
-    kind = "Avoir" if invoice.kind is InvoiceKind.CREDIT_NOTE else "Facture"
+    kind = "Facture d'acompte" if invoice.is_deposit else "Facture"
+    if invoice.kind is InvoiceKind.CREDIT_NOTE:
+        kind = "Avoir"
     fields = (
         *journal,
         str(number),

@@ -1,7 +1,7 @@
 """Purchases in parts: the later payments are written when the first is validated; an unpaid one suspends the place."""
 
 from calendar import monthrange
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -24,18 +24,27 @@ def plan(first: Payment, at: datetime) -> list[Payment]:
     if first.first_id is not None or first.instalments == 1 or of_contract(first)[1:]:
         return []
     start = at.astimezone(clock.PARIS).date()
-    name, total = first.label.partition(" (échéance ")[0], sale_terms.total_cents(first)
+    name, total = first.contract_label, sale_terms.total_cents(first)
     planned = []
     for place in range(2, first.instalments + 1):
         amount = sale_terms.part_cents(total, first.instalments, place)
+        label, day = sale_terms.part_label(name, place, first.instalments), due_on(start, place - 1)
+        if first.is_deposit:
+            amount, label = total - first.deposit_cents, f"{name[:170]} (solde)"
+            day = start + timedelta(days=first.balance_days)
         payment = Payment(
             reference=f"tmp-{first.id}-{place}",
             user_id=first.user_id,
             offer_id=first.offer_id,
             status=PaymentStatus.DECLARED,
-            label=sale_terms.part_label(name, place, first.instalments),
+            label=label,
             amount_cents=amount,
-            list_cents=amount,
+            # The final invoice after a deposit shows the whole price again.
+            list_cents=first.list_cents if first.is_deposit else amount,
+            discount_cents=first.discount_cents if first.is_deposit else 0,
+            quantity=first.quantity,
+            deposit_cents=first.deposit_cents,
+            balance_days=first.balance_days,
             currency=first.currency,
             vat_regime=first.vat_regime,
             vat_rate_bp=first.vat_rate_bp,
@@ -44,7 +53,7 @@ def plan(first: Payment, at: datetime) -> list[Payment]:
             instalment=place,
             instalments=first.instalments,
             first_id=first.id,
-            due_on=due_on(start, place - 1),
+            due_on=day,
             terms_version=first.terms_version,
             terms_accepted_at=first.terms_accepted_at,
             withdrawal_version=first.withdrawal_version,

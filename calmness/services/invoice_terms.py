@@ -10,6 +10,7 @@ from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTe
 from calmness.models.catalogue import VatRegime
 from calmness.services.invoicing import BUSINESS_MENTIONS, MENTIONS
 
+DEPOSIT = "386"
 TYPE_CODES = {InvoiceKind.INVOICE: "380", InvoiceKind.CREDIT_NOTE: "381"}
 CATEGORIES: dict[VatRegime, tuple[str, str]] = {
     VatRegime.STANDARD: ("S", ""),
@@ -31,9 +32,10 @@ def terms(invoice: Invoice, corrected: Invoice | None = None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "BT-1": invoice.number,
         "BT-2": invoice.issued_on.isoformat(),
-        "BT-3": TYPE_CODES[invoice.kind],
+        "BT-3": DEPOSIT if invoice.is_deposit and invoice.kind is InvoiceKind.INVOICE else TYPE_CODES[invoice.kind],
         "BT-5": invoice.currency,
-        "BT-23": "S2" if not due else "S1",
+        "BT-9": (invoice.service_on or invoice.issued_on).isoformat(),
+        "BT-23": _frame(invoice, due),
         "BT-20": "Facture acquittée" if not due else "Payable à réception",
         "BG-1": [_note(mention) for mention in invoice.mentions],
         "BG-4": _seller(invoice),
@@ -53,10 +55,24 @@ def terms(invoice: Invoice, corrected: Invoice | None = None) -> dict[str, Any]:
         values["BG-3"] = [{"BT-25": corrected.number, "BT-26": corrected.issued_on.isoformat()}]
         values["BT-20"] = "Remboursement par virement"
     else:
+        if invoice.deducts is not None:
+            values["BG-3"] = [{"BT-25": invoice.deducts.number, "BT-26": invoice.deducts.issued_on.isoformat()}]
         values |= {"BT-81": TRANSFER, "BT-84": invoice.template.iban, "BT-86": invoice.template.bic}
     if invoice.payment is not None:
         values["BT-83"] = invoice.payment.reference
     return values
+
+
+def _frame(invoice: Invoice, due: int) -> str:
+    """Frame of invoicing (XP Z12-012): services, paid or to pay, or final after a deposit."""
+    if invoice.deducts_id is not None:
+        return "S4"
+    return "S1" if due else "S2"
+
+
+def is_between_french_businesses(invoice: Invoice) -> bool:
+    """Whether the rules of the reform hold for it: a buyer of France who gave a SIREN."""
+    return invoice.buyer.get("country", "FR") == "FR" and bool(invoice.buyer.get("siren"))
 
 
 def category(item: InvoiceItem) -> str:
@@ -68,6 +84,12 @@ def category(item: InvoiceItem) -> str:
 def amount(cents: int) -> str:
     """Cents as the XML writes them."""
     return f"{Decimal(cents) / 100:.2f}"
+
+
+def unit_price(micros: int) -> str:
+    """Millionths of a euro as the XML writes a price: as many decimals as it needs, two at least, six at most."""
+    whole, _point, decimals = f"{Decimal(micros) / 1_000_000:.6f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def _note(mention: str) -> dict[str, str]:
@@ -144,7 +166,7 @@ def _line(item: InvoiceItem) -> dict[str, Any]:
         "BT-129": str(item.quantity),
         "BT-130": PIECE,
         "BT-131": amount(item.excl_cents),
-        "BT-146": amount(item.unit_excl_cents),
+        "BT-146": unit_price(item.unit_excl_micros),
         "BT-151": code,
         "BT-153": item.label,
     }

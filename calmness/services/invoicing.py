@@ -5,9 +5,9 @@ The number follows the day's counter row, locked until the transaction ends (CGI
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -30,6 +30,7 @@ from calmness.models.catalogue import VatRegime
 from calmness.models.delivery import Lane
 from calmness.models.dialect import locked
 from calmness.services import chain, delivery
+from calmness.services.invoice_lines import Line, deduction, items_of, left_by_line
 
 CHAIN = "invoice"
 SERIES = {InvoiceKind.INVOICE: "CT", InvoiceKind.CREDIT_NOTE: "AV"}
@@ -70,26 +71,6 @@ class OutsideScopeMixed(Conflict):
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line before it is issued: amounts including VAT in cents, as the student saw them.
-
-    ``incl_cents`` is what is paid, after a discount of ``discount_incl_cents``.
-    """
-
-    label: str
-    detail: str
-    incl_cents: int
-    vat_regime: VatRegime
-    vat_rate_bp: int
-    discount_incl_cents: int = 0
-
-    @property
-    def rate_bp(self) -> int:
-        """Only the normal regime bears a rate: an exempt line must never show one."""
-        return self.vat_rate_bp if self.vat_regime is VatRegime.STANDARD else 0
-
-
-@dataclass(frozen=True)
 class Draft:
     """A document before it is issued: it has no number, so that giving up leaves no hole."""
 
@@ -103,32 +84,38 @@ class Draft:
     paid_cents: int = 0
     currency: str = "EUR"
     corrects_id: int | None = None
-
-
-def split_vat(incl_cents: int, rate_bp: int) -> tuple[int, int]:
-    """Amount without VAT and VAT of a price that includes it: half up, and their sum is the price."""
-    excl = (Decimal(incl_cents) * 10000 / (10000 + rate_bp)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-    return int(excl), incl_cents - int(excl)
+    is_deposit: bool = False
+    deducts_id: int | None = None
 
 
 def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
-    """The invoice of a validated payment, in the caller's transaction."""
+    """The invoice of a validated payment, in the caller's transaction; that of a balance takes its deposit off."""
+    deposit = _deposit_of(payment) if payment.is_balance else None
+    left = left_by_line(deposit) if deposit else {}
+    deducted = deduction(deposit, left, 2) if deposit else []
+    incl = payment.amount_cents - sum(item.incl_cents for item in deducted)
     # The part of a price paid in instalments shows no discount of its own: the price of the contract bore it.
-    whole = payment.list_cents - payment.discount_cents == payment.amount_cents
+    whole = payment.list_cents - payment.discount_cents == incl and (bool(deducted) or payment.instalments == 1)
     line = Line(
-        payment.label,
+        payment.contract_label if deducted else payment.label,
         _detail(payment),
-        payment.amount_cents,
+        incl,
         payment.vat_regime,
         payment.vat_rate_bp,
         discount_incl_cents=payment.discount_cents if whole else 0,
+        quantity=payment.quantity if whole else 1,
     )
-    draft = draft_for_payment([line], payment, user)
-    return issue(draft, at)
+    draft = draft_for_payment([line], payment, user, deducted)
+    return issue(replace(draft, deducts_id=deposit.id) if deposit and deducted else draft, at)
 
 
-def draft_for_payment(lines: Sequence[Line], payment: Payment, user: User) -> Draft:
-    """What a payment's invoice will say. Raises ``BuyerVatMissing``, ``OutsideScopeMixed``."""
+def draft_for_payment(
+    lines: Sequence[Line], payment: Payment, user: User, deducted: Sequence[InvoiceItem] = ()
+) -> Draft:
+    """What a payment's invoice will say. ``deducted``: lines of a deposit that it takes off.
+
+    Raises ``BuyerVatMissing``, ``OutsideScopeMixed``.
+    """
     buyer = _buyer(user)
     _require_complete(lines, buyer)
     return Draft(
@@ -136,8 +123,9 @@ def draft_for_payment(lines: Sequence[Line], payment: Payment, user: User) -> Dr
         user_id=user.id,
         payment_id=payment.id,
         buyer=buyer,
-        mentions=_mentions(lines, payment, buyer),
-        items=items_of(lines),
+        mentions=_mentions(lines, payment, buyer, final=bool(deducted)),
+        items=[*items_of(lines), *deducted],
+        is_deposit=payment.is_deposit,
         service_on=payment.submitted_at.astimezone(clock.PARIS).date() if payment.submitted_at else None,
         paid_cents=payment.amount_cents,
         currency=payment.currency,
@@ -161,6 +149,8 @@ def issue(draft: Draft, at: datetime) -> Invoice:
         user_id=draft.user_id,
         payment_id=draft.payment_id,
         corrects_id=draft.corrects_id,
+        is_deposit=draft.is_deposit,
+        deducts_id=draft.deducts_id,
         template_id=template.id,
         issued_on=day,
         # As with the day: a clock set back never makes a later number look older.
@@ -276,6 +266,8 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
         "template_id": invoice.template_id,
         "payment_id": invoice.payment_id,
         "corrects_id": invoice.corrects_id,
+        "is_deposit": invoice.is_deposit,
+        "deducts_id": invoice.deducts_id,
         "buyer": invoice.buyer,
         "mentions": invoice.mentions,
         "totals": [invoice.total_excl_cents, invoice.total_vat_cents, invoice.total_incl_cents, invoice.paid_cents],
@@ -285,7 +277,7 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
                 item.label,
                 item.detail,
                 item.quantity,
-                item.unit_excl_cents,
+                item.unit_excl_micros,
                 item.discount_cents,
                 item.vat_regime.value,
                 item.vat_rate_bp,
@@ -296,45 +288,6 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
             for item in invoice.items
         ],
     }
-
-
-def items_of(lines: Sequence[Line]) -> list[InvoiceItem]:
-    """Lines as they are issued: VAT is rounded once a rate, then shared so that the lines add up to it."""
-    excl = [0] * len(lines)
-    for rate_bp in {line.rate_bp for line in lines}:
-        ranks = [rank for rank, line in enumerate(lines) if line.rate_bp == rate_bp]
-        shares = _shared([lines[rank].incl_cents for rank in ranks], rate_bp)
-        for rank, share in zip(ranks, shares, strict=True):
-            excl[rank] = share
-    return [_item(position, line, share) for position, (line, share) in enumerate(zip(lines, excl, strict=True), 1)]
-
-
-def _shared(incl_cents: list[int], rate_bp: int) -> list[int]:
-    """Amounts without VAT whose sum is that of the sum: each is its exact part, a cent more or less."""
-    running, shares, before = 0, [], 0
-    for cents in incl_cents:
-        running += cents
-        until_here, _vat = split_vat(running, rate_bp)
-        shares.append(until_here - before)
-        before = until_here
-    return shares
-
-
-def _item(position: int, line: Line, excl_cents: int) -> InvoiceItem:
-    discount, _vat = split_vat(line.discount_incl_cents, line.rate_bp)
-    return InvoiceItem(
-        position=position,
-        label=line.label,
-        detail=line.detail,
-        quantity=1,
-        unit_excl_cents=excl_cents + discount,
-        discount_cents=discount,
-        vat_regime=line.vat_regime,
-        vat_rate_bp=line.rate_bp,
-        excl_cents=excl_cents,
-        vat_cents=line.incl_cents - excl_cents,
-        incl_cents=line.incl_cents,
-    )
 
 
 def _require_complete(lines: Sequence[Line], buyer: dict[str, str]) -> None:
@@ -360,8 +313,21 @@ def _buyer(user: User) -> dict[str, str]:
     return {key: value for key, value in parts.items() if value}
 
 
-def _mentions(lines: Sequence[Line], payment: Payment, buyer: dict[str, str]) -> list[str]:
+def _deposit_of(payment: Payment) -> Invoice | None:
+    """The invoice of a balance's deposit, held until the transaction ends: nobody credits it meanwhile."""
+    return db.session.scalar(
+        select(Invoice)
+        .where(Invoice.payment_id == payment.first_id, Invoice.is_deposit, Invoice.kind == InvoiceKind.INVOICE)
+        .with_for_update()
+    )
+
+
+def _mentions(lines: Sequence[Line], payment: Payment, buyer: dict[str, str], *, final: bool) -> list[str]:
     mentions = ["Prestation de services."]
+    if payment.is_deposit:
+        mentions.append("Facture d’acompte\u00a0: la facture définitive suivra, acompte déduit.")
+    elif final:
+        mentions.append("Facture définitive, acompte déduit.")
     mentions += [text for regime in dict.fromkeys(line.vat_regime for line in lines) if (text := MENTIONS[regime])]
     mentions.append(f"Facture acquittée par virement, référence {payment.reference}.")
     if "siren" in buyer or "vat_number" in buyer:
@@ -370,4 +336,7 @@ def _mentions(lines: Sequence[Line], payment: Payment, buyer: dict[str, str]) ->
 
 
 def _detail(payment: Payment) -> str:
+    if payment.is_deposit:
+        whole = Decimal(payment.list_cents - payment.discount_cents) / 100
+        return f"Acompte sur un prix de {whole:.2f}\u00a0€ TTC".replace(".", ",")
     return f"Durée\u00a0: {payment.duration_days}\u00a0jours" if payment.duration_days else ""

@@ -146,7 +146,7 @@ TABLES: dict[str, Place] = {
     "trade": _deleted("account_id", "user_id"),
     "trade_journal": _deleted("user_id"),
     "trade_screenshot": _deleted(hidden=_names("file_key"), file="file_key"),
-    "trading_position": _deleted("account_id", "user_id"),
+    "trading_chain": _deleted("account_id", "user_id"),
     "reference_rate": _nobodys(COUNTED),
     "leaderboard_entry": _deleted(hidden=_names("look")),
     "cohort_publication": _nobodys("Des numéros seuls, pour qu’un agrégat n’en dévoile pas un autre."),

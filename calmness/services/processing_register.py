@@ -134,7 +134,7 @@ TREATMENTS: tuple[Treatment, ...] = (
             "trade_journal",
             "trade_revision",
             "trade_screenshot",
-            "trading_position",
+            "trading_chain",
             "leaderboard_entry",
             "account_snapshot",
             "sync_batch",

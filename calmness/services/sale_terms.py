@@ -1,9 +1,11 @@
 """What is agreed upon in a sale: price, discount, parts, place. Copied into the payment, so that it stays as sold."""
 
+from decimal import ROUND_HALF_UP, Decimal
+
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, func, or_, select
 
-from calmness.errors import Conflict
+from calmness.errors import Conflict, DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import Offer
@@ -27,17 +29,26 @@ class OfferChanged(Conflict):
     message = _l("Cette offre vient de changer\u00a0: relisez le prix avant de confirmer.")
 
 
+class QuantityNotSold(DomainError):
+    """So many are not sold at once, or the order is too far for it."""
+
+    slug = "quantity-not-sold"
+    field = "quantity"
+    message = _l("Cette offre ne se vend pas en cette quantité.")
+
+
 def copy(payment: Payment, offer: Offer) -> None:
     """What is sold stays as sold, whatever happens to the offer later. A discount is counted again on today's price."""
     payment.label = offer.name
-    payment.list_cents, payment.currency = offer.price_cents, offer.currency
+    payment.quantity = min(payment.quantity or 1, offer.max_quantity)
+    payment.list_cents, payment.currency = offer.price_cents * payment.quantity, offer.currency
     payment.vat_regime, payment.vat_rate_bp = offer.vat_regime, offer.vat_rate_bp
-    payment.duration_days = offer.duration_days
+    payment.duration_days = offer.duration_days * payment.quantity if offer.duration_days else None
     payment.offer_version = offer.version
-    payment.instalments = 1
+    payment.instalments, payment.deposit_cents, payment.balance_days = 1, 0, offer.balance_days
     code = db.session.get(DiscountCode, payment.discount_id) if payment.discount_id else None
     try:
-        payment.discount_cents = discounts.off(code, offer.price_cents) if code else 0
+        payment.discount_cents = discounts.off(code, payment.list_cents) if code else 0
     except discounts.DiscountTooLarge:
         payment.discount_id, payment.discount_cents = None, 0
     payment.amount_cents = total_cents(payment)
@@ -58,19 +69,47 @@ def agree(payment: Payment) -> None:
     ).one()
     if offer.version != payment.offer_version or not catalogue.is_for_sale(offer):
         raise OfferChanged
-    if places_left(offer, besides=payment.id) == 0:
+    places = places_left(offer, besides=payment.id)
+    if places is not None and places < payment.quantity:
         raise SoldOut
     if payment.discount_id is not None:
         discounts.check(db.session.get_one(DiscountCode, payment.discount_id), payment)
 
 
 def split(payment: Payment, count: int) -> None:
-    """Pay in one go or in as many parts as the offer allows; the first one takes the cents that don't divide."""
-    parts = min(max(count, 1), payment.offer.instalments, total_cents(payment))
+    """Pay in one go, in as many parts as the offer allows, or a deposit and then the balance where it asks for one.
+
+    The first of several parts takes the cents that don't divide.
+    """
+    total, name = total_cents(payment), payment.contract_label
+    deposit = deposit_cents(payment.offer, total) if count > 1 else 0
+    payment.deposit_cents = deposit
+    if deposit:
+        payment.instalments, payment.amount_cents, payment.label = 2, deposit, f"{name[:170]} (acompte)"
+        return
+    parts = min(max(count, 1), payment.offer.instalments, total)
     payment.instalments = parts
-    payment.amount_cents = part_cents(total_cents(payment), parts, 1)
-    name = payment.label.partition(" (échéance ")[0]
+    payment.amount_cents = part_cents(total, parts, 1)
     payment.label = part_label(name, 1, parts)
+
+
+def deposit_cents(offer: Offer, total: int) -> int:
+    """Deposit on a price: half up, never nothing nor all. 0 where the offer asks for none."""
+    if offer.deposit_bp is None or total < 2:
+        return 0
+    part = (Decimal(total) * offer.deposit_bp / 10000).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return min(max(int(part), 1), total - 1)
+
+
+def set_quantity(payment: Payment, quantity: int) -> None:
+    """Buy some of it, at today's price, before anything is agreed upon (again). Raises ``QuantityNotSold``."""
+    if payment.status is not PaymentStatus.DECLARED or payment.first_id is not None:
+        raise QuantityNotSold
+    if not 1 <= quantity <= payment.offer.max_quantity:
+        raise QuantityNotSold
+    payment.quantity, payment.terms_accepted_at = quantity, None
+    copy(payment, payment.offer)
+    db.session.flush()
 
 
 def part_cents(total: int, count: int, place: int) -> int:
@@ -88,7 +127,7 @@ def places_left(offer: Offer, besides: int | None = None) -> int | None:
     """How many may still buy an offer; None without a limit. Who has accepted the conditions holds a place."""
     if offer.places is None:
         return None
-    held = select(func.count()).where(
+    held = select(func.coalesce(func.sum(Payment.quantity), 0)).where(
         Payment.offer_id == offer.id,
         Payment.first_id.is_(None),
         or_(

@@ -20,7 +20,17 @@ from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatu
 from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.presentation import money
-from calmness.services import accounts, audit, billing, credit_notes, delivery, live, withdrawal_period
+from calmness.services import (
+    accounts,
+    audit,
+    billing,
+    credit_notes,
+    delivery,
+    invoice_lines,
+    live,
+    supplied,
+    withdrawal_period,
+)
 
 REFUND_DAYS = 14
 """Paid back at the latest, by the same means (C. conso. L221-24)."""
@@ -180,9 +190,12 @@ def refund(withdrawal_id: int, reference: str, *, by: User, at: datetime | None 
     if not number:
         raise DomainError(_l("Entrez la référence du virement de remboursement."), field="refund_reference")
     reason = f"Rétractation du {format_datetime(declared.at.astimezone(clock.PARIS), 'dd/MM/yyyy')}"
-    for payment in _parts(declared.payment):
-        if payment.status is PaymentStatus.VALIDATED and payment.invoice is not None:
-            _credit_rest(payment.invoice, _supplied_cents(payment, declared.at), reason, by, now)
+    paid = _paid(declared.payment)
+    kept = supplied.kept_cents(declared.payment, paid, declared.at)
+    # The last one first: a final invoice is credited before the deposit that it takes off.
+    for payment in reversed(paid):
+        if payment.invoice is not None:
+            _credit_rest(payment.invoice, kept[payment.id], reason, by, now)
     declared.refund_reference = number
     _settle(declared, WithdrawalState.REFUNDED, by)
     return declared
@@ -243,11 +256,11 @@ def _written(name: str, email: str, reference: str, label: str, at: datetime) ->
 def _take_effect(declared: Withdrawal, contract: Payment, by: User, at: datetime) -> None:
     now = clock.now()
     parts = _parts(contract)
-    paid = [payment for payment in parts if payment.status is PaymentStatus.VALIDATED]
+    paid = _paid(contract)
     may_have_paid = [payment for payment in parts if payment.status is PaymentStatus.TRANSACTION_SUBMITTED]
     declared.payment_id = contract.id
     declared.refund_cents = sum(payment.amount_cents for payment in (*paid, *may_have_paid))
-    declared.keep_cents = sum(_supplied_cents(payment, at) for payment in paid)
+    declared.keep_cents = sum(supplied.kept_cents(contract, paid, at).values())
     declared.state = WithdrawalState.DECLARED if declared.refund_cents else WithdrawalState.NOTHING_DUE
     declared.refund_due_on = (at.astimezone(clock.PARIS) + timedelta(days=REFUND_DAYS)).date()
     db.session.add(declared)
@@ -326,41 +339,31 @@ def _parts(contract: Payment) -> list[Payment]:
     return list(rows)
 
 
+def _paid(contract: Payment) -> list[Payment]:
+    return [payment for payment in _parts(contract) if payment.status is PaymentStatus.VALIDATED]
+
+
 def _wholly_supplied(contract: Payment, at: datetime) -> bool:
     """A service given whole at the person's own demand leaves no right (C. conso. L221-28, 1°)."""
-    if not contract.early_start_requested:
-        return False
-    ends_at = db.session.scalar(select(Subscription.ends_at).where(Subscription.payment_id == contract.id))
-    return ends_at is not None and ends_at <= at
-
-
-def _supplied_cents(payment: Payment, at: datetime) -> int:
-    """The part given before the withdrawal, due when the person had asked to begin early (C. conso. L221-25).
-
-    In proportion of the time gone, exact to the microsecond; the cent that does not divide is the consumer's.
-    """
-    subscription = db.session.scalar(select(Subscription).where(Subscription.payment_id == payment.id))
-    if not payment.early_start_requested or subscription is None or at <= subscription.starts_at:
-        return 0
-    whole, gone = subscription.ends_at - subscription.starts_at, at - subscription.starts_at
-    return min(payment.amount_cents, payment.amount_cents * gone // whole)
+    return supplied.share(contract, at) == supplied.ALL
 
 
 def _credit_rest(invoice: Invoice, kept_cents: int, reason: str, by: User, at: datetime) -> None:
     """Credit what is left of an invoice but the part that was given, taken off its first lines."""
-    cents = {position: incl for position, (incl, _excl) in credit_notes.left_by_line(invoice).items()}
+    cents = {position: incl for position, (incl, _excl) in invoice_lines.left_by_line(invoice).items()}
+    left = sum(cents.values())
     if not kept_cents:
         credit_notes.credit_whole(invoice.number, reason, by=by, at=at)
         return
-    # What earlier credit notes gave back is not given back again.
-    kept = min(kept_cents, sum(cents.values()))
-    for position in sorted(cents):
-        taken = min(kept, cents[position])
-        cents[position] -= taken
-        kept -= taken
-    if any(cents.values()):
+    # What earlier credit notes gave back is not given back again. Lines below 0, of a deposit, are never alone.
+    back = left - min(kept_cents, left)
+    parts = {}
+    for position in sorted(cents, reverse=True):
+        parts[position] = min(back, max(cents[position], 0))
+        back -= parts[position]
+    if any(parts.values()):
         text = f"{reason}, prestation fournie à la demande du client déduite (C. conso. L221-25)"
-        credit_notes.credit(invoice.number, cents, text, by=by, at=at)
+        credit_notes.credit(invoice.number, parts, text, by=by, at=at)
 
 
 def _locked(withdrawal_id: int) -> Withdrawal:

@@ -9,6 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from calmness.models import append_only
+from calmness.models.derived import HELD, R_MULTIPLE
 
 revision = "0001"
 down_revision = None
@@ -903,6 +904,9 @@ def upgrade() -> None:
         sa.Column("vat_rate_bp", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("places", sa.Integer(), nullable=True),
         sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("deposit_bp", sa.Integer(), nullable=True),
+        sa.Column("balance_days", sa.Integer(), server_default=sa.text("30"), nullable=False),
+        sa.Column("max_quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column(
@@ -927,6 +931,13 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("instalments BETWEEN 1 AND 12", name=op.f("ck_offer_instalments_range")),
         sa.CheckConstraint("instalments = 1 OR kind <> 'signals'", name=op.f("ck_offer_signals_paid_at_once")),
+        sa.CheckConstraint("deposit_bp IS NULL OR deposit_bp BETWEEN 1 AND 9999", name=op.f("ck_offer_deposit_range")),
+        sa.CheckConstraint(
+            "deposit_bp IS NULL OR (instalments = 1 AND kind <> 'signals')", name=op.f("ck_offer_deposit_alone")
+        ),
+        sa.CheckConstraint("balance_days BETWEEN 1 AND 365", name=op.f("ck_offer_balance_days_range")),
+        sa.CheckConstraint("max_quantity BETWEEN 1 AND 100", name=op.f("ck_offer_max_quantity_range")),
+        sa.CheckConstraint("max_quantity = 1 OR kind <> 'formation'", name=op.f("ck_offer_formation_for_one")),
         sa.CheckConstraint(
             "valid_from IS NULL OR valid_until IS NULL OR valid_from <= valid_until",
             name=op.f("ck_offer_window_in_order"),
@@ -1243,6 +1254,8 @@ def upgrade() -> None:
         sa.Column("history_oldest", sa.BigInteger(), nullable=True),
         sa.Column("other_login", sa.String(length=32), nullable=True),
         sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_batches", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused_batch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -1251,6 +1264,7 @@ def upgrade() -> None:
         sa.Column("last_sync_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_clock_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dirty_from_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dirty_until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_stamp", sa.String(length=16), server_default=sa.text("('')"), nullable=False),
@@ -1599,7 +1613,7 @@ def upgrade() -> None:
         sa.Column("file_key", sa.String(length=120), nullable=False),
         sa.Column(
             "format",
-            sa.Enum("camt", "ofx", "csv", name="format", native_enum=False, create_constraint=True, length=32),
+            sa.Enum("camt", "ofx", "csv", "mt940", name="format", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),
@@ -1665,6 +1679,9 @@ def upgrade() -> None:
         sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("instalment", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("instalments", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("deposit_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("balance_days", sa.Integer(), server_default=sa.text("30"), nullable=False),
         sa.Column("first_id", BIG_KEY, nullable=True),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("terms_version", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
@@ -1694,6 +1711,10 @@ def upgrade() -> None:
         sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_payment_discount_not_negative")),
         sa.CheckConstraint("instalment BETWEEN 1 AND instalments", name=op.f("ck_payment_instalment_range")),
         sa.CheckConstraint("(instalment = 1) = (first_id IS NULL)", name=op.f("ck_payment_later_instalment_has_first")),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 100", name=op.f("ck_payment_quantity_range")),
+        sa.CheckConstraint(
+            "deposit_cents = 0 OR (deposit_cents > 0 AND instalments = 2)", name=op.f("ck_payment_deposit_has_balance")
+        ),
         sa.ForeignKeyConstraint(
             ["discount_id"],
             ["discount_code.id"],
@@ -1925,6 +1946,9 @@ def upgrade() -> None:
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_part", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("held_seconds", sa.BigInteger(), sa.Computed(HELD, persisted=True), nullable=True),
+        sa.Column("r_multiple", sa.BigInteger(), sa.Computed(R_MULTIPLE, persisted=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["trading_account.id"],
@@ -1943,10 +1967,21 @@ def upgrade() -> None:
     with op.batch_alter_table("trade", schema=None) as batch_op:
         batch_op.create_index("ix_trade_closed", ["account_id", "closed_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
+        batch_op.create_index("ix_trade_held", ["account_id", "held_seconds", "id"], unique=False)
+        batch_op.create_index("ix_trade_kind", ["account_id", "kind", "id"], unique=False)
         batch_op.create_index("ix_trade_net", ["account_id", "net", "id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_trade_part",
+            ["account_id", "opened_at"],
+            unique=False,
+            sqlite_where=sa.text("is_part = 1"),
+            postgresql_where=sa.text("is_part"),
+        )
+        batch_op.create_index("ix_trade_profit", ["account_id", "profit", "id"], unique=False)
         batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at", "suspect", "net"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol", "closed_at"], unique=False)
+        batch_op.create_index("ix_trade_volume", ["account_id", "volume", "id"], unique=False)
 
     op.create_table(
         "trading_key",
@@ -1972,7 +2007,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_trading_key_account_id"), ["account_id"], unique=False)
 
     op.create_table(
-        "trading_position",
+        "trading_chain",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("ticket", sa.String(length=32), nullable=False),
         sa.Column("tickets", sa.Text(), nullable=False),
@@ -1999,42 +2034,25 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("volume", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
-        sa.Column("pips", sa.BigInteger(), nullable=True),
+        sa.Column("moved", sa.BigInteger(), nullable=True),
         sa.Column("r_multiple", sa.BigInteger(), nullable=True),
         sa.Column("stop_seen_late", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held_seconds", sa.BigInteger(), nullable=True),
-        sa.Column("weekday", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column(
-            "session",
-            sa.Enum(
-                "overlap",
-                "london",
-                "new_york",
-                "asia",
-                "none",
-                name="session",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.CheckConstraint("held_seconds >= 0", name=op.f("ck_trading_position_held_forward")),
-        sa.CheckConstraint("parts > 0", name=op.f("ck_trading_position_parts_positive")),
+        sa.CheckConstraint("held_seconds >= 0", name=op.f("ck_trading_chain_held_forward")),
+        sa.CheckConstraint("parts > 1", name=op.f("ck_trading_chain_parts_several")),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["trading_account.id"],
-            name=op.f("fk_trading_position_account_id_trading_account"),
+            name=op.f("fk_trading_chain_account_id_trading_account"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("account_id", "ticket", name=op.f("pk_trading_position")),
+        sa.PrimaryKeyConstraint("account_id", "ticket", name=op.f("pk_trading_chain")),
     )
-    with op.batch_alter_table("trading_position", schema=None) as batch_op:
-        batch_op.create_index("ix_trading_position_closed", ["account_id", "closed_at"], unique=False)
-        batch_op.create_index("ix_trading_position_opened", ["account_id", "opened_at"], unique=False)
+    with op.batch_alter_table("trading_chain", schema=None) as batch_op:
+        batch_op.create_index("ix_trading_chain_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_trading_chain_opened", ["account_id", "opened_at"], unique=False)
 
     op.create_table(
         "trading_statistics",
@@ -2182,6 +2200,8 @@ def upgrade() -> None:
         sa.Column("payment_id", BIG_KEY, nullable=True),
         sa.Column("template_id", BIG_KEY, nullable=False),
         sa.Column("corrects_id", BIG_KEY, nullable=True),
+        sa.Column("is_deposit", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("deducts_id", BIG_KEY, nullable=True),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("service_on", sa.Date(), nullable=True),
@@ -2198,8 +2218,15 @@ def upgrade() -> None:
             "(kind = 'credit_note') = (corrects_id IS NOT NULL)", name=op.f("ck_invoice_credit_note_corrects")
         ),
         sa.CheckConstraint(
+            "deducts_id IS NULL OR (kind = 'invoice' AND NOT is_deposit)", name=op.f("ck_invoice_final_deducts")
+        ),
+        sa.CheckConstraint(
             "total_excl_cents + total_vat_cents = total_incl_cents", name=op.f("ck_invoice_totals_agree")
         ),
+        sa.ForeignKeyConstraint(
+            ["deducts_id"], ["invoice.id"], name=op.f("fk_invoice_deducts_id_invoice"), ondelete="RESTRICT"
+        ),
+        sa.UniqueConstraint("deducts_id", name=op.f("uq_invoice_deducts_id")),
         sa.ForeignKeyConstraint(
             ["corrects_id"], ["invoice.id"], name=op.f("fk_invoice_corrects_id_invoice"), ondelete="RESTRICT"
         ),
@@ -2937,7 +2964,7 @@ def upgrade() -> None:
         sa.Column("label", sa.String(length=200), nullable=False),
         sa.Column("detail", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
         sa.Column("quantity", sa.Integer(), server_default=sa.text("1"), nullable=False),
-        sa.Column("unit_excl_cents", sa.Integer(), nullable=False),
+        sa.Column("unit_excl_micros", sa.BigInteger(), nullable=False),
         sa.Column("discount_cents", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "vat_regime",
@@ -2959,10 +2986,12 @@ def upgrade() -> None:
         sa.Column("vat_cents", sa.Integer(), nullable=False),
         sa.Column("incl_cents", sa.Integer(), nullable=False),
         sa.CheckConstraint("excl_cents + vat_cents = incl_cents", name=op.f("ck_invoice_item_amounts_agree")),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_invoice_item_quantity_positive")),
+        sa.CheckConstraint("quantity <> 0", name=op.f("ck_invoice_item_quantity_not_null")),
+        sa.CheckConstraint("unit_excl_micros >= 0", name=op.f("ck_invoice_item_unit_not_negative")),
         sa.CheckConstraint("discount_cents >= 0", name=op.f("ck_invoice_item_discount_not_negative")),
         sa.CheckConstraint(
-            "quantity * unit_excl_cents - discount_cents = excl_cents", name=op.f("ck_invoice_item_line_agrees")
+            "quantity * unit_excl_micros - CAST(excl_cents + discount_cents AS BIGINT) * 10000 BETWEEN -5000 AND 4999",
+            name=op.f("ck_invoice_item_line_agrees"),
         ),
         sa.ForeignKeyConstraint(
             ["invoice_id"],
@@ -3123,20 +3152,25 @@ def downgrade() -> None:
     op.drop_table("attendance_evidence")
     op.drop_table("admin_session_notification")
     op.drop_table("trading_statistics")
-    with op.batch_alter_table("trading_position", schema=None) as batch_op:
-        batch_op.drop_index("ix_trading_position_opened")
-        batch_op.drop_index("ix_trading_position_closed")
+    with op.batch_alter_table("trading_chain", schema=None) as batch_op:
+        batch_op.drop_index("ix_trading_chain_opened")
+        batch_op.drop_index("ix_trading_chain_closed")
 
-    op.drop_table("trading_position")
+    op.drop_table("trading_chain")
     with op.batch_alter_table("trading_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trading_key_account_id"))
 
     op.drop_table("trading_key")
     with op.batch_alter_table("trade", schema=None) as batch_op:
+        batch_op.drop_index("ix_trade_volume")
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
+        batch_op.drop_index("ix_trade_profit")
+        batch_op.drop_index("ix_trade_part", sqlite_where=sa.text("is_part = 1"), postgresql_where=sa.text("is_part"))
         batch_op.drop_index("ix_trade_opened")
         batch_op.drop_index("ix_trade_net")
+        batch_op.drop_index("ix_trade_kind")
+        batch_op.drop_index("ix_trade_held")
         batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 

@@ -23,7 +23,7 @@ from calmness.models.account import User
 from calmness.models.billing import Invoice
 from calmness.models.catalogue import VatRegime
 from calmness.services import billing, books, credit_notes, e_reporting, fec, identity, invoicing
-from calmness.services.invoicing import Line
+from calmness.services.invoice_lines import Line
 from tests import factories
 from tests.billing import fec_reader, shop
 

@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Invoice, PaymentStatus
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, credit_notes, invoice_ledger, invoicing
+from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines
 from tests import factories
 from tests.billing import shop
 
@@ -74,7 +74,7 @@ def test_the_whole_after_a_part_credits_what_is_left(site: Flask) -> None:
     cuts=st.lists(st.integers(1, 20_000), max_size=6),
 )
 def test_parts_always_add_up_to_the_line(cents: int, rate_bp: int, cuts: list[int]) -> None:
-    (item,) = invoicing.items_of([invoicing.Line("x", "", cents, VatRegime.STANDARD, rate_bp)])
+    (item,) = invoice_lines.items_of([invoice_lines.Line("x", "", cents, VatRegime.STANDARD, rate_bp)])
     left = (item.incl_cents, item.excl_cents)
 
     for cut in [*cuts, cents]:

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Payment
 from calmness.models.sale import DiscountCode
-from calmness.services import billing, discounts, invoicing, sale_terms
+from calmness.services import billing, discounts, invoice_lines, sale_terms
 from tests import factories
 from tests.billing import shop
 
@@ -146,7 +146,7 @@ def test_price_discount_and_vat_agree_to_the_cent(price: int, percent: int, rate
 
     assert 0 < left <= price
     assert abs(off * 10000 - price * percent) <= 5000, "half a cent at most"
-    assert sum(invoicing.split_vat(left, rate)) == left
+    assert sum(invoice_lines.split_vat(left, rate)) == left
 
 
 @given(total=st.integers(12, 10**8), count=st.integers(1, 12))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from calmness.extensions import db
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, credit_notes, invoice_ledger, invoicing
+from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines, invoicing
 from tests import factories
 from tests.billing import shop
 
@@ -23,7 +23,7 @@ prices = st.integers(min_value=1, max_value=99_999_999)
 
 @given(cents=prices, rate_bp=st.sampled_from([0, 210, 550, 1000, 2000, 2700]))
 def test_the_parts_of_a_price_add_up_and_are_the_nearest_cents(cents: int, rate_bp: int) -> None:
-    excl, vat = invoicing.split_vat(cents, rate_bp)
+    excl, vat = invoice_lines.split_vat(cents, rate_bp)
 
     assert excl + vat == cents
     assert vat >= 0
@@ -35,14 +35,14 @@ def test_the_parts_of_a_price_add_up_and_are_the_nearest_cents(cents: int, rate_
 
 @given(cents=prices)
 def test_no_rate_means_no_vat(cents: int) -> None:
-    assert invoicing.split_vat(cents, 0) == (cents, 0)
+    assert invoice_lines.split_vat(cents, 0) == (cents, 0)
 
 
 @pytest.mark.parametrize(
     ("cents", "excl", "vat"), [(14999, 12499, 2500), (99, 83, 16), (3333, 2778, 555), (1, 1, 0), (12000, 10000, 2000)]
 )
 def test_prices_that_do_not_divide(cents: int, excl: int, vat: int) -> None:
-    assert invoicing.split_vat(cents, 2000) == (excl, vat)
+    assert invoice_lines.split_vat(cents, 2000) == (excl, vat)
 
 
 def sold(site: Flask, number: str = "AB1234", **offer: object) -> Invoice:

@@ -1,16 +1,15 @@
 """Payments to validate, invoices, offers, legal identity."""
 
-import re
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
+from calmness.blueprints.admin.fields import EuroField
 from calmness.blueprints.billing.payments import STATES, pdf_response
 from calmness.errors import DomainError
 from calmness.extensions import db
@@ -20,7 +19,7 @@ from calmness.navigation import badge
 from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services import billing, credit_notes, dunning, invoicing, payment_queue
+from calmness.services import billing, credit_notes, dunning, invoice_lines, invoicing, payment_queue
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -40,14 +39,6 @@ class RejectionForm(FlaskForm):
     reason = TextAreaField(
         _l("Motif, lu par l’élève"), validators=[InputRequired(_l("Dites à l’élève pourquoi.")), Length(max=500)]
     )
-
-
-class EuroField(DecimalField):
-    """An amount in euros, typed with a comma or a point."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Bring what a French keyboard types to a number."""
-        super().process_formdata([re.sub(r"[\s€]", "", value).replace(",", ".") for value in valuelist])
 
 
 class CreditForm(FlaskForm):
@@ -138,9 +129,9 @@ def create_credit_note(payment_id: int) -> ResponseReturnValue:
     parts = {int(name[5:]): int(value * 100) for name, value in form.data.items() if name.startswith("line_") and value}
     try:
         credit_note = credit_notes.credit(found.invoice.number, parts or None, form.reason.data, by=current_account())
-    except credit_notes.MoreThanInvoiced as error:
+    except (credit_notes.MoreThanInvoiced, credit_notes.DepositDeducted) as error:
         db.session.rollback()
-        form[error.field].errors = [error.message]
+        form[error.field or "reason"].errors = [error.message]
         return _page(billing.get(payment_id), ValidationForm(formdata=None), credit=form), 422
     db.session.commit()
     text = (
@@ -176,10 +167,10 @@ def _credit_form(found: Payment, *, empty: bool = False) -> CreditForm:
     class LinesForm(CreditForm):
         """With the lines of one invoice."""
 
-    left = credit_notes.left_by_line(found.invoice) if found.invoice else {}
+    left = invoice_lines.left_by_line(found.invoice) if found.invoice else {}
     for item in found.invoice.items if found.invoice else ():
         cents = left[item.position][0]
-        if cents:
+        if cents > 0:
             label = _(
                 "Montant TTC à rendre sur «\u00a0%(label)s\u00a0» (reste %(left)s)", label=item.label, left=money(cents)
             )

@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
+from calmness.blueprints.admin.fields import EuroField, FigureField
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
@@ -43,20 +44,28 @@ class OfferForm(FlaskForm):
 
     name = StringField(_l("Nom"), validators=[InputRequired(_l("Nommez l’offre.")), Length(max=160)])
     summary = TextAreaField(_l("Résumé"), validators=[Optional(), Length(max=300)])
-    price = DecimalField(
+    price = EuroField(
         _l("Prix TTC en euros"),
         places=2,
-        use_locale=False,
-        validators=[InputRequired(_l("Entrez un prix comme 149.00.")), NumberRange(min=Decimal("0.01"), max=99999)],
+        validators=[InputRequired(_l("Entrez un prix comme 149,00.")), NumberRange(min=Decimal("0.01"), max=99999)],
     )
     vat_regime = SelectField(
         _l("Régime de TVA"), choices=[SelectChoice(regime.value, label) for regime, label in REGIMES.items()]
     )
-    vat_rate = DecimalField(_l("Taux de TVA en %"), places=2, validators=[Optional(), NumberRange(min=0, max=100)])
+    vat_rate = FigureField(_l("Taux de TVA en %"), places=2, validators=[Optional(), NumberRange(min=0, max=100)])
     duration_days = IntegerField(_l("Durée en jours"), validators=[Optional(), NumberRange(min=1, max=3650)])
     places = IntegerField(_l("Places"), validators=[Optional(), NumberRange(min=0, max=100000)])
     instalments = IntegerField(
         _l("Nombre d’échéances possibles"), default=1, validators=[Optional(), NumberRange(min=1, max=12)]
+    )
+    deposit = FigureField(
+        _l("Acompte en % du prix"), places=2, validators=[Optional(), NumberRange(min=Decimal("0.01"), max=99)]
+    )
+    balance_days = IntegerField(
+        _l("Solde dû, jours après l’acompte"), default=30, validators=[Optional(), NumberRange(min=1, max=365)]
+    )
+    max_quantity = IntegerField(
+        _l("Quantité la plus grande par commande"), default=1, validators=[Optional(), NumberRange(min=1, max=100)]
     )
     valid_from = DateField(_l("En vente du"), validators=[Optional()])
     valid_until = DateField(_l("au"), validators=[Optional()])
@@ -66,6 +75,11 @@ class OfferForm(FlaskForm):
         """A sale does not end before it begins."""
         if self.valid_from.data and field.data and field.data < self.valid_from.data:
             raise ValidationError(_l("La vente se termine avant de commencer."))
+
+    def validate_deposit(self, field: FigureField) -> None:
+        """Either a deposit and its balance, or instalments."""
+        if field.data and (self.instalments.data or 1) > 1:
+            raise ValidationError(_l("Choisissez\u00a0: un acompte puis un solde, ou des échéances."))
 
 
 class NewOfferForm(OfferForm):
@@ -92,6 +106,7 @@ def offer(offer_id: int) -> ResponseReturnValue:
     values = {
         "price": Decimal(found.price_cents) / 100,
         "vat_rate": Decimal(found.vat_rate_bp) / 100,
+        "deposit": Decimal(found.deposit_bp) / 100 if found.deposit_bp else None,
         "vat_regime": found.vat_regime.value,
         "status": found.status.value,
     }
@@ -152,6 +167,7 @@ def _draft(form: OfferForm) -> catalogue.OfferDraft:
     regime = VatRegime(form.vat_regime.data)
     price: Decimal = form.price.data or Decimal(0)
     rate: Decimal = form.vat_rate.data or Decimal(0)
+    deposit: Decimal | None = form.deposit.data
     return catalogue.OfferDraft(
         name=form.name.data or "",
         summary=form.summary.data or "",
@@ -162,6 +178,9 @@ def _draft(form: OfferForm) -> catalogue.OfferDraft:
         status=PublicationStatus(form.status.data),
         places=form.places.data,
         instalments=form.instalments.data or 1,
+        deposit_bp=int(deposit * 100) if deposit else None,
+        balance_days=form.balance_days.data or 30,
+        max_quantity=form.max_quantity.data or 1,
         valid_from=form.valid_from.data,
         valid_until=form.valid_until.data,
     )

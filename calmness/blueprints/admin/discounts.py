@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField
+from wtforms import DateField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
+from calmness.blueprints.admin.fields import EuroField, FigureField
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.permissions import Permission
@@ -24,10 +25,10 @@ class CodeForm(FlaskForm):
     """A code."""
 
     code = StringField(_l("Code"), validators=[InputRequired(_l("Nommez le code.")), Length(max=40)])
-    percent = DecimalField(
+    percent = FigureField(
         _l("Réduction en %"), places=2, validators=[Optional(), NumberRange(min=Decimal("0.01"), max=Decimal("99.99"))]
     )
-    amount = DecimalField(
+    amount = EuroField(
         _l("ou en euros"), places=2, validators=[Optional(), NumberRange(min=Decimal("0.01"), max=99999)]
     )
     offer_id = SelectField(_l("Offre"), coerce=int)

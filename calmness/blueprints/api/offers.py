@@ -38,6 +38,9 @@ class OfferOut(Schema):
     formation = String(allow_none=True)
     duration_days = Integer(allow_none=True)
     price = Nested(AmountOut, required=True)
+    max_quantity = Integer(required=True)
+    instalments = Integer(required=True)
+    deposit_percent = String(required=True, allow_none=True)
     vat_regime = String(required=True)
     vat_rate = String(required=True)
 
@@ -69,6 +72,9 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "formation": offer.formation.slug if offer.formation else None,
         "duration_days": offer.duration_days,
         "price": amount(offer.price_cents, offer.currency),
+        "max_quantity": offer.max_quantity,
+        "instalments": offer.instalments,
+        "deposit_percent": f"{offer.deposit_bp / 100:.2f}" if offer.deposit_bp else None,
         "vat_regime": offer.vat_regime.value,
         "vat_rate": f"{offer.vat_rate_bp / 100:.2f}",
     }

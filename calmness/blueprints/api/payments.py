@@ -17,7 +17,7 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, discounts, invoicing, statements, subscriptions, withdrawals
+from calmness.services import billing, discounts, invoicing, sale_terms, statements, subscriptions, withdrawals
 
 
 class PurchaseIn(ClosedSchema):
@@ -33,6 +33,7 @@ class PurchaseIn(ClosedSchema):
     company = String(validate=Length(max=200))
     siren = String(validate=Length(max=9))
     instalments = Integer(load_default=1, validate=Range(min=1, max=12))
+    quantity = Integer(validate=Range(min=1, max=100))
 
 
 class TransactionIn(ClosedSchema):
@@ -93,6 +94,7 @@ class PaymentOut(Schema):
     status = String(required=True)
     offer = String(required=True)
     label = String(required=True)
+    quantity = Integer(required=True)
     amount = Nested(AmountOut, required=True)
     transaction_id = String(allow_none=True)
     rejection_reason = String()
@@ -154,6 +156,8 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Begin a purchase, or go on with the same one: the answer says what the transfer must be."""
     user = current_account()
     payment = billing.declare(user, wanted["offer"])
+    if wanted.get("quantity", payment.quantity) != payment.quantity:
+        sale_terms.set_quantity(payment, wanted["quantity"])
     if wanted["accept_terms"]:
         billing.confirm_identity(payment, _identity(payment, wanted))
     school = invoicing.active_template()
@@ -300,6 +304,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "status": payment.status.value,
         "offer": payment.offer.slug,
         "label": payment.label,
+        "quantity": payment.quantity,
         "amount": amount(payment.amount_cents, payment.currency),
         "transaction_id": payment.transaction_id,
         "rejection_reason": payment.rejection_reason,

@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectChoice
 
 from calmness.access import current_account, requires
 from calmness.blueprints.billing import bp
-from calmness.blueprints.billing.forms import DiscountForm, IdentityForm, TransactionForm
+from calmness.blueprints.billing.forms import DiscountForm, IdentityForm, QuantityForm, TransactionForm
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
@@ -107,6 +107,24 @@ def create_transaction(payment_id: int) -> ResponseReturnValue:
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=RECEIPT))
 
 
+@bp.post("/espace/commandes/<int:payment_id>/quantite")
+@requires(Permission.OWN_SPACE)
+def create_quantity(payment_id: int) -> ResponseReturnValue:
+    """Buy another quantity: the price is shown anew before anything is agreed upon."""
+    payment = billing.own(current_account().id, payment_id)
+    form = QuantityForm()
+    if not form.validate_on_submit():
+        return _page(payment, IDENTITY, quantity=form), 422
+    try:
+        sale_terms.set_quantity(payment, form.quantity.data or 1)
+    except sale_terms.QuantityNotSold as error:
+        db.session.rollback()
+        form.quantity.errors = [error.message]
+        return _page(billing.own(current_account().id, payment_id), IDENTITY, quantity=form), 422
+    db.session.commit()
+    return redirect(url_for("billing.checkout", payment_id=payment_id, etape=IDENTITY))
+
+
 @bp.post("/espace/commandes/<int:payment_id>/reduction")
 @requires(Permission.OWN_SPACE)
 def create_discount(payment_id: int) -> ResponseReturnValue:
@@ -155,6 +173,21 @@ def _identity_form(payment: Payment) -> IdentityForm:
 def _with_parts(form: IdentityForm, payment: Payment) -> IdentityForm:
     """Offer the ways to pay that the offer allows."""
     total = sale_terms.total_cents(payment)
+    deposit = sale_terms.deposit_cents(payment.offer, total)
+    if deposit:
+        form.instalments.choices = [
+            SelectChoice(1, _("En une fois, %(amount)s", amount=money(total))),
+            SelectChoice(
+                2,
+                _(
+                    "Acompte de %(first)s, puis le solde de %(next)s sous %(days)s jours",
+                    first=money(deposit),
+                    next=money(total - deposit),
+                    days=payment.balance_days,
+                ),
+            ),
+        ]
+        return form
     form.instalments.choices = [
         SelectChoice(
             count,
@@ -179,6 +212,7 @@ def _page(
     form: IdentityForm | None = None,
     transaction: TransactionForm | None = None,
     discount: DiscountForm | None = None,
+    quantity: QuantityForm | None = None,
 ) -> str:
     identity = invoicing.active_template()
     code = (
@@ -199,6 +233,7 @@ def _page(
         form=form or _identity_form(payment),
         transaction=transaction or TransactionForm(),
         discount=discount or DiscountForm(formdata=None, code=payment.discount.code if payment.discount else ""),
+        quantity=quantity or QuantityForm(formdata=None, quantity=payment.quantity),
         identity=identity,
         code=code,
     )

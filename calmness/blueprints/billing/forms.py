@@ -5,8 +5,8 @@ from flask_wtf import FlaskForm
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError as StdnumError
 from stdnum.fr import siren
-from wtforms import BooleanField, EmailField, RadioField, StringField, TelField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms import BooleanField, EmailField, IntegerField, RadioField, StringField, TelField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, ValidationError
 
 
 class IdentityForm(FlaskForm):
@@ -52,6 +52,15 @@ class TransactionForm(FlaskForm):
 
     transaction_id = StringField(_l("Numéro de transaction"), validators=[Length(max=80)])
     answer = TextAreaField(_l("Votre réponse"), validators=[Optional(), Length(max=500)])
+
+
+class QuantityForm(FlaskForm):
+    """How many are bought."""
+
+    quantity = IntegerField(
+        _l("Quantité"),
+        validators=[InputRequired(_l("Entrez une quantité.")), NumberRange(min=1, message=_l("Une au moins."))],
+    )
 
 
 class DiscountForm(FlaskForm):
