@@ -125,6 +125,23 @@ def a_session_starts_soon_and_nothing_of_the_past_is_left_to_send() -> None:
     assert count(Delivery, Delivery.state == DeliveryState.PENDING) > 0
 
 
+def no_age_is_known_without_consent_and_everybody_took_the_terms() -> None:
+    def people(*where: Any) -> set[int]:
+        return set(db.session.scalars(select(Consent.user_id).where(Consent.given, *where)))
+
+    answered = set(db.session.scalars(select(User.id).where(User.age_bracket.is_not(None))))
+
+    assert answered == people(Consent.purpose == "demographics") != set()
+    assert people(Consent.purpose == "terms") == set(db.session.scalars(select(User.id)))
+
+
+def some_visitors_come_back_and_some_by_a_campaign() -> None:
+    visits = count(UserSession)
+
+    assert 0 < count(UserSession, UserSession.campaign != "") < visits
+    assert len(set(db.session.scalars(select(UserSession.visitor_hash)))) < visits
+
+
 def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subtests) -> None:
     """All of one load, which takes seconds."""
     for rule in (
@@ -133,6 +150,8 @@ def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subte
         no_two_transactions_look_alike,
         no_formation_is_overbooked_and_groups_of_the_past_are_done,
         a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,
+        no_age_is_known_without_consent_and_everybody_took_the_terms,
+        some_visitors_come_back_and_some_by_a_campaign,
     ):
         with subtests.test(rule.__name__):
             rule()
@@ -147,20 +166,3 @@ def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> N
     demo.load(size=SMALL)
 
     assert figures() == first
-
-
-def test_nobody_s_age_is_known_without_consent_and_everybody_took_the_terms(loaded: Flask) -> None:
-    def people(*where: Any) -> set[int]:
-        return set(db.session.scalars(select(Consent.user_id).where(Consent.given, *where)))
-
-    answered = set(db.session.scalars(select(User.id).where(User.age_bracket.is_not(None))))
-
-    assert answered == people(Consent.purpose == "demographics") != set()
-    assert people(Consent.purpose == "terms") == set(db.session.scalars(select(User.id)))
-
-
-def test_some_visitors_come_back_and_some_by_a_campaign(loaded: Flask) -> None:
-    visits = count(UserSession)
-
-    assert 0 < count(UserSession, UserSession.campaign != "") < visits
-    assert len(set(db.session.scalars(select(UserSession.visitor_hash)))) < visits
