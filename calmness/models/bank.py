@@ -19,6 +19,7 @@ class StatementFormat(StrEnum):
     CAMT = "camt"
     OFX = "ofx"
     CSV = "csv"
+    MT940 = "mt940"
 
 
 class LineState(StrEnum):

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from calmness import clock, uploads
-from calmness.banking import MAX_BYTES, Entry, Statement, UnreadableStatement, camt, csv_file, ofx, plain
+from calmness.banking import MAX_BYTES, Entry, Statement, UnreadableStatement, camt, csv_file, mt940, ofx, plain
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.files import store
@@ -25,12 +25,17 @@ _REASONS = {
     "camt": _l("Ce fichier XML n’est pas un relevé CAMT.053."),
     "accounts": _l("Ce fichier contient plusieurs comptes\u00a0: exportez un compte à la fois."),
     "ofx": _l("Ce fichier OFX est illisible."),
+    "mt940": _l("Ce fichier MT940 est illisible."),
     "csv": _l("Ce fichier n’est pas un CSV lisible."),
     "header": _l("Aucune ligne d’en-tête n’a été trouvée (date, libellé, montant)."),
     "amount": _l("Un montant ou une date est illisible\u00a0: vérifiez le choix des colonnes."),
     "date": _l("Une date est illisible."),
     "size": _l("Ce relevé compte trop de lignes\u00a0: exportez une période plus courte."),
 }
+
+
+_READERS = {StatementFormat.CAMT: camt.read, StatementFormat.OFX: ofx.read, StatementFormat.MT940: mt940.read}
+_MT940 = re.compile(rb"^:(25|28C?|60F):", re.M)
 
 
 class StatementRefused(DomainError):
@@ -88,7 +93,7 @@ def receive(file_name: str, content: bytes, *, by: User) -> BankStatement:
     if kind is StatementFormat.CSV:
         _reading(csv_file.open_sheet, content)
     else:
-        statement.account = _reading(camt.read if kind is StatementFormat.CAMT else ofx.read, content).account
+        statement.account = _reading(_READERS[kind], content).account
     store().put(statement.file_key, content)
     db.session.add(statement)
     db.session.flush()
@@ -201,7 +206,7 @@ def _row(statement: BankStatement, account: str, entry: Entry) -> dict[str, obje
 def _read(statement: BankStatement) -> Statement:
     content = store().get(statement.file_key)
     if statement.format is not StatementFormat.CSV:
-        return _reading(camt.read if statement.format is StatementFormat.CAMT else ofx.read, content)
+        return _reading(_READERS[statement.format], content)
     sheet = _reading(csv_file.open_sheet, content)
     saved = format_of(sheet)
     if saved is None:
@@ -223,4 +228,6 @@ def _kind(content: bytes) -> StatementFormat:
         return StatementFormat.OFX
     if head.startswith(b"<"):
         return StatementFormat.CAMT
+    if head.startswith((b"{1:", b":20:", b":940:")) or len(_MT940.findall(head)) > 1:
+        return StatementFormat.MT940
     return StatementFormat.CSV

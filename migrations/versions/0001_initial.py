@@ -1522,7 +1522,7 @@ def upgrade() -> None:
         sa.Column("file_key", sa.String(length=120), nullable=False),
         sa.Column(
             "format",
-            sa.Enum("camt", "ofx", "csv", name="format", native_enum=False, create_constraint=True, length=32),
+            sa.Enum("camt", "ofx", "csv", "mt940", name="format", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("account", sa.String(length=34), server_default=sa.text("''"), nullable=False),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calmness.banking import UnreadableStatement, camt, cents, csv_file, ofx
+from calmness.banking import UnreadableStatement, camt, cents, csv_file, mt940, ofx
 from tests.billing import bank_files
 
 
@@ -43,6 +43,43 @@ def test_ofx_1_and_2(content: bytes) -> None:
     assert (first.booked_on, first.amount_cents, first.bank_reference) == (date(2026, 11, 24), 4990, "F1")
     assert "RF87 P000 0001" in first.label
     assert second.amount_cents == -1234
+
+
+def test_an_mt940_with_the_code_words_of_sepa() -> None:
+    statement = mt940.read(bank_files.MT940_WORDS)
+
+    first, fee, back = statement.entries
+    assert statement.account == "FR1420041010050500013M02606"
+    assert statement.balanced is True
+    assert (first.booked_on, first.amount_cents, first.bank_reference) == (date(2026, 11, 24), 4990, "B1240001")
+    assert (first.debtor_name, first.debtor_iban) == ("ELODIE O'BRIEN", "DE89370400440532013000")
+    assert first.end_to_end_id == "COMMANDE 7"
+    assert first.label == "VIREMENT SEPA RECU Commande RF87P0000001 merci"
+    assert (fee.amount_cents, fee.label, fee.is_reversal) == (-120, "FRAIS DE TENUE", False)
+    assert (back.amount_cents, back.is_reversal, back.label) == (-4990, True, "")
+
+
+def test_an_mt940_in_the_words_of_the_bank() -> None:
+    statement = mt940.read(bank_files.MT940_SPOKEN)
+
+    (entry,) = statement.entries
+    assert statement.balanced is True, "an overdraft counts below nothing"
+    assert (entry.debtor_name, entry.end_to_end_id) == ("ÉLODIE", "CMD7")
+    assert "RF87 P000 0001" in entry.label
+
+
+def test_an_mt940_with_numbered_parts_across_the_new_year() -> None:
+    statement = mt940.read(bank_files.MT940_NUMBERED)
+
+    (entry,) = statement.entries
+    assert statement.balanced is True
+    assert entry.booked_on == date(2026, 12, 31)
+    assert entry.label == "Commande RF87P000000001"
+    assert (entry.debtor_name, entry.debtor_iban) == ("ELODIE OBRIEN", "DE89370400440532013000")
+
+
+def test_an_mt940_whose_sums_disagree_says_so() -> None:
+    assert mt940.read(bank_files.MT940_WORDS.replace(b"998,80", b"998,81")).balanced is False
 
 
 def test_a_french_csv_in_windows_1252_with_two_columns_of_amounts() -> None:
@@ -82,6 +119,10 @@ def test_equal_lines_of_a_day_are_told_by_their_rank() -> None:
         (camt.read, b"<Document", "xml"),
         (ofx.read, b"OFXHEADER:100\n\n<!ENTITY x>", "xml"),
         (ofx.read, b"\xff\xfe\x00", "ofx"),
+        (mt940.read, b":20:x\n:25:FR1\n", "mt940"),
+        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:61:2611241124C49.90NTRF\n", "amount"),
+        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:61:2613451124C49,90NTRF\n", "date"),
+        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:25:B\n", "accounts"),
         (csv_file.open_sheet, b"bonjour\nle monde\n", "header"),
         (csv_file.open_sheet, b"a;b\0;c\n", "csv"),
         (csv_file.open_sheet, b"", "header"),

@@ -21,7 +21,12 @@ from calmness.permissions import Permission
 from calmness.services import bank_statements, reconciliation
 from calmness.services.bank_matching import Reason, Strength
 
-FORMATS = {StatementFormat.CAMT: "CAMT.053", StatementFormat.OFX: "OFX", StatementFormat.CSV: "CSV"}
+FORMATS = {
+    StatementFormat.CAMT: "CAMT.053",
+    StatementFormat.OFX: "OFX",
+    StatementFormat.CSV: "CSV",
+    StatementFormat.MT940: "MT940",
+}
 REASONS = {
     Reason.REFERENCE: _l("référence retrouvée"),
     Reason.NUMBER: _l("numéro de transaction retrouvé"),
@@ -50,7 +55,7 @@ class StatementForm(FlaskForm):
     """A file of the bank."""
 
     file = FileField(
-        _l("Relevé (CAMT.053, OFX ou CSV)"), validators=[FileRequired(_l("Choisissez le fichier du relevé."))]
+        _l("Relevé (CAMT.053, OFX, MT940 ou CSV)"), validators=[FileRequired(_l("Choisissez le fichier du relevé."))]
     )
 
 
