@@ -16,7 +16,7 @@ from calmness import clock
 from calmness.access import operators_only, public
 from calmness.extensions import db, migrate, work_queue
 from calmness.models.delivery import Delivery, DeliveryState, Heartbeat, OutboxTask, TaskState
-from calmness.services import analytics_ingest
+from calmness.services import analytics_ingest, reminder_alarm
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ OPEN_TASKS = Gauge("calmness_outbox_open", "Pieces of work not done yet.")
 FAILED_TASKS = Gauge("calmness_outbox_failed", "Pieces of work given up.")
 OPEN_DELIVERIES = Gauge("calmness_deliveries_open", "Messages due and not sent yet.")
 VIEWS_LOST = Gauge("calmness_views_lost", "Page views that were shown and could not be counted.")
+REMINDERS_MISSED = Gauge("calmness_reminders_missed", "Reminders that were due and did not leave.", ["of"])
 PROCESS_AGE = Gauge("calmness_heartbeat_age_seconds", "Seconds since the last sign of life.", ["kind"])
 
 
@@ -64,6 +65,8 @@ def metrics() -> ResponseReturnValue:
     OPEN_TASKS.set(_count(OutboxTask, OutboxTask.state.in_([TaskState.PENDING, TaskState.CLAIMED])))
     FAILED_TASKS.set(_count(OutboxTask, OutboxTask.state == TaskState.FAILED))
     OPEN_DELIVERIES.set(_count(Delivery, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now))
+    for of, count in reminder_alarm.missed(now).items():
+        REMINDERS_MISSED.labels(of).set(count)
     VIEWS_LOST.set(analytics_ingest.lost_views())
     for kind, at in db.session.execute(select(Heartbeat.kind, func.max(Heartbeat.at)).group_by(Heartbeat.kind)):
         PROCESS_AGE.labels(kind).set((now - at).total_seconds())

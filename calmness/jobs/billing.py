@@ -15,7 +15,17 @@ from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import draw, facturx
-from calmness.services import closings, delivery, dunning, invoice_terms, live, notifications, platform, subscriptions
+from calmness.services import (
+    closings,
+    delivery,
+    dunning,
+    invoice_terms,
+    live,
+    notifications,
+    platform,
+    reminder_alarm,
+    subscriptions,
+)
 from calmness.services.preferences import NoticeKind
 
 
@@ -68,6 +78,13 @@ def close_periods() -> None:
 def remind_of_unpaid() -> None:
     """Remind of what is unpaid; end what stays so."""
     dunning.run()
+    db.session.commit()
+
+
+@periodic("billing.reminder_alarm", every_seconds=3600)
+def raise_reminder_alarm() -> None:
+    """Tell the admins when reminders were due and none left."""
+    reminder_alarm.tell()
     db.session.commit()
 
 

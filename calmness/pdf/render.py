@@ -24,6 +24,8 @@ _STROKED = str.maketrans(
 """Letters with a stroke: Unicode knows no base letter for them."""
 _IDLE = re.compile(rb"^(1 0 0 1 0 0 cm  )?BT /F\d+ [\d.]+ Tf [\d.]+ TL ET$", re.M)
 """ReportLab begins each page and table with a font that writes nothing. Line breaks inside of texts are escaped."""
+_BETWEEN = re.compile(r">\n\s*<")
+"""Indentation between tags: a node each for the layout, and nothing to see."""
 _EMBEDDED = {"/FontFile", "/FontFile2", "/FontFile3"}
 
 
@@ -58,9 +60,10 @@ def _drawn(html: str) -> io.BytesIO:
     reportlab.rl_config.invariant = 1
     # pikepdf compresses once, at the end.
     reportlab.rl_config.useA85 = 0
+    reportlab.rl_config.pageCompression = 0
     buffer = io.BytesIO()
     result = pisa.CreatePDF(
-        html,
+        _BETWEEN.sub("><", html),
         dest=buffer,
         path=str(ASSETS / "document.html"),
         encoding="utf-8",
