@@ -138,6 +138,7 @@ def test_trades_are_filtered_like_the_page(api_for: ApiFor, query: str) -> None:
         times = {"open_time": opened, "close_time": opened + 60}
         sync_trades.write(account.id, sync_trades.read(account.id, [message | times], 0, clock.now()).rows, clock.now())
     trade_id = db.session.scalars(select(Trade.id).where(Trade.account_id == account.id, Trade.ticket == "2")).one()
+    journals.add_mistake(user.id, "FOMO")
     journals.write(user.id, trade_id, journals.Draft(tags="cassure", mistakes=("FOMO",)))
     db.session.commit()
 
