@@ -18,8 +18,8 @@ from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payme
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import draw, facturx
 from calmness.pdf.render import ASSETS
-from calmness.services import invoice_terms
-from calmness.services.invoice_lines import Line, items_of
+from calmness.services.billing import invoice_terms
+from calmness.services.billing.invoice_lines import Line, items_of
 
 ROUNDS = 15
 

@@ -33,7 +33,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.delivery import OutboxTask, TaskState
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus, TradingAccount, TradingKey
-from calmness.services.sessions import hash_secret
+from calmness.services.account.sessions import hash_secret
 from supervisor import redis as embedded
 from supervisor.processes import LOOPBACK, free_port
 

@@ -17,10 +17,11 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.models.dialect import upsert_stored
 from calmness.models.trading import Platform, Trade, TradingAccount
-from calmness.services import accounts, trade_history, trade_totals, trading_accounts
-from calmness.services.sync_trades import COLUMNS as STORED
-from calmness.services.sync_trades import FOLLOWING, TradeRow
-from calmness.services.trade_history import Filter
+from calmness.services.account import accounts
+from calmness.services.trading import trade_history, trade_totals, trading_accounts
+from calmness.services.trading.sync_trades import COLUMNS as STORED
+from calmness.services.trading.sync_trades import FOLLOWING, TradeRow
+from calmness.services.trading.trade_history import Filter
 
 TRADES, CHUNK, ROUNDS = 1_000_000, 20_000, 9
 EMAIL = "million@calmness.test"

@@ -10,7 +10,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate
-from calmness.services import accounts
+from calmness.services.account import accounts
 
 MANY, FEW, PAGE = 100_000, 50, 50
 STAFF = "bench-agent@calmness.test"

@@ -12,7 +12,8 @@ from calmness import clock, create_app
 from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
-from calmness.services import accounts, trading_accounts
+from calmness.services.account import accounts
+from calmness.services.trading import trading_accounts
 
 PASSWORD = "four words without relation"  # noqa: S105 - of a measure
 EMAIL = "bench@calmness.test"

@@ -18,7 +18,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import upsert_stored
 from calmness.models.trading import Platform, Trade, TradingAccount
-from calmness.services import (
+from calmness.services.trading import (
     sync,
     sync_trades,
     trading_accounts,
@@ -26,7 +26,7 @@ from calmness.services import (
     trading_report,
     trading_statistics,
 )
-from calmness.services.trading_report import Scope
+from calmness.services.trading.trading_report import Scope
 
 TRADES = 100_000
 CHAINED = 20

@@ -14,8 +14,8 @@ from bench.school import application
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradingAccount
-from calmness.services import sync_trades, trading_accounts
-from calmness.services.sync_trades import COLUMNS
+from calmness.services.trading import sync_trades, trading_accounts
+from calmness.services.trading.sync_trades import COLUMNS
 
 BATCH = 500
 ROUNDS = 25

@@ -20,7 +20,7 @@ from calmness.errors import DomainError, Forbidden
 from calmness.extensions import login_manager
 from calmness.models.account import AuthSession, User
 from calmness.permissions import Permission, may
-from calmness.services import second_factor, step_up
+from calmness.services.account import second_factor, step_up
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -7,7 +7,9 @@ from flask import Flask, current_app
 
 from calmness import cli_backup, cli_keys, cli_rates, cli_users, clock_process
 from calmness.blueprints.api import openapi
-from calmness.services import attendance, audit, closings, invoice_ledger, signals
+from calmness.services import audit, signals
+from calmness.services.billing import closings, invoice_ledger
+from calmness.services.training import attendance
 
 CHAINS: dict[str, Callable[[], int | str | None]] = {
     "attendance": attendance.first_broken,

@@ -8,7 +8,8 @@ from flask import current_app
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.services import sealing, second_factor
+from calmness.services import sealing
+from calmness.services.account import second_factor
 from config import JwtKey
 
 

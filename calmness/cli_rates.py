@@ -6,7 +6,7 @@ import click
 
 from calmness.banking import ecb
 from calmness.extensions import db
-from calmness.services import exchange_rates
+from calmness.services.trading import exchange_rates
 
 
 @click.group()

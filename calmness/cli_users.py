@@ -5,7 +5,8 @@ import click
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import Role, User
-from calmness.services import accounts, erasure, second_factor
+from calmness.services.account import accounts, second_factor
+from calmness.services.privacy import erasure
 
 MOST_ROWS = 10_000
 ROLE = click.Choice([role.value for role in Role])

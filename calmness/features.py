@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from flask import abort
 from flask_login import current_user
 
-from calmness.services import preferences
-from calmness.services.preferences import Feature
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
 
 View = TypeVar("View", bound=Callable[..., Any])
 

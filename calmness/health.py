@@ -16,7 +16,8 @@ from calmness import clock
 from calmness.access import operators_only, public
 from calmness.extensions import db, migrate, work_queue
 from calmness.models.delivery import Delivery, DeliveryState, Heartbeat, OutboxTask, TaskState
-from calmness.services import analytics_ingest, reminder_alarm
+from calmness.services.analytics import analytics_ingest
+from calmness.services.billing import reminder_alarm
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ from werkzeug.routing import BuildError
 
 from calmness import clock
 from calmness.permissions import Permission
-from calmness.services import preferences
-from calmness.services.preferences import Feature
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
 
 
 @dataclass(frozen=True)

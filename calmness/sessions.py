@@ -14,7 +14,7 @@ from calmness.access import SessionUser
 from calmness.database import reading, writing
 from calmness.extensions import db, login_manager
 from calmness.services import audit
-from calmness.services import sessions as session_rules
+from calmness.services.account import sessions as session_rules
 
 SEEN_EVERY = timedelta(minutes=5)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from calmness.extensions import db
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
 from calmness.models.training import Formation, FormationSession, FormationStatus, Level
-from calmness.services import identity
+from calmness.services.billing import identity
 
 
 @dataclass(frozen=True)

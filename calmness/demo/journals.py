@@ -12,10 +12,10 @@ from calmness.demo import trades
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount
-from calmness.services import journals, leaderboards, screenshots, sharing
-from calmness.services.journals import Draft
-from calmness.services.sharing import Level
-from calmness.services.trade_plans import side_of
+from calmness.services.trading import journals, leaderboards, screenshots, sharing
+from calmness.services.trading.journals import Draft
+from calmness.services.trading.sharing import Level
+from calmness.services.trading.trade_plans import side_of
 
 WRITTEN, SHARED = 60, 0.75
 NOTES = (

@@ -18,9 +18,11 @@ from calmness.models.billing import Invoice, Payment
 from calmness.models.delivery import Delivery, DeliveryState, Lane
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind, Signal
-from calmness.services import analytics_rollups, signals, trading_statistics
-from calmness.services.preferences import NoticeKind
+from calmness.services import signals
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.analytics import analytics_rollups
 from calmness.services.signals import Draft
+from calmness.services.trading import trading_statistics
 
 log = structlog.get_logger(__name__)
 

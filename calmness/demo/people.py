@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from calmness.demo.size import Size
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Consent, Gender, Role, User
-from calmness.services import accounts, consents, passwords
+from calmness.services.account import accounts, passwords
+from calmness.services.privacy import consents
 
 FIRST_NAMES = [
     "Adèle",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from calmness.banking.ecb import Rate
-from calmness.services import exchange_rates
+from calmness.services.trading import exchange_rates
 
 DAYS = 460
 LEVELS = {

@@ -17,8 +17,9 @@ from calmness.models.account import User
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.models.training import AdminFormationSession
-from calmness.services import billing, enrollments
-from calmness.services.billing import Identity
+from calmness.services.billing import purchases
+from calmness.services.billing.purchases import Identity
+from calmness.services.training import enrollments
 
 REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numéro auprès de votre banque."
 FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
@@ -62,7 +63,7 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
         signals = [offer for offer in offers if offer.kind is OfferKind.SIGNALS]
         payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
-            billing.submit_transaction(payment, _transaction(rng, at), at=at)
+            purchases.submit_transaction(payment, _transaction(rng, at), at=at)
 
 
 def _camilles(now: datetime, offers: dict[str, Offer]) -> list[tuple[datetime, Offer]]:
@@ -91,9 +92,9 @@ def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]
     if payment is None:
         return
     if rng.random() < 0.03 and not step.buyer.email.startswith("camille@"):
-        billing.cancel(payment)
+        purchases.cancel(payment)
         return
-    billing.submit_transaction(payment, _transaction(rng, step.at), at=step.at + timedelta(hours=1))
+    purchases.submit_transaction(payment, _transaction(rng, step.at), at=step.at + timedelta(hours=1))
     settled = step.at + timedelta(hours=rng.randrange(2, 26), minutes=rng.randrange(60))
     heapq.heappush(steps, _Step(settled, step.rank, step.buyer, step.offer, payment))
 
@@ -101,11 +102,11 @@ def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]
 def _settle(rng: random.Random, at: datetime, payment: Payment, agent: User) -> None:
     formation = payment.offer.formation
     if formation and enrollments.places_left(formation) == 0:
-        billing.reject_payment(payment.id, FULL_BY_NOW, by=agent, at=at)
+        purchases.reject_payment(payment.id, FULL_BY_NOW, by=agent, at=at)
     elif rng.random() < 0.02 and not payment.user.email.startswith("camille@"):
-        billing.reject_payment(payment.id, REJECTED, by=agent, at=at)
+        purchases.reject_payment(payment.id, REJECTED, by=agent, at=at)
     else:
-        billing.validate_payment(payment.id, payment.transaction_id, by=agent, at=at)
+        purchases.validate_payment(payment.id, payment.transaction_id, by=agent, at=at)
 
 
 def _transaction(rng: random.Random, at: datetime) -> str:
@@ -115,7 +116,7 @@ def _transaction(rng: random.Random, at: datetime) -> str:
 
 def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
     try:
-        payment = billing.declare(buyer, offer.slug, at=at)
+        payment = purchases.declare(buyer, offer.slug, at=at)
     except DomainError:
         # Already a student of this formation, or no place left.
         return None
@@ -123,7 +124,7 @@ def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
         # Ordered before and not settled yet.
         return None
     if payment.terms_accepted_at is None:
-        billing.confirm_identity(
+        purchases.confirm_identity(
             payment,
             Identity(
                 first_name=buyer.first_name,

@@ -17,8 +17,8 @@ from calmness.models.training import (
     HolidayPolicy,
     UserFormationEnrollment,
 )
-from calmness.services import reminders, schedules
-from calmness.services.schedules import Programming
+from calmness.services.training import reminders, schedules
+from calmness.services.training.schedules import Programming
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LINKS = ("https://us02web.zoom.us/j/81234567890", "https://meet.google.com/abc-defg-hij")

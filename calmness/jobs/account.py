@@ -4,7 +4,7 @@ from typing import Any
 
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
-from calmness.services import accounts, factor_removals
+from calmness.services.account import accounts, factor_removals
 
 
 @task(accounts.RECOVER_TASK)

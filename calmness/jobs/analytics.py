@@ -11,7 +11,7 @@ from redis import Redis, ResponseError
 
 from calmness.extensions import db, work_queue
 from calmness.jobs.handlers import periodic
-from calmness.services import analytics_ingest, analytics_rollups
+from calmness.services.analytics import analytics_ingest, analytics_rollups
 from calmness.tracker import STREAM, forget_old_salts
 
 log = structlog.get_logger(__name__)

@@ -15,18 +15,9 @@ from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
 from calmness.pdf import draw, facturx
-from calmness.services import (
-    closings,
-    delivery,
-    dunning,
-    invoice_terms,
-    live,
-    notifications,
-    platform,
-    reminder_alarm,
-    subscriptions,
-)
-from calmness.services.preferences import NoticeKind
+from calmness.services import delivery, live, notifications
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.billing import closings, dunning, invoice_terms, platform, reminder_alarm, subscriptions
 
 
 @task("billing.render_invoice")

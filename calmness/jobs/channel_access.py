@@ -9,7 +9,7 @@ from calmness.channels.telegram_group import TelegramGroup
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
 from calmness.models.sale import ChannelPass, ChannelPassState
-from calmness.services import channel_access
+from calmness.services.billing import channel_access
 
 
 @periodic("billing.channel_access", every_seconds=120)

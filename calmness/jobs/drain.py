@@ -12,7 +12,8 @@ from calmness.extensions import db, work_queue
 from calmness.jobs import claims, senders
 from calmness.jobs.handlers import COMPOSERS, TASKS, NotWanted
 from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
-from calmness.services import contacts, delivery
+from calmness.services import delivery
+from calmness.services.account import contacts
 from calmness.services.delivery import Result
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,8 @@ from calmness.jobs.handlers import periodic, task
 from calmness.models.platform import FlowState, PlatformFlow
 from calmness.platforms import Platform, PlatformAway, PlatformRefused
 from calmness.platforms.flows import FlowService, PlatformSettings
-from calmness.services import delivery, platform
+from calmness.services import delivery
+from calmness.services.billing import platform
 
 
 @periodic("platform.exchange", every_seconds=300)

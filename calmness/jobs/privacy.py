@@ -4,7 +4,7 @@ from typing import Any
 
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
-from calmness.services import data_exports, dormancy, erasure, retention
+from calmness.services.privacy import data_exports, dormancy, erasure, retention
 
 
 @task(data_exports.MAKE)

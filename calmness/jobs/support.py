@@ -4,8 +4,8 @@ from typing import Any
 
 from calmness.extensions import db
 from calmness.jobs.handlers import task
-from calmness.services import chat_away
-from calmness.services.chat_news import AWAY_TASK
+from calmness.services.support import chat_away
+from calmness.services.support.chat_news import AWAY_TASK
 
 
 @task(AWAY_TASK)

@@ -11,11 +11,11 @@ from calmness.banking import ecb
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
 from calmness.models.trading import TradingAccount
-from calmness.services import (
+from calmness.services import live
+from calmness.services.trading import (
     broker_clocks,
     exchange_rates,
     leaderboards,
-    live,
     statement_imports,
     sync,
     trading_statistics,

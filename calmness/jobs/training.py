@@ -2,7 +2,7 @@
 
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic
-from calmness.services import reminders, schedules
+from calmness.services.training import reminders, schedules
 
 
 @periodic("training.calendar", every_seconds=600)

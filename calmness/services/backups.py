@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL, make_url
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.services import erased_list, revocations
+from calmness.services.privacy import erased_list, revocations
 
 log = structlog.get_logger(__name__)
 

@@ -20,7 +20,7 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.api import IdempotencyKey
 from calmness.models.dialect import insert_once
-from calmness.services.sessions import hash_secret
+from calmness.services.account.sessions import hash_secret
 
 KEPT = timedelta(hours=24)
 

@@ -7,8 +7,9 @@ from calmness.extensions import db
 from calmness.models.account import Channel
 from calmness.models.dialect import insert_once
 from calmness.models.support import InboundEvent
-from calmness.services import accounts, channel_access, contacts
-from calmness.services.tokens import TokenRefused
+from calmness.services.account import accounts, contacts
+from calmness.services.account.tokens import TokenRefused
+from calmness.services.billing import channel_access
 
 START = "/start "
 

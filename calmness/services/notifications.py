@@ -9,8 +9,9 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User, UserNotification
 from calmness.models.dialect import insert_once
-from calmness.services import delivery, live, preferences, quiet_hours
-from calmness.services.preferences import NoticeKind
+from calmness.services import delivery, live
+from calmness.services.account import preferences, quiet_hours
+from calmness.services.account.preferences import NoticeKind
 
 GENERIC_MESSAGE = "notification"
 

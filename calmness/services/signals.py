@@ -31,7 +31,7 @@ from calmness.models.signal import (
     SignalStatus,
 )
 from calmness.services import audit, chain, live, notifications
-from calmness.services.preferences import NoticeKind
+from calmness.services.account.preferences import NoticeKind
 
 CHAIN = "signal"
 LIVING = (SignalStatus.PENDING, SignalStatus.ACTIVE, SignalStatus.PARTLY_CLOSED)

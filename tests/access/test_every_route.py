@@ -15,9 +15,12 @@ from calmness.models.account import AuthSession, User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.trading import Platform
 from calmness.permissions import Permission, may
-from calmness.services import billing, chat_messages, chat_rooms, notifications, screenshots, trading_accounts
-from calmness.services.chat_rooms import Person
-from calmness.services.preferences import NoticeKind
+from calmness.services import notifications
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.billing import purchases
+from calmness.services.support import chat_messages, chat_rooms
+from calmness.services.support.chat_rooms import Person
+from calmness.services.trading import screenshots, trading_accounts
 from tests import factories
 from tests.billing import shop
 
@@ -236,7 +239,7 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
     shop.identity()
     offer = shop.signals_offer()
     paid = shop.submitted(owner, offer, "AB1234")
-    billing.validate_payment(paid.id, "AB1234", by=agent)
+    purchases.validate_payment(paid.id, "AB1234", by=agent)
     invoice = db.session.execute(db.select(Invoice)).scalar_one()
     account, _ = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
     trade = factories.closed_trade(account.id)

@@ -10,7 +10,8 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import TotpSecret, User
-from calmness.services import one_time_codes, passwords, sealing
+from calmness.services import sealing
+from calmness.services.account import one_time_codes, passwords
 from tests import factories
 from tests.fixtures.servers import Mailbox
 

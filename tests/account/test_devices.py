@@ -9,7 +9,7 @@ from sqlalchemy import select
 from calmness.extensions import db
 from calmness.models.account import AuthSession, User
 from calmness.models.audit import AuditEntry
-from calmness.services import sessions
+from calmness.services.account import sessions
 from tests import factories
 from tests.fixtures.site import Socket
 

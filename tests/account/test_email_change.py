@@ -16,7 +16,7 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, EmailChange, OneTimeToken, User
 from calmness.models.audit import AuditEntry
 from calmness.models.delivery import Delivery
-from calmness.services import accounts, email_changes
+from calmness.services.account import accounts, email_changes
 from tests.account.people import (
     OTHER_PASSWORD,
     PASSWORD,

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import TotpSecret
-from calmness.services import one_time_codes
+from calmness.services.account import one_time_codes
 from tests.account.people import PASSWORD, with_password
 from tests.account.test_in_browser import TOO_WIDE
 from tests.fixtures.live import LiveSite

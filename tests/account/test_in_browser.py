@@ -11,8 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from calmness.extensions import db
 from calmness.models.account import Role, User
-from calmness.services import notifications, sessions
-from calmness.services.preferences import NoticeKind
+from calmness.services import notifications
+from calmness.services.account import sessions
+from calmness.services.account.preferences import NoticeKind
 from tests.account.people import PASSWORD, with_factor, with_password
 from tests.fixtures.live import LiveSite, wait_until
 

@@ -10,7 +10,7 @@ import socketio
 
 from calmness.extensions import db
 from calmness.models.account import AuthSession, User
-from calmness.services import jwt_tokens, sessions
+from calmness.services.account import jwt_tokens, sessions
 from tests import factories
 from tests.fixtures.live import LiveSite, wait_until
 from tests.support.chat_client import session_cookies

@@ -16,8 +16,8 @@ from calmness import clock
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db
 from calmness.models.account import AuthSession, LoginAttempt, Role
-from calmness.services import login_limits, passwords
-from calmness.services.sessions import hash_secret
+from calmness.services.account import login_limits, passwords
+from calmness.services.account.sessions import hash_secret
 from tests.account.people import PASSWORD, log_in, with_password
 
 

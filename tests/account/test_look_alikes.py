@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from zxcvbn import zxcvbn
 
-from calmness.services import accounts, passwords
+from calmness.services.account import accounts, passwords
 
 
 @pytest.mark.parametrize(

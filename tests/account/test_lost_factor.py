@@ -16,7 +16,7 @@ from calmness.jobs.account import factor_removals_due
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import AuthSession, Channel, FactorRemoval, Role, User
 from calmness.models.audit import AuditEntry
-from calmness.services import contacts, second_factor
+from calmness.services.account import contacts, second_factor
 from tests import factories
 from tests.account.people import OTHER_PASSWORD, PASSWORD, code_now, log_in, path_in_mail, subjects_to, with_factor
 from tests.fakes.providers import Providers

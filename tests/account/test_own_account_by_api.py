@@ -8,8 +8,9 @@ from werkzeug.test import TestResponse
 
 from calmness.extensions import db
 from calmness.models.account import SessionKind, User
-from calmness.services import jwt_tokens, notifications, sessions
-from calmness.services.preferences import NoticeKind
+from calmness.services import notifications
+from calmness.services.account import jwt_tokens, sessions
+from calmness.services.account.preferences import NoticeKind
 from tests import factories
 
 

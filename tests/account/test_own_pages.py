@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from calmness.extensions import db
 from calmness.models.account import Channel, Consent, Gender, User
-from calmness.services import notifications, preferences
-from calmness.services.preferences import Feature, NoticeKind
+from calmness.services import notifications
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature, NoticeKind
 from tests import factories
 from tests.fixtures.site import Socket
 

@@ -17,7 +17,7 @@ from calmness import clock
 from calmness.blueprints.auth.passkeys import site as site_of_request
 from calmness.extensions import db
 from calmness.models.account import AuthSession, Passkey, RecoveryCode, User
-from calmness.services import second_factor
+from calmness.services.account import second_factor
 from tests.account.people import PASSWORD, log_in, with_password
 from tests.account.soft_key import PRESENT, VERIFIED, SoftKey
 from tests.fixtures.live import LiveSite, wait_until

@@ -14,9 +14,10 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Channel, ChannelIdentity, User
 from calmness.models.delivery import Delivery
-from calmness.services import notifications, preferences, quiet_hours
-from calmness.services.preferences import NoticeKind
-from calmness.services.quiet_hours import QuietHours
+from calmness.services import notifications
+from calmness.services.account import preferences, quiet_hours
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.account.quiet_hours import QuietHours
 from tests import factories
 from tests.api.conftest import access_token_of
 

@@ -11,7 +11,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import Consent, OneTimeToken, User
-from calmness.services import accounts
+from calmness.services.account import accounts
 from tests import factories
 from tests.account.people import PASSWORD, log_in, path_in_mail, register
 from tests.fixtures.servers import Mailbox

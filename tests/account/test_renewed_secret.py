@@ -13,7 +13,7 @@ from werkzeug.test import Cookie
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import AuthSession, User
-from calmness.services import jwt_tokens, second_factor
+from calmness.services.account import jwt_tokens, second_factor
 from tests.account.people import OTHER_PASSWORD, PASSWORD, code_now, log_in, with_factor, with_password
 from tests.fixtures.site import Socket
 

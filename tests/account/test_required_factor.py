@@ -13,7 +13,7 @@ from calmness.access import access_of
 from calmness.extensions import db
 from calmness.models.account import AuthSession, Role, User
 from calmness.permissions import may
-from calmness.services import api_tokens, one_time_codes, second_factor
+from calmness.services.account import api_tokens, one_time_codes, second_factor
 from config import from_environment
 from tests import factories
 from tests.access.test_every_route import methods_of, path_of

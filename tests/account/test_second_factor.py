@@ -16,7 +16,8 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import AuthSession, RecoveryCode, TotpSecret, User
 from calmness.models.audit import AuditEntry
-from calmness.services import one_time_codes, sealing, second_factor
+from calmness.services import sealing
+from calmness.services.account import one_time_codes, second_factor
 from config import JwtKey
 from tests.account.people import (
     OTHER_PASSWORD,

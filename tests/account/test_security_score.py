@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import AuthSession, Channel, ChannelIdentity, RecoveryCode, TotpSecret, User
-from calmness.services import api_tokens, billing, security_score
+from calmness.services.account import api_tokens, security_score
+from calmness.services.billing import purchases
 from tests import factories
 from tests.billing import shop
 
@@ -79,7 +80,7 @@ def test_the_page_counts_down_what_runs(site: Flask, client_for: LogIn) -> None:
     user, agent = factories.student(), factories.agent()
     shop.identity()
     payment = shop.submitted(user, shop.signals_offer(), "AB1234")
-    billing.validate_payment(payment.id, "AB1234", by=agent)
+    purchases.validate_payment(payment.id, "AB1234", by=agent)
 
     page = client_for(user).get("/espace/compte").text.replace("\u00a0", " ")
 

@@ -14,7 +14,7 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, Role, User
 from calmness.models.api import ApiToken
 from calmness.models.audit import AuditEntry
-from calmness.services import accounts, step_up
+from calmness.services.account import accounts, step_up
 from tests import factories
 from tests.account.people import PASSWORD, with_password
 

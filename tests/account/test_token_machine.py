@@ -23,8 +23,8 @@ from sqlalchemy import func, select
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import AuthSession, RefreshToken, SessionKind
-from calmness.services import jwt_tokens, sessions
-from calmness.services.jwt_tokens import GRACE, SessionRevoked, TokenRenewed
+from calmness.services.account import jwt_tokens, sessions
+from calmness.services.account.jwt_tokens import GRACE, SessionRevoked, TokenRenewed
 from tests import factories
 
 BACK = st.integers(0, 6)

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import Channel, ChannelCode, ChannelIdentity, User, UserNotification
 from calmness.models.delivery import Delivery
-from calmness.services import whatsapp_numbers
+from calmness.services.account import whatsapp_numbers
 from tests import factories
 from tests.account.test_own_account_by_api import Client
 from tests.fakes.providers import Providers

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from calmness.jobs.analytics import ingest
-from calmness.services import analytics_ingest
+from calmness.services.analytics import analytics_ingest
 from calmness.tracker import STREAM, Tracker
 from tests.fixtures.site import Browser
 

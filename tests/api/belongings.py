@@ -14,8 +14,13 @@ from calmness.models.account import Channel, ChannelIdentity, User, UserNotifica
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
 from calmness.models.trading import Platform
-from calmness.services import billing, contacts, data_exports, enrollments, notifications, signals, trading_accounts
-from calmness.services.preferences import NoticeKind
+from calmness.services import notifications, signals
+from calmness.services.account import contacts
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.billing import purchases
+from calmness.services.privacy import data_exports
+from calmness.services.trading import trading_accounts
+from calmness.services.training import enrollments
 from tests import factories
 from tests.billing import shop
 from tests.training import school
@@ -49,10 +54,10 @@ def belongings() -> Belongings:
     shop.identity()
     offer = shop.signals_offer()
     paid = shop.submitted(owner, offer, "AB1234")
-    billing.validate_payment(paid.id, "AB1234", by=agent)
+    purchases.validate_payment(paid.id, "AB1234", by=agent)
     number = db.session.scalars(select(Invoice.number)).one()
-    waiting = billing.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
-    billing.confirm_identity(waiting, shop.IDENTITY_GIVEN)
+    waiting = purchases.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
+    purchases.confirm_identity(waiting, shop.IDENTITY_GIVEN)
     account, _key = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
     factories.closed_trade(account.id)
     course = school.formation()

@@ -8,7 +8,7 @@ from flask import Flask
 
 from calmness.extensions import db
 from calmness.models.account import SessionKind, User
-from calmness.services import jwt_tokens, sessions
+from calmness.services.account import jwt_tokens, sessions
 
 Call = Callable[..., Any]
 ApiFor = Callable[[User], Call]

@@ -14,8 +14,10 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.trading import Platform, Trade
 from calmness.models.training import AdminSessionAttendance
-from calmness.services import enrollments, journals, preferences, sync_trades, trading_accounts
-from calmness.services.preferences import Feature
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import journals, sync_trades, trading_accounts
+from calmness.services.training import enrollments
 from tests import factories
 from tests.api.belongings import belongings
 from tests.api.conftest import ApiFor

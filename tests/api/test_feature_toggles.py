@@ -15,8 +15,10 @@ from calmness.models.delivery import Delivery
 from calmness.models.signal import Signal
 from calmness.models.trading import Trade
 from calmness.navigation import ESPACE
-from calmness.services import preferences, screenshots, signals
-from calmness.services.preferences import NOTICE_FEATURES, Feature, NoticeKind
+from calmness.services import signals
+from calmness.services.account import preferences
+from calmness.services.account.preferences import NOTICE_FEATURES, Feature, NoticeKind
+from calmness.services.trading import screenshots
 from tests import factories
 from tests.api.belongings import Belongings, belongings
 from tests.api.conftest import ApiFor

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from calmness.extensions import db
 from calmness.models.account import AuthSession, EmailChange, Role
-from calmness.services import api_tokens
+from calmness.services.account import api_tokens
 from tests import factories
 from tests.account.people import PASSWORD, code_now, with_password
 from tests.api.conftest import ApiFor

@@ -16,7 +16,7 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.models.api import ApiToken
 from calmness.models.audit import AuditEntry
-from calmness.services import accounts, api_tokens
+from calmness.services.account import accounts, api_tokens
 from tests import factories
 from tests.account.people import OTHER_PASSWORD, PASSWORD, with_password
 

@@ -20,7 +20,11 @@ from calmness.models.audit import AuditEntry
 from calmness.models.billing import Invoice
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.trading import Trade, TradingKey
-from calmness.services import accounts, audit, backups, consents, erasure, invoice_ledger, passwords, trading_accounts
+from calmness.services import audit, backups
+from calmness.services.account import accounts, passwords
+from calmness.services.billing import invoice_ledger
+from calmness.services.privacy import consents, erasure
+from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.account.people import OTHER_PASSWORD, PASSWORD, with_password
 from tests.api.belongings import belongings

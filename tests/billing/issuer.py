@@ -7,7 +7,8 @@ from multiprocessing.connection import Connection
 from calmness import create_app, database
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.services import billing, enrollments
+from calmness.services.billing import purchases
+from calmness.services.training import enrollments
 from tests.fixtures.site import settings_for_tests
 
 CRASH = "CRASH"
@@ -29,8 +30,8 @@ def work(url: str, instance: str, agent_id: int, orders: list[tuple[int, str]], 
 def validate(payment_id: int, number: str, agent_id: int) -> tuple[str, str]:
     """What a person reads: ``issued`` with the invoice, ``taken`` with the other payment's reference, ``full``."""
     try:
-        invoice = billing.validate_payment(payment_id, number, by=db.session.get_one(User, agent_id))
-    except billing.TransactionNumberTaken as refused:
+        invoice = purchases.validate_payment(payment_id, number, by=db.session.get_one(User, agent_id))
+    except purchases.TransactionNumberTaken as refused:
         other = refused.payment.reference if refused.payment else ""
         db.session.rollback()
         return "taken", other

@@ -8,7 +8,7 @@ from calmness.models.account import User
 from calmness.models.billing import InvoiceTemplate, Payment
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, VatRegime
 from calmness.models.training import Formation, FormationStatus, Level
-from calmness.services import billing
+from calmness.services.billing import purchases
 
 IDENTITY: dict[str, Any] = {
     "company_name": "Calmness Trading SAS",
@@ -86,13 +86,13 @@ def formation_offer(**values: Any) -> Offer:
     )
 
 
-IDENTITY_GIVEN = billing.Identity(
+IDENTITY_GIVEN = purchases.Identity(
     first_name="Élodie", last_name="O'Brien-Ñandú", address="3 rue des Lilas", postcode="69003", city="Lyon", terms=True
 )
 
 
 def submitted(user: User, offer: Offer, number: str) -> Payment:
     """A payment whose transaction number was given."""
-    payment = billing.declare(user, offer.slug)
-    billing.confirm_identity(payment, IDENTITY_GIVEN)
-    return billing.submit_transaction(payment, number)
+    payment = purchases.declare(user, offer.slug)
+    purchases.confirm_identity(payment, IDENTITY_GIVEN)
+    return purchases.submit_transaction(payment, number)

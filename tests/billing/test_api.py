@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from calmness.extensions import db
 from calmness.models.account import SessionKind, User
-from calmness.services import billing, discounts, jwt_tokens, sessions
+from calmness.services.account import jwt_tokens, sessions
+from calmness.services.billing import discounts, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -81,7 +82,7 @@ def test_refusals_have_a_stable_type(api_for: ApiFor, number: str, problem: str,
     shop.identity()
     offer = shop.signals_offer()
     shop.submitted(factories.student(), offer, "AB 1234")
-    other = billing.declare(factories.student(), offer.slug)
+    other = purchases.declare(factories.student(), offer.slug)
     other_id = other.id
 
     answer = api_for(factories.agent())("POST", f"/admin/payments/{other_id}/validate", json={"transaction_id": number})
@@ -105,7 +106,7 @@ def test_nothing_goes_without_the_terms(api_for: ApiFor) -> None:
 def test_another_persons_payment_and_invoice_are_not_found(api_for: ApiFor) -> None:
     shop.identity()
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
-    number = billing.validate_payment(payment.id, "AB1234", by=factories.agent()).number
+    number = purchases.validate_payment(payment.id, "AB1234", by=factories.agent()).number
     stranger = api_for(factories.student())
 
     assert stranger("GET", f"/me/invoices/{number}/pdf").status_code == 404
@@ -119,7 +120,7 @@ def test_lists_go_on_by_cursor(api_for: ApiFor) -> None:
     shop.identity()
     user = factories.student()
     for rank in range(3):
-        billing.declare(user, shop.signals_offer(slug=f"offre-{rank}").slug)
+        purchases.declare(user, shop.signals_offer(slug=f"offre-{rank}").slug)
     student = api_for(user)
 
     first = student("GET", "/me/payments?limit=2").get_json()
@@ -132,7 +133,7 @@ def test_lists_go_on_by_cursor(api_for: ApiFor) -> None:
 def test_a_credit_note_by_the_api(api_for: ApiFor) -> None:
     shop.identity()
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
-    number = billing.validate_payment(payment.id, "AB1234", by=factories.agent()).number
+    number = purchases.validate_payment(payment.id, "AB1234", by=factories.agent()).number
 
     answer = api_for(factories.agent())(
         "POST", f"/admin/invoices/{number}/credit-note", json={"reason": "Rétractation"}
@@ -161,7 +162,7 @@ def test_a_discount_and_a_withdrawal_by_json(api_for: ApiFor) -> None:
     assert (early.status_code, early.get_json()["type"]) == (409, "/problems/no-withdrawal"), "nothing was agreed upon"
 
     call("POST", f"{place}/transaction", json={"transaction_id": "AB1234", "accept_terms": True})
-    billing.validate_payment(payment["id"], "AB1234", by=factories.agent())
+    purchases.validate_payment(payment["id"], "AB1234", by=factories.agent())
     first, again = (call("POST", f"{place}/withdrawal") for _click in range(2))
     assert first.status_code == 201
     assert first.get_json() == again.get_json()

@@ -22,8 +22,8 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.account import User
 from calmness.models.billing import Invoice
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, books, credit_notes, e_reporting, fec, identity, invoicing
-from calmness.services.invoice_lines import Line
+from calmness.services.billing import books, credit_notes, e_reporting, fec, identity, invoicing, purchases
+from calmness.services.billing.invoice_lines import Line
 from tests import factories
 from tests.billing import fec_reader, shop
 
@@ -163,9 +163,9 @@ def test_the_zip_of_a_month_holds_the_stored_bytes_and_their_sums(site: Flask, c
 
 def test_unpaid_purchases_are_listed_once_their_conditions_are_accepted(site: Flask, client_for: ClientFor) -> None:
     student = factories.student()
-    payment = billing.declare(student, shop.signals_offer().slug)
+    payment = purchases.declare(student, shop.signals_offer().slug)
     assert books.unpaid() == []
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
     db.session.commit()
 
     assert [each.id for each in books.unpaid()] == [payment.id]

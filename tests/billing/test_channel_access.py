@@ -16,7 +16,8 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.account import User, UserNotification
 from calmness.models.delivery import OutboxTask
 from calmness.models.sale import ChannelPass, ChannelPassState
-from calmness.services import billing, channel_access, inbound, subscriptions
+from calmness.services import inbound
+from calmness.services.billing import channel_access, purchases, subscriptions
 from tests import factories
 from tests.billing import shop
 from tests.fakes.providers import Providers
@@ -45,9 +46,9 @@ def member(site: Flask, providers: Providers) -> User:
 
 def renew(user: User, number: str, at: datetime = START) -> None:
     with time_machine.travel(at, tick=False):
-        payment = billing.declare(user, "signaux-30-jours")
-        billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
-        billing.validate_payment(payment.id, number, by=factories.agent())
+        payment = purchases.declare(user, "signaux-30-jours")
+        purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
+        purchases.validate_payment(payment.id, number, by=factories.agent())
         db.session.commit()
 
 
@@ -78,7 +79,7 @@ def test_the_link_is_on_the_page_until_it_was_used(site: Flask, client_for: Clie
     shop.signals_offer()
     user = factories.student()
     payment = shop.submitted(user, db.session.scalars(select(shop.Offer)).one(), "AB1234")
-    billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
     jobs.reconcile()
     drain_everything()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from calmness.extensions import db
 from calmness.models.billing import Invoice, InvoiceTemplate
 from calmness.models.closing import ClosingSpan, PeriodClosing
-from calmness.services import billing, closings, credit_notes, invoice_ledger
+from calmness.services.billing import closings, credit_notes, invoice_ledger, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -25,7 +25,7 @@ def sold(number: str) -> Invoice:
     if db.session.scalar(select(InvoiceTemplate.id)) is None:
         shop.identity()
     payment = shop.submitted(factories.student(), shop.signals_offer(slug=number.lower()), number)
-    invoice = billing.validate_payment(payment.id, number, by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     return invoice
 

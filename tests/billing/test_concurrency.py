@@ -18,7 +18,7 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.billing import Invoice, InvoiceCounter, InvoiceDocument, Payment, PaymentStatus, Subscription
 from calmness.models.delivery import OutboxTask
 from calmness.models.training import UserFormationEnrollment
-from calmness.services import billing, invoice_ledger
+from calmness.services.billing import invoice_ledger, purchases
 from tests import factories
 from tests.billing import issuer, shop
 from tests.fixtures.servers import Mailbox
@@ -144,7 +144,7 @@ def test_processes_killed_inside_the_transaction_leave_no_hole(agents: Run) -> N
         assert db.session.get_one(Payment, payment_id).status is PaymentStatus.TRANSACTION_SUBMITTED
     agent = factories.agent()
     for payment_id in killed:
-        billing.validate_payment(payment_id, f"AFTER{payment_id}", by=agent)
+        purchases.validate_payment(payment_id, f"AFTER{payment_id}", by=agent)
     db.session.commit()
     assert_no_hole(12)
 
@@ -160,7 +160,7 @@ def test_each_invoice_of_a_storm_with_killed_processes_has_one_document_and_one_
     # What died inside its transaction, or was never begun, is validated again by a person.
     person = factories.agent()
     for own in ids:
-        billing.validate_payment(own, f"AGAIN{own}", by=person)
+        purchases.validate_payment(own, f"AGAIN{own}", by=person)
         db.session.commit()
     drain_everything()
     drain_everything()

@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Invoice, PaymentStatus
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines
+from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -21,7 +21,7 @@ def sold(cents: int = 4990) -> Invoice:
     """An invoice of one line."""
     shop.identity()
     payment = shop.submitted(factories.student(), shop.signals_offer(price_cents=cents), "AB1234")
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
     return invoice
 

@@ -11,7 +11,7 @@ from calmness.jobs.billing import render_invoice
 from calmness.jobs.drain import drain_everything
 from calmness.models.billing import Invoice, InvoiceDocument
 from calmness.models.delivery import Delivery
-from calmness.services import billing, credit_notes
+from calmness.services.billing import credit_notes, purchases
 from tests import factories
 from tests.billing import shop
 from tests.fixtures.servers import Mailbox
@@ -21,7 +21,7 @@ def issued() -> Invoice:
     """An invoice whose transaction is committed, with nothing else done."""
     shop.identity()
     payment = shop.submitted(factories.student(email="Elodie.ND@Example.test"), shop.signals_offer(), "AB1234")
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
     return invoice
 

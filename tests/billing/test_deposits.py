@@ -25,8 +25,7 @@ from calmness.models.closing import ClosingSpan
 from calmness.models.sale import DiscountCode
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.pdf.facturx import FRENCH_RULES, broken_rules
-from calmness.services import (
-    billing,
+from calmness.services.billing import (
     books,
     closings,
     credit_notes,
@@ -36,10 +35,11 @@ from calmness.services import (
     fec,
     instalments,
     invoice_ledger,
+    purchases,
     sale_terms,
     withdrawals,
 )
-from calmness.services.invoice_lines import Line, deduction, items_of
+from calmness.services.billing.invoice_lines import Line, deduction, items_of
 from tests import factories
 from tests.billing import fec_reader, shop
 from tests.billing.test_facturx import COMPANY, pdf_of, said, xml_in
@@ -64,11 +64,11 @@ def ordered(buyer: dict[str, Any] | None = None, code: str = "", **offer: Any) -
     with time_machine.travel(ORDERED, tick=False):
         sold = shop.formation_offer(**given)
         user = factories.student(created_at=ORDERED - timedelta(days=9))
-        payment = billing.declare(user, sold.slug)
+        payment = purchases.declare(user, sold.slug)
         if code:
             discounts.apply(payment, code)
-        billing.confirm_identity(payment, billing.Identity(**vars(shop.IDENTITY_GIVEN) | IN_TWO | (buyer or {})))
-        billing.validate_payment(payment.id, "DEPOT01", by=factories.agent())
+        purchases.confirm_identity(payment, purchases.Identity(**vars(shop.IDENTITY_GIVEN) | IN_TWO | (buyer or {})))
+        purchases.validate_payment(payment.id, "DEPOT01", by=factories.agent())
         db.session.commit()
     return payment
 
@@ -77,7 +77,7 @@ def settled(deposit: Payment) -> tuple[Invoice, Invoice]:
     """The balance is validated: the deposit's invoice and the final one."""
     balance = instalments.of_contract(deposit)[1]
     with time_machine.travel(SETTLED, tick=False):
-        final = billing.validate_payment(balance.id, "SOLDE01", by=factories.agent())
+        final = purchases.validate_payment(balance.id, "SOLDE01", by=factories.agent())
         db.session.commit()
     assert deposit.invoice is not None
     return deposit.invoice, final
@@ -93,7 +93,7 @@ def test_a_deposit_is_asked_for_at_the_checkout_and_the_balance_follows(client_f
 
     client.post(f"{place}/identite", data=FORM | {"instalments": "2"})
     payment = db.session.scalars(select(Payment)).one()
-    billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
 
     deposit, balance = instalments.of_contract(payment)

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Payment
 from calmness.models.sale import DiscountCode
-from calmness.services import billing, discounts, invoice_lines, sale_terms
+from calmness.services.billing import discounts, invoice_lines, purchases, sale_terms
 from tests import factories
 from tests.billing import shop
 
@@ -30,7 +30,7 @@ def code(**values: Any) -> DiscountCode:
 
 def begun(user: User | None = None) -> Payment:
     """A purchase of 49,90 €."""
-    return billing.declare(user or factories.student(), "signaux-30-jours")
+    return purchases.declare(user or factories.student(), "signaux-30-jours")
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +50,8 @@ def test_a_code_lowers_the_price_and_the_invoice(client_for: ClientFor) -> None:
     db.session.expire_all()
     assert (payment.list_cents, payment.discount_cents, payment.amount_cents) == (4990, 998, 3992)
     assert "39,92" in client.get(f"/espace/commandes/{payment.id}").text
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     assert invoice.total_incl_cents == invoice.paid_cents == 3992
     assert invoice.total_excl_cents + invoice.total_vat_cents == 3992
 
@@ -103,10 +103,10 @@ def test_limits_count_purchases_that_were_not_given_up(site: Flask) -> None:
 
     with pytest.raises(discounts.DiscountUsedUp):
         discounts.apply(begun(), "DEUX")
-    billing.cancel(second)
+    purchases.cancel(second)
     discounts.apply(begun(), "DEUX")
-    billing.confirm_identity(first, shop.IDENTITY_GIVEN)
-    billing.submit_transaction(first, "AB1234")
+    purchases.confirm_identity(first, shop.IDENTITY_GIVEN)
+    purchases.submit_transaction(first, "AB1234")
     with pytest.raises(discounts.DiscountUsedUp):
         discounts.apply(begun(user), "DEUX")
 

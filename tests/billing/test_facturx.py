@@ -26,8 +26,8 @@ from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, P
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import draw
 from calmness.pdf.facturx import FRENCH_RULES, InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
-from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines, invoice_terms, invoicing
-from calmness.services.invoice_lines import Line
+from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, invoice_terms, invoicing, purchases
+from calmness.services.billing.invoice_lines import Line
 from tests import factories
 from tests.billing import shop
 from tests.pdf import pdfa
@@ -173,7 +173,7 @@ def test_a_year_later_under_another_identity_the_document_would_be_the_same_byte
 def test_a_credit_note_is_a_381_with_positive_amounts_that_names_its_invoice(site: Flask) -> None:
     shop.identity()
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     credit = credit_notes.credit_whole(invoice.number, "Rétractation", by=factories.agent())
     db.session.commit()
 

@@ -22,7 +22,7 @@ from calmness.models.billing import InvoiceTemplate
 from calmness.pdf import draw
 from calmness.pdf.facturx import invoice_xml, with_invoice
 from calmness.pdf.logo import HEAD
-from calmness.services import billing, identity, invoice_terms
+from calmness.services.billing import identity, invoice_terms, purchases
 from tests import factories
 from tests.billing import shop
 from tests.pdf import pdfa
@@ -114,7 +114,7 @@ def test_an_invoice_drawn_again_under_the_next_logo_is_the_same_file_of_the_same
     owner = client_for(factories.admin())
     owner.post(PAGE, data=typed(logo=given(picture()), note="Merci de votre confiance."))
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
     xml = invoice_xml(invoice_terms.terms(invoice))
     with draw(invoice_page(invoice_view(invoice))) as document:

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.services import billing, invoicing
+from calmness.services.billing import invoicing, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -25,7 +25,7 @@ def sell(count: int) -> list[str]:
     numbers = []
     for rank in range(count):
         payment = shop.submitted(factories.student(), offer, f"LIST{rank:04d}")
-        numbers.append(billing.validate_payment(payment.id, f"LIST{rank:04d}", by=agent).number)
+        numbers.append(purchases.validate_payment(payment.id, f"LIST{rank:04d}", by=agent).number)
     db.session.commit()
     return numbers
 

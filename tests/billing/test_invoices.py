@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from calmness.extensions import db
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
-from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines, invoicing
+from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, invoicing, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -56,7 +56,7 @@ def sold(site: Flask, number: str = "AB1234", **offer: object) -> Invoice:
     payment = shop.submitted(student, shop.signals_offer(slug=slug, **offer), number)
     for name, value in numbered.items():
         setattr(student, name, value)
-    invoice = billing.validate_payment(payment.id, number, by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     return invoice
 
@@ -80,10 +80,10 @@ def test_an_exempt_sale_bears_no_vat_and_says_why(site: Flask, regime: VatRegime
 
 def test_a_consumer_reads_no_penalties_and_a_company_does(site: Flask) -> None:
     consumer = sold(site)
-    payment = billing.declare(factories.student(), shop.signals_offer().slug)
+    payment = purchases.declare(factories.student(), shop.signals_offer().slug)
     company = {**vars(shop.IDENTITY_GIVEN), "company": "Lilas Conseil", "siren": "732829320"}
-    billing.confirm_identity(payment, billing.Identity(**company))
-    business = billing.validate_payment(payment.id, "CD5678", by=factories.agent())
+    purchases.confirm_identity(payment, purchases.Identity(**company))
+    business = purchases.validate_payment(payment.id, "CD5678", by=factories.agent())
 
     assert not any("40" in mention for mention in consumer.mentions)
     assert invoicing.BUSINESS_MENTIONS[2] in business.mentions

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calmness.pdf.epc import structured_reference
-from calmness.services.bank_matching import Expected, Reason, Strength, Transfer, names_payment, proposals
+from calmness.services.billing.bank_matching import Expected, Reason, Strength, Transfer, names_payment, proposals
 
 PAYMENT = Expected(7, 4990, structured_reference(7), "VIR20261124", "Élodie O'Brien-Ñandú", frozenset({"DE89"}))
 

@@ -17,7 +17,7 @@ from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, PublicationStatus
 from calmness.models.sale import OfferVersion, PaymentReminder
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import billing, catalogue, credit_notes, dunning, instalments, sale_terms
+from calmness.services.billing import catalogue, credit_notes, dunning, instalments, purchases, sale_terms
 from tests import factories
 from tests.billing import shop
 from tests.billing.test_pages import FORM
@@ -54,18 +54,18 @@ def test_versions_are_kept_and_never_change(site: Flask) -> None:
 
 def test_a_price_agreed_upon_holds_until_the_invoice(site: Flask) -> None:
     offer = shop.signals_offer()
-    payment = billing.declare(factories.student(), offer.slug)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    payment = purchases.declare(factories.student(), offer.slug)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
     change(offer, price_cents=9990, status=PublicationStatus.ARCHIVED)
 
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
 
     assert (invoice.total_incl_cents, payment.offer_version) == (4990, 1)
 
 
 def test_a_price_that_changed_before_consent_is_read_again(client_for: ClientFor) -> None:
     offer, user = shop.signals_offer(), factories.student()
-    payment = billing.declare(user, offer.slug)
+    payment = purchases.declare(user, offer.slug)
     change(offer, price_cents=9990)
     client = client_for(user)
 
@@ -83,7 +83,7 @@ def test_a_price_that_changed_before_consent_is_read_again(client_for: ClientFor
 
 def test_an_offer_that_left_the_shelf_is_not_sold(client_for: ClientFor) -> None:
     offer, user = shop.signals_offer(), factories.student()
-    payment = billing.declare(user, offer.slug)
+    payment = purchases.declare(user, offer.slug)
     change(offer, status=PublicationStatus.ARCHIVED)
 
     refused = client_for(user).post(f"/espace/commandes/{payment.id}/identite", data=FORM)
@@ -94,15 +94,15 @@ def test_an_offer_that_left_the_shelf_is_not_sold(client_for: ClientFor) -> None
 
 def test_the_last_place_is_sold_once_and_freed_by_who_gives_up(site: Flask) -> None:
     offer = shop.signals_offer(places=1)
-    first, second = (billing.declare(factories.student(), offer.slug) for _buyer in range(2))
-    billing.confirm_identity(first, shop.IDENTITY_GIVEN)
+    first, second = (purchases.declare(factories.student(), offer.slug) for _buyer in range(2))
+    purchases.confirm_identity(first, shop.IDENTITY_GIVEN)
 
     with pytest.raises(sale_terms.SoldOut):
-        billing.confirm_identity(second, shop.IDENTITY_GIVEN)
+        purchases.confirm_identity(second, shop.IDENTITY_GIVEN)
     with pytest.raises(sale_terms.SoldOut):
-        billing.declare(factories.student(), offer.slug)
-    billing.cancel(first)
-    billing.confirm_identity(second, shop.IDENTITY_GIVEN)
+        purchases.declare(factories.student(), offer.slug)
+    purchases.cancel(first)
+    purchases.confirm_identity(second, shop.IDENTITY_GIVEN)
 
     assert sale_terms.places_left(offer) == 0
 
@@ -121,10 +121,10 @@ def in_three(user: User) -> Payment:
     """The first of three parts of 100,00 €, validated on 31 October."""
     offer = shop.formation_offer(price_cents=10000, instalments=3)
     with time_machine.travel(START, tick=False):
-        payment = billing.declare(user, offer.slug)
-        given = billing.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"instalments": 3})
-        billing.confirm_identity(payment, given)
-        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+        payment = purchases.declare(user, offer.slug)
+        given = purchases.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"instalments": 3})
+        purchases.confirm_identity(payment, given)
+        purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
         db.session.commit()
     return payment
 
@@ -137,7 +137,7 @@ def test_three_parts_have_their_days_their_transfers_and_their_invoices(site: Fl
     assert [part.amount_cents for part in parts] == [3334, 3333, 3333]
     assert [part.due_on for part in parts] == [None, date(2026, 11, 30), date(2026, 12, 31)]
     assert len({part.reference for part in parts}) == 3
-    billing.validate_payment(parts[1].id, "CD5678", by=factories.agent())
+    purchases.validate_payment(parts[1].id, "CD5678", by=factories.agent())
     labels = [invoice.items[0].label for invoice in db.session.scalars(select(Invoice).order_by(Invoice.id))]
     assert labels == ["Lire les marchés (échéance 1 sur 3)", "Lire les marchés (échéance 2 sur 3)"]
     assert db.session.scalar(select(func.count()).select_from(UserFormationEnrollment)) == 1
@@ -153,7 +153,7 @@ def test_the_parts_by_pages(client_for: ClientFor) -> None:
     client.post(f"{place}/identite", data=FORM | {"instalments": "3"})
     payment = db.session.scalars(select(Payment)).one()
     assert payment.amount_cents == 3334
-    billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
 
     page = client.get(f"/espace/paiements/{payment.id}").text
@@ -175,7 +175,7 @@ def test_an_unpaid_part_is_reminded_of_then_suspends_and_paying_opens_again(site
     db.session.expire_all()
     seen = [place.status]
     with time_machine.travel(due + timedelta(days=22), tick=False):
-        billing.validate_payment(second.id, "CD5678", by=factories.agent())
+        purchases.validate_payment(second.id, "CD5678", by=factories.agent())
 
     db.session.expire_all()
     assert [*seen, place.status] == [EnrollmentStatus.SUSPENDED, EnrollmentStatus.ACTIVE]
@@ -183,10 +183,10 @@ def test_an_unpaid_part_is_reminded_of_then_suspends_and_paying_opens_again(site
 
 def declared() -> Payment:
     with time_machine.travel(START, tick=False):
-        payment = billing.declare(
+        payment = purchases.declare(
             factories.student(created_at=START - timedelta(days=9)), shop.signals_offer(places=1).slug
         )
-        billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+        purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
         db.session.commit()
     return payment
 
@@ -206,7 +206,7 @@ def test_each_step_is_told_once_then_the_order_ends_and_frees_its_place(site: Fl
     db.session.expire_all()
     assert payment.status is PaymentStatus.CANCELLED
     assert sale_terms.places_left(payment.offer) == 1
-    (begun, ended) = billing.events(payment.id)
+    (begun, ended) = purchases.events(payment.id)
     assert (begun.by_id, ended.by_id, ended.reason) == (payment.user_id, None, "Aucun virement reçu")
 
 
@@ -249,7 +249,7 @@ def test_a_contract_that_was_paid_back_asks_for_nothing_more(site: Flask) -> Non
 
 def test_an_order_never_agreed_upon_ends_without_a_word(site: Flask) -> None:
     with time_machine.travel(START, tick=False):
-        payment = billing.declare(factories.student(created_at=START - timedelta(days=9)), shop.signals_offer().slug)
+        payment = purchases.declare(factories.student(created_at=START - timedelta(days=9)), shop.signals_offer().slug)
 
     dunning.run(START + timedelta(days=14))
     seen = [payment.status]
@@ -262,7 +262,7 @@ def test_an_order_never_agreed_upon_ends_without_a_word(site: Flask) -> None:
 def test_the_form_of_a_later_part_leaves_it_as_it_is(site: Flask) -> None:
     second = instalments.of_contract(in_three(factories.student(created_at=START - timedelta(days=3))))[1]
 
-    billing.confirm_identity(second, shop.IDENTITY_GIVEN)
+    purchases.confirm_identity(second, shop.IDENTITY_GIVEN)
 
     assert (second.amount_cents, second.instalment, second.instalments) == (3333, 2, 3)
 
@@ -271,13 +271,13 @@ def test_nobody_is_reminded_at_night_or_after_an_answer(site: Flask) -> None:
     payment = declared()
 
     assert dunning.run(datetime(2026, 11, 4, 2, tzinfo=UTC)) == 0
-    billing.submit_transaction(payment, "AB1234")
+    purchases.submit_transaction(payment, "AB1234")
     assert dunning.run(START + timedelta(days=7)) == 0
 
 
 def test_a_business_gives_its_numbers(client_for: ClientFor) -> None:
     user = factories.student()
-    payment = billing.declare(user, shop.signals_offer().slug)
+    payment = purchases.declare(user, shop.signals_offer().slug)
     client = client_for(user)
     business = FORM | {"company": "Exemple SARL", "siren": "732 829 320", "vat_number": "fr 44 732829320"}
 
@@ -292,8 +292,8 @@ def test_a_business_gives_its_numbers(client_for: ClientFor) -> None:
 
 
 def test_the_consents_are_kept_with_their_versions(site: Flask) -> None:
-    payment = billing.declare(factories.student(), shop.signals_offer().slug)
-    billing.confirm_identity(payment, billing.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"early_start": True}))
+    payment = purchases.declare(factories.student(), shop.signals_offer().slug)
+    purchases.confirm_identity(payment, purchases.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"early_start": True}))
 
     assert payment.terms_version
     assert payment.withdrawal_version == "retractation-2026-11"

@@ -14,7 +14,7 @@ from calmness.models.account import User, UserNotification
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.models.delivery import Delivery
-from calmness.services import billing, credit_notes
+from calmness.services.billing import credit_notes, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -41,7 +41,7 @@ def only_payment() -> Payment:
 def invoice_of(number: str = "AB1234") -> Invoice:
     """An issued invoice, its PDF made."""
     payment = shop.submitted(factories.student(), shop.signals_offer(), number)
-    invoice = billing.validate_payment(payment.id, number, by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     render_invoice({"invoice_id": invoice.id})
     return invoice
@@ -88,7 +88,7 @@ def test_two_tabs_and_a_double_click_begin_one_purchase(client_for: ClientFor) -
 
 def test_a_step_ahead_of_its_time_shows_the_first(client_for: ClientFor) -> None:
     user = factories.student()
-    payment = billing.declare(user, shop.signals_offer().slug)
+    payment = purchases.declare(user, shop.signals_offer().slug)
 
     page = client_for(user).get(f"/espace/commandes/{payment.id}?etape=4").text
 
@@ -97,7 +97,7 @@ def test_a_step_ahead_of_its_time_shows_the_first(client_for: ClientFor) -> None
 
 def test_a_refused_form_keeps_what_was_typed(client_for: ClientFor) -> None:
     user = factories.student()
-    payment = billing.declare(user, shop.signals_offer().slug)
+    payment = purchases.declare(user, shop.signals_offer().slug)
     client = client_for(user)
 
     refused = client.post(f"/espace/commandes/{payment.id}/identite", data=FORM | {"terms": "", "siren": "123"})
@@ -112,8 +112,8 @@ def test_a_student_reads_that_a_number_is_taken_but_not_by_whom(client_for: Clie
     offer = shop.signals_offer()
     shop.submitted(factories.student(last_name="Autrui"), offer, "AB1234")
     user = factories.student()
-    payment = billing.declare(user, offer.slug)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    payment = purchases.declare(user, offer.slug)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
 
     refused = client_for(user).post(f"/espace/commandes/{payment.id}/transaction", data={"transaction_id": "ab-1234"})
 
@@ -126,7 +126,7 @@ def test_a_student_reads_that_a_number_is_taken_but_not_by_whom(client_for: Clie
 def test_an_agent_reads_whose_number_it_is(client_for: ClientFor) -> None:
     offer = shop.signals_offer()
     first = shop.submitted(factories.student(), offer, "AB1234")
-    billing.validate_payment(first.id, "AB1234", by=factories.agent())
+    purchases.validate_payment(first.id, "AB1234", by=factories.agent())
     second = shop.submitted(factories.student(), offer, "CD5678")
 
     refused = client_for(factories.agent()).post(
@@ -153,10 +153,10 @@ def test_an_almost_equal_number_is_shown_beside(client_for: ClientFor) -> None:
 def test_the_queue_is_filtered_by_kind_and_by_what_is_late(client_for: ClientFor) -> None:
     shop.submitted(factories.student(last_name="Signaux"), shop.signals_offer(), "AB1234")
     course = shop.formation_offer(instalments=2)
-    bought = billing.declare(factories.student(), course.slug)
-    given = billing.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"last_name": "Tardif", "instalments": 2})
-    billing.confirm_identity(bought, given)
-    billing.validate_payment(bought.id, "CD5678", by=factories.agent())
+    bought = purchases.declare(factories.student(), course.slug)
+    given = purchases.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"last_name": "Tardif", "instalments": 2})
+    purchases.confirm_identity(bought, given)
+    purchases.validate_payment(bought.id, "CD5678", by=factories.agent())
     late = db.session.scalars(select(Payment).where(Payment.instalment == 2)).one()
     late.due_on = date(2026, 1, 1)
     agent = client_for(factories.agent())
@@ -185,9 +185,9 @@ def test_the_history_is_filtered_by_state_and_year(client_for: ClientFor) -> Non
 def test_each_change_is_told_once(client_for: ClientFor) -> None:
     user = factories.student()
     payment = shop.submitted(user, shop.signals_offer(), "AB1234")
-    billing.reject_payment(payment.id, "Montant reçu\u00a0: 49,00 €.", by=factories.agent())
-    billing.submit_transaction(payment, "CD5678")
-    invoice = billing.validate_payment(payment.id, "CD5678", by=factories.agent())
+    purchases.reject_payment(payment.id, "Montant reçu\u00a0: 49,00 €.", by=factories.agent())
+    purchases.submit_transaction(payment, "CD5678")
+    invoice = purchases.validate_payment(payment.id, "CD5678", by=factories.agent())
     credit_notes.credit_whole(invoice.number, "Geste", by=factories.agent())
 
     titles = list(db.session.scalars(select(UserNotification.title).order_by(UserNotification.id)))
@@ -232,7 +232,7 @@ def test_a_refused_payment_tells_why_and_can_be_answered(client_for: ClientFor) 
 
 def test_an_abandoned_purchase_shows_its_payment(client_for: ClientFor) -> None:
     user = factories.student()
-    payment = billing.declare(user, shop.signals_offer().slug)
+    payment = purchases.declare(user, shop.signals_offer().slug)
     client = client_for(user)
 
     for _click in range(2):

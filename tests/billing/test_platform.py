@@ -20,7 +20,7 @@ from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument
 from calmness.models.catalogue import VatRegime
 from calmness.models.platform import FlowState, PlatformFlow, SupplierInvoice
-from calmness.services import billing, closings, credit_notes, e_reporting
+from calmness.services.billing import closings, credit_notes, e_reporting, purchases
 from tests import factories
 from tests.billing import shop
 from tests.fakes import platform as platform_api
@@ -46,7 +46,7 @@ def sold(number: str = "AB1234", *, siren: str | None = "552100554", **offer: An
     payment = shop.submitted(user, shop.signals_offer(slug=f"offre-{number.lower()}", **offer), number)
     if siren:
         user.company, user.siren = "Exemple SARL", siren
-    invoice = billing.validate_payment(payment.id, number, by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     return invoice
 

@@ -24,9 +24,9 @@ from calmness.models.billing import Invoice, Payment, Subscription
 from calmness.models.catalogue import OfferKind, VatRegime
 from calmness.models.sale import DiscountCode
 from calmness.pdf.facturx import broken_rules
-from calmness.services import billing, credit_notes, discounts, fec, invoice_lines, sale_terms
-from calmness.services.invoice_lines import Line
-from calmness.services.invoice_terms import unit_price
+from calmness.services.billing import credit_notes, discounts, fec, invoice_lines, purchases, sale_terms
+from calmness.services.billing.invoice_lines import Line
+from calmness.services.billing.invoice_terms import unit_price
 from tests import factories
 from tests.billing import fec_reader, shop
 from tests.billing.test_facturx import pdf_of, said, xml_in
@@ -43,12 +43,12 @@ def _school(site: Flask) -> None:
 def sold(quantity: int, code: str = "", **offer: Any) -> Invoice:
     """Some hours of a service at 33,33 € each."""
     given = {"kind": OfferKind.SERVICE, "name": "Heure de suivi", "price_cents": 3333, "max_quantity": 10}
-    payment = billing.declare(factories.student(), shop.signals_offer(**given | offer).slug)
+    payment = purchases.declare(factories.student(), shop.signals_offer(**given | offer).slug)
     sale_terms.set_quantity(payment, quantity)
     if code:
         discounts.apply(payment, code)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     db.session.commit()
     return invoice
 
@@ -170,11 +170,11 @@ def test_the_quantity_is_chosen_before_consent_and_shows_its_price(client_for: C
 
 def test_a_place_is_held_for_each(site: Flask) -> None:
     offer = shop.signals_offer(kind=OfferKind.SERVICE, max_quantity=5, places=4)
-    first, second = (billing.declare(factories.student(), offer.slug) for _buyer in range(2))
+    first, second = (purchases.declare(factories.student(), offer.slug) for _buyer in range(2))
     sale_terms.set_quantity(first, 3)
     sale_terms.set_quantity(second, 2)
-    billing.confirm_identity(first, shop.IDENTITY_GIVEN)
+    purchases.confirm_identity(first, shop.IDENTITY_GIVEN)
 
     assert sale_terms.places_left(offer) == 1
     with pytest.raises(sale_terms.SoldOut):
-        billing.confirm_identity(second, shop.IDENTITY_GIVEN)
+        purchases.confirm_identity(second, shop.IDENTITY_GIVEN)

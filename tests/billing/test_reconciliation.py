@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.bank import BankLine, BankStatement, LineState
 from calmness.models.billing import Invoice, Payment, PaymentStatus
-from calmness.services import bank_statements, billing, reconciliation
+from calmness.services.billing import bank_statements, purchases, reconciliation
 from tests import factories
 from tests.billing import bank_files, shop
 
@@ -28,11 +28,11 @@ def _school(site: Flask) -> None:
 def waiting(name: str = "Dupont", number: str | None = None, **offer: object) -> Payment:
     """A purchase whose conditions are accepted."""
     found = shop.signals_offer(**{"slug": f"offre-{name.lower()}", **offer})
-    payment = billing.declare(factories.student(), found.slug)
+    payment = purchases.declare(factories.student(), found.slug)
     identity = shop.IDENTITY_GIVEN.__class__(**{**shop.IDENTITY_GIVEN.__dict__, "last_name": name})
-    billing.confirm_identity(payment, identity)
+    purchases.confirm_identity(payment, identity)
     if number:
-        billing.submit_transaction(payment, number)
+        purchases.submit_transaction(payment, number)
     return payment
 
 
@@ -173,7 +173,7 @@ def test_one_that_fails_leaves_the_others_done(site: Flask) -> None:
             + bank_files.transfer("49.90", two.reference, reference="R2", end_to_end="E2")
         )
     )
-    billing.cancel(one)
+    purchases.cancel(one)
     first, second = lines()
     db.session.commit()
 
@@ -204,7 +204,7 @@ def test_the_account_of_then_makes_the_next_transfer_likelier(site: Flask) -> No
     first, agent = waiting(), factories.agent()
     take(bank_files.camt_of(bank_files.transfer("49.90", first.reference, reference="R1")))
     reconciliation.confirm(lines()[0].id, first.id, by=agent)
-    renewal = billing.declare(first.user, first.offer.slug)
+    renewal = purchases.declare(first.user, first.offer.slug)
     take(bank_files.camt_of(bank_files.transfer("49.90", "sans rien", reference="R2", end_to_end="E2")))
 
     proposal, payment = reconciliation.suggestions()[0].choices[0]

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from calmness.extensions import db
 from calmness.models.account import Channel, User, UserNotification
 from calmness.models.billing import Payment
-from calmness.services import billing, delivery, dunning, reminder_alarm, subscriptions
+from calmness.services import delivery
+from calmness.services.billing import dunning, purchases, reminder_alarm, subscriptions
 from tests import factories
 from tests.billing import shop
 
@@ -22,8 +23,8 @@ def ordered() -> Payment:
     """An order with its conditions accepted, whose transfer nobody has seen."""
     shop.identity()
     with time_machine.travel(START, tick=False):
-        payment = billing.declare(factories.student(created_at=START - timedelta(days=9)), shop.signals_offer().slug)
-        billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+        payment = purchases.declare(factories.student(created_at=START - timedelta(days=9)), shop.signals_offer().slug)
+        purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
         db.session.commit()
     return payment
 
@@ -70,7 +71,7 @@ def test_a_reminder_of_a_session_that_waits_is_missed_after_a_quarter_of_an_hour
 def test_the_end_of_a_subscription_that_was_not_told_is_missed(site: Flask) -> None:
     payment = ordered()
     with time_machine.travel(START, tick=False):
-        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+        purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
         db.session.commit()
     late = START + timedelta(days=27, hours=2)
 

@@ -14,7 +14,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.bank import BankAllocation, BankLine
 from calmness.models.billing import Invoice, Payment
-from calmness.services import bank_statements, billing, discounts, reconciliation
+from calmness.services.billing import bank_statements, discounts, purchases, reconciliation
 from tests import factories
 from tests.billing import bank_files, shop
 
@@ -50,8 +50,8 @@ def at_once(site: Flask, acts: list[Callable[[], object]]) -> Counter[str]:
 
 
 def test_two_agents_confirm_the_same_line(site: Flask) -> None:
-    payment = billing.declare(factories.student(), shop.signals_offer().slug)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    payment = purchases.declare(factories.student(), shop.signals_offer().slug)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
     agent = factories.agent()
     content = bank_files.camt_of(bank_files.transfer("49.90", payment.reference))
     bank_statements.import_lines(bank_statements.receive("a.xml", content, by=agent).id, by=agent)
@@ -81,10 +81,10 @@ def test_the_same_file_imported_by_several(site: Flask) -> None:
 
 def test_the_last_two_places_are_sold_to_two(site: Flask) -> None:
     offer = shop.signals_offer(places=2)
-    ids = [billing.declare(factories.student(), offer.slug).id for _person in range(PEOPLE)]
+    ids = [purchases.declare(factories.student(), offer.slug).id for _person in range(PEOPLE)]
 
     def agree(payment_id: int) -> Callable[[], object]:
-        return lambda: billing.confirm_identity(db.session.get_one(Payment, payment_id), shop.IDENTITY_GIVEN)
+        return lambda: purchases.confirm_identity(db.session.get_one(Payment, payment_id), shop.IDENTITY_GIVEN)
 
     assert at_once(site, [agree(payment_id) for payment_id in ids]) == {"done": 2, "sold-out": PEOPLE - 2}
 
@@ -92,7 +92,7 @@ def test_the_last_two_places_are_sold_to_two(site: Flask) -> None:
 def test_a_code_for_two_is_used_by_two(site: Flask) -> None:
     offer = shop.signals_offer()
     discounts.create(discounts.DiscountDraft("DEUX", 1000, None, max_uses=2), by=factories.admin())
-    ids = [billing.declare(factories.student(), offer.slug).id for _person in range(PEOPLE)]
+    ids = [purchases.declare(factories.student(), offer.slug).id for _person in range(PEOPLE)]
 
     def use(payment_id: int) -> Callable[[], object]:
         return lambda: discounts.apply(db.session.get_one(Payment, payment_id), "DEUX")

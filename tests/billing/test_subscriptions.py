@@ -10,7 +10,7 @@ from sqlalchemy import select
 from calmness.extensions import db
 from calmness.models.account import User, UserNotification
 from calmness.models.billing import Subscription, SubscriptionStatus
-from calmness.services import billing, subscriptions
+from calmness.services.billing import purchases, subscriptions
 from tests import factories
 from tests.billing import shop
 
@@ -30,9 +30,9 @@ def subscriber(site: Flask) -> User:
 def renew(user: User, number: str) -> None:
     """Buy thirty days."""
     with time_machine.travel(START, tick=False):
-        payment = billing.declare(user, "signaux-30-jours")
-        billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
-        billing.validate_payment(payment.id, number, by=factories.agent())
+        payment = purchases.declare(user, "signaux-30-jours")
+        purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
+        purchases.validate_payment(payment.id, number, by=factories.agent())
         db.session.commit()
 
 

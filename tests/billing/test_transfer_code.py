@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from calmness.models.account import User
-from calmness.services import billing
+from calmness.services.billing import purchases
 from tests import factories
 from tests.billing import shop
 
@@ -37,8 +37,8 @@ def test_a_reader_finds_the_transfer_of_the_page(
 ) -> None:
     shop.identity()
     user = factories.student()
-    payment = billing.declare(user, shop.signals_offer(price_cents=cents).slug)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    payment = purchases.declare(user, shop.signals_offer(price_cents=cents).slug)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
 
     text = client_for(user).get(f"/espace/commandes/{payment.id}?etape=2").text
     markup = text[text.index("<svg", text.index('class="qr"')) :]

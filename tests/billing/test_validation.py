@@ -13,8 +13,8 @@ from calmness.models.audit import AuditEntry
 from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatus, Subscription
 from calmness.models.delivery import OutboxTask
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import billing, invoice_ledger, invoicing
-from calmness.services.transactions import TransactionNumberMissing
+from calmness.services.billing import invoice_ledger, invoicing, purchases
+from calmness.services.billing.transactions import TransactionNumberMissing
 from tests import factories
 from tests.billing import shop
 
@@ -35,7 +35,7 @@ def test_a_formation_paid_gives_place_invoice_work_notice_and_journal() -> None:
     student, agent = factories.student(), factories.agent()
     payment = shop.submitted(student, shop.formation_offer(), "vir 2026-1124/001")
 
-    invoice = billing.validate_payment(payment.id, "VIR20261124001", by=agent)
+    invoice = purchases.validate_payment(payment.id, "VIR20261124001", by=agent)
     db.session.commit()
 
     assert payment.status is PaymentStatus.VALIDATED
@@ -57,9 +57,9 @@ def test_second_validation_returns_the_same_invoice() -> None:
     student, agent = factories.student(), factories.agent()
     payment = shop.submitted(student, shop.formation_offer(), "AB-1234")
 
-    first = billing.validate_payment(payment.id, "AB-1234", by=agent)
+    first = purchases.validate_payment(payment.id, "AB-1234", by=agent)
     db.session.commit()
-    second = billing.validate_payment(payment.id, "AB-1234", by=agent)
+    second = purchases.validate_payment(payment.id, "AB-1234", by=agent)
     db.session.commit()
 
     assert second.id == first.id
@@ -71,7 +71,7 @@ def test_validation_refuses_a_missing_number(number: str | None) -> None:
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB-1234")
 
     with pytest.raises(TransactionNumberMissing):
-        billing.validate_payment(payment.id, number, by=factories.agent())
+        purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.rollback()
 
     assert count(Invoice) == 0
@@ -81,10 +81,10 @@ def test_validation_refuses_a_missing_number(number: str | None) -> None:
 def test_the_same_number_written_otherwise_is_taken(written: str) -> None:
     offer, agent = shop.signals_offer(), factories.agent()
     first = shop.submitted(factories.student(), offer, "AB1234")
-    second = billing.declare(factories.student(), offer.slug)
+    second = purchases.declare(factories.student(), offer.slug)
 
-    with pytest.raises(billing.TransactionNumberTaken) as refused:
-        billing.validate_payment(second.id, written, by=agent)
+    with pytest.raises(purchases.TransactionNumberTaken) as refused:
+        purchases.validate_payment(second.id, written, by=agent)
 
     assert refused.value.payment is not None
     assert refused.value.payment.id == first.id
@@ -96,12 +96,12 @@ def test_a_rejected_payment_can_be_answered_with_another_number() -> None:
     student, agent = factories.student(), factories.agent()
     payment = shop.submitted(student, shop.signals_offer(), "WRONG-1")
 
-    billing.reject_payment(payment.id, "Ce numéro n’est pas sur notre relevé.", by=agent)
+    purchases.reject_payment(payment.id, "Ce numéro n’est pas sur notre relevé.", by=agent)
     db.session.commit()
     assert payment.rejection_reason == "Ce numéro n’est pas sur notre relevé."
 
-    billing.submit_transaction(payment, "RIGHT-1")
-    invoice = billing.validate_payment(payment.id, "RIGHT-1", by=agent)
+    purchases.submit_transaction(payment, "RIGHT-1")
+    invoice = purchases.validate_payment(payment.id, "RIGHT-1", by=agent)
     db.session.commit()
 
     assert payment.status is PaymentStatus.VALIDATED
@@ -111,20 +111,20 @@ def test_a_rejected_payment_can_be_answered_with_another_number() -> None:
 def test_a_rejected_number_is_free_for_the_payment_it_belongs_to() -> None:
     offer, agent = shop.signals_offer(), factories.agent()
     mistaken = shop.submitted(factories.student(), offer, "AB1234")
-    billing.reject_payment(mistaken.id, "Ce virement est celui d’une autre personne.", by=agent)
+    purchases.reject_payment(mistaken.id, "Ce virement est celui d’une autre personne.", by=agent)
 
     owner = shop.submitted(factories.student(), offer, "AB1234")
 
-    assert billing.validate_payment(owner.id, "AB1234", by=agent).user_id == owner.user_id
+    assert purchases.validate_payment(owner.id, "AB1234", by=agent).user_id == owner.user_id
 
 
 def test_a_cancelled_payment_is_not_validated() -> None:
     payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
-    billing.cancel(payment)
-    billing.cancel(payment)
+    purchases.cancel(payment)
+    purchases.cancel(payment)
 
-    with pytest.raises(billing.PaymentClosed):
-        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    with pytest.raises(purchases.PaymentClosed):
+        purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
 
 
 @time_machine.travel(NOON, tick=False)
@@ -132,7 +132,7 @@ def test_renewals_follow_each_other_without_gap_or_overlap() -> None:
     student, agent, offer = factories.student(), factories.agent(), shop.signals_offer()
     for number in ("A0001", "A0002", "A0003"):
         payment = shop.submitted(student, offer, number)
-        billing.validate_payment(payment.id, number, by=agent)
+        purchases.validate_payment(payment.id, number, by=agent)
 
     spans = [(row.starts_at, row.ends_at) for row in db.session.scalars(select(Subscription).order_by(Subscription.id))]
 
@@ -148,7 +148,7 @@ def test_without_legal_identity_nothing_is_validated() -> None:
     db.session.commit()
 
     with pytest.raises(invoicing.NoIdentity):
-        billing.validate_payment(payment.id, "AB1234", by=agent)
+        purchases.validate_payment(payment.id, "AB1234", by=agent)
     db.session.rollback()
 
     assert db.session.get_one(Payment, payment.id).status is PaymentStatus.TRANSACTION_SUBMITTED
@@ -160,23 +160,23 @@ def test_a_formation_being_paid_is_not_bought_a_second_time() -> None:
     student, offer = factories.student(), shop.formation_offer()
     first = shop.submitted(student, offer, "AB1234")
 
-    assert billing.declare(student, offer.slug).id == first.id
+    assert purchases.declare(student, offer.slug).id == first.id
 
 
 def test_the_price_agreed_upon_holds_and_an_older_one_does_not() -> None:
     student, offer = factories.student(), shop.signals_offer()
-    payment = billing.declare(student, offer.slug)
+    payment = purchases.declare(student, offer.slug)
     offer.price_cents = 5990
-    assert billing.declare(student, offer.slug).amount_cents == 5990
+    assert purchases.declare(student, offer.slug).amount_cents == 5990
 
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
     offer.price_cents = 9990
 
-    assert billing.declare(student, offer.slug).amount_cents == 5990
+    assert purchases.declare(student, offer.slug).amount_cents == 5990
 
 
 def test_an_unconfirmed_address_buys_nothing() -> None:
     offer = shop.signals_offer()
 
-    with pytest.raises(billing.EmailNotVerified):
-        billing.declare(factories.student(email_verified_at=None), offer.slug)
+    with pytest.raises(purchases.EmailNotVerified):
+        purchases.declare(factories.student(email_verified_at=None), offer.slug)

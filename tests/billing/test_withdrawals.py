@@ -23,12 +23,12 @@ from calmness.models.training import (
     SessionStatus,
     UserFormationEnrollment,
 )
-from calmness.services import (
-    billing,
+from calmness.services.billing import (
     dunning,
     invoice_ledger,
     invoice_lines,
     invoicing,
+    purchases,
     withdrawal_period,
     withdrawals,
 )
@@ -52,9 +52,9 @@ def bought(*, early: bool = False, company: str = "", number: str = "AB1234", **
     given = shop.IDENTITY_GIVEN.__dict__ | {"early_start": early, "company": company}
     given |= {"siren": "732829320"} if company else {}
     with time_machine.travel(BOUGHT, tick=False):
-        payment = billing.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), found.slug)
-        billing.confirm_identity(payment, billing.Identity(**given))
-        billing.validate_payment(payment.id, number, by=factories.agent())
+        payment = purchases.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), found.slug)
+        purchases.confirm_identity(payment, purchases.Identity(**given))
+        purchases.validate_payment(payment.id, number, by=factories.agent())
         db.session.commit()
     return payment
 
@@ -88,7 +88,7 @@ def test_the_whole_way_by_pages(client_for: ClientFor, mailbox: Mailbox) -> None
     user = factories.student(email="elodie@example.test")
     offer = shop.signals_offer()
     payment = shop.submitted(user, offer, "AB1234")
-    invoice = billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    invoice = purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
     student, agent = client_for(user), client_for(factories.agent())
     place = f"/espace/paiements/{payment.id}/retractation"
 
@@ -126,8 +126,8 @@ def test_the_whole_way_by_pages(client_for: ClientFor, mailbox: Mailbox) -> None
 
 
 def test_an_order_that_waits_for_its_transfer_is_given_up_with_a_receipt(site: Flask) -> None:
-    payment = billing.declare(factories.student(), shop.signals_offer().slug)
-    billing.confirm_identity(payment, shop.IDENTITY_GIVEN)
+    payment = purchases.declare(factories.student(), shop.signals_offer().slug)
+    purchases.confirm_identity(payment, shop.IDENTITY_GIVEN)
 
     declared = withdrawals.declare(payment, by=payment.user)
 
@@ -147,9 +147,9 @@ def test_money_that_may_be_on_its_way_is_paid_back_or_closed(site: Flask) -> Non
 
 def test_all_parts_of_a_formation_end_together(site: Flask) -> None:
     offer = shop.formation_offer(price_cents=10000, instalments=2)
-    payment = billing.declare(factories.student(), offer.slug)
-    billing.confirm_identity(payment, billing.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"instalments": 2}))
-    billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+    payment = purchases.declare(factories.student(), offer.slug)
+    purchases.confirm_identity(payment, purchases.Identity(**shop.IDENTITY_GIVEN.__dict__ | {"instalments": 2}))
+    purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
 
     declared = withdrawals.declare(payment, by=payment.user)
 
@@ -233,9 +233,9 @@ def test_sessions_of_a_formation_that_were_held_stay_paid(site: Flask) -> None:
             )
         )
     with time_machine.travel(BOUGHT, tick=False):
-        payment = billing.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), offer.slug)
-        billing.confirm_identity(payment, billing.Identity(**vars(shop.IDENTITY_GIVEN) | {"early_start": True}))
-        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+        payment = purchases.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), offer.slug)
+        purchases.confirm_identity(payment, purchases.Identity(**vars(shop.IDENTITY_GIVEN) | {"early_start": True}))
+        purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
         db.session.commit()
 
     declared = withdrawals.declare(payment, by=payment.user, at=BOUGHT + timedelta(days=5))

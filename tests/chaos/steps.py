@@ -22,7 +22,9 @@ from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.support import ChatMessage, ChatRoom
 from calmness.models.trading import Platform, SyncBatch, Trade, TradingAccount, TradingStatistics
-from calmness.services import analytics_ingest, invoice_ledger, trading_accounts
+from calmness.services.analytics import analytics_ingest
+from calmness.services.billing import invoice_ledger
+from calmness.services.trading import trading_accounts
 from calmness.tracker import STREAM
 from tests import factories
 from tests.billing import shop

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Platform, SyncBatch, Trade
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests.chaos.people import Person, Terminal
 from tests.chaos.steps import somebody
 from tests.fixtures.live import LiveSite

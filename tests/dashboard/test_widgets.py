@@ -12,8 +12,10 @@ from calmness.blueprints.dashboard import widgets
 from calmness.blueprints.dashboard.widgets import WIDGETS, Widget
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.services import layouts, notifications, preferences
-from calmness.services.preferences import Feature, NoticeKind
+from calmness.services import notifications
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature, NoticeKind
+from calmness.services.dashboard import layouts
 from tests import factories
 from tests.signals import desk
 

@@ -26,7 +26,8 @@ from calmness.models.training import (
     SessionStatus,
     UserFormationEnrollment,
 )
-from calmness.services import enrollments, payment_queue
+from calmness.services.billing import payment_queue
+from calmness.services.training import enrollments
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 

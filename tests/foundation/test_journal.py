@@ -14,7 +14,7 @@ from time_machine import TimeMachineFixture
 from calmness.blueprints.admin.journal_words import ACTIONS, AREAS
 from calmness.extensions import db
 from calmness.services import audit
-from calmness.services.security_notices import SecurityEvent
+from calmness.services.account.security_notices import SecurityEvent
 from tests import factories
 from tests.fixtures.databases import ROOT
 

@@ -18,7 +18,8 @@ from calmness.models.catalogue import OfferKind
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.support import ChatMessage, ChatRoom
 from calmness.models.training import AdminFormationSession, AdminSessionAttendance, UserFormationEnrollment
-from calmness.services import invoice_ledger, notifications
+from calmness.services import notifications
+from calmness.services.billing import invoice_ledger
 from tests import factories
 from tests.billing import shop
 from tests.fakes.providers import Providers

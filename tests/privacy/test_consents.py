@@ -10,7 +10,8 @@ from calmness.blueprints.account.profile import ProfileForm
 from calmness.blueprints.billing.forms import IdentityForm
 from calmness.extensions import db
 from calmness.models.account import Consent, Gender, User
-from calmness.services import accounts, consents
+from calmness.services.account import accounts
+from calmness.services.privacy import consents
 from tests import factories
 from tests.account.people import register
 from tests.account.test_own_pages import PROFILE

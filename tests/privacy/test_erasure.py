@@ -21,8 +21,10 @@ from calmness.models.billing import Invoice, Payment, PaymentStatus, Subscriptio
 from calmness.models.privacy import AccountDeletion
 from calmness.models.trading import Trade, TradingAccount
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import audit, billing, erasure, invoice_ledger, personal_data
-from calmness.services.personal_data import TABLES, Fate
+from calmness.services import audit
+from calmness.services.billing import invoice_ledger, purchases
+from calmness.services.privacy import erasure, personal_data
+from calmness.services.privacy.personal_data import TABLES, Fate
 from tests import factories
 from tests.account.people import PASSWORD, log_in, with_password
 from tests.api.belongings import Belongings, belongings
@@ -52,7 +54,7 @@ def erased(school: Belongings) -> None:
     db.session.query(AccountDeletion).delete()
     waiting = select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)
     for payment in db.session.scalars(waiting):
-        billing.cancel(payment, by=school.owner)
+        purchases.cancel(payment, by=school.owner)
     erasure.ask(school.owner)
     db.session.commit()
     with after(days=30, seconds=1):
@@ -266,7 +268,7 @@ def test_a_transfer_in_review_comes_first(site: Flask, client_for: LogIn) -> Non
     browser = client_for(user)
 
     refused = browser.post(SUPPRESSION, data={"understood": "y"})
-    billing.validate_payment(payment.id, "AB1234", by=agent)
+    purchases.validate_payment(payment.id, "AB1234", by=agent)
     taken = browser.post(SUPPRESSION, data={"understood": "y"})
 
     assert refused.status_code == 409

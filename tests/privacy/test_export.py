@@ -24,7 +24,7 @@ from calmness.models.catalogue import Offer
 from calmness.models.privacy import DataExport, ExportState
 from calmness.models.trading import Trade
 from calmness.models.training import Formation
-from calmness.services import data_exports
+from calmness.services.privacy import data_exports
 from tests import factories
 from tests.api.belongings import belongings
 from tests.api.conftest import ApiFor, api_for  # noqa: F401 - the fixture

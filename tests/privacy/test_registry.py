@@ -3,7 +3,7 @@
 import re
 
 from calmness.extensions import db
-from calmness.services.personal_data import TABLES, Fate, exported, rows_of, table
+from calmness.services.privacy.personal_data import TABLES, Fate, exported, rows_of, table
 
 SECRET_NAME = re.compile(r"hash|secret|token(?!s)|password|encrypted|file_key|p256dh")
 

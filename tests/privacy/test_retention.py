@@ -21,8 +21,9 @@ from calmness.models.account import Channel, LoginAttempt, SessionKind, User
 from calmness.models.analytics import PageView, UserSession
 from calmness.models.delivery import Delivery, DeliveryState, Lane
 from calmness.models.support import ChatAttachment, ChatRoom
-from calmness.services import processing_register, retention, sessions
-from calmness.services.personal_data import TABLES
+from calmness.services.account import sessions
+from calmness.services.privacy import processing_register, retention
+from calmness.services.privacy.personal_data import TABLES
 from tests import factories
 
 LogIn = Callable[[User], FlaskClient]

@@ -18,7 +18,9 @@ from calmness.models.audit import AuditEntry
 from calmness.models.privacy import AccountDeletion, DeletionCause
 from calmness.models.trading import Platform
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services import api_tokens, dormancy, trading_accounts
+from calmness.services.account import api_tokens
+from calmness.services.privacy import dormancy
+from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.account.people import log_in, subjects_to, texts_to, with_password
 from tests.fixtures.servers import Mailbox

@@ -10,7 +10,7 @@ from calmness.models.account import User
 from calmness.models.billing import InvoiceTemplate
 from calmness.models.catalogue import Offer
 from calmness.models.signal import Direction, OrderKind
-from calmness.services import billing
+from calmness.services.billing import purchases
 from calmness.services.signals import Draft
 from tests import factories
 from tests.billing import shop
@@ -59,6 +59,6 @@ def subscriber(number: str = "AB1234", **values: Any) -> User:
     offer = db.session.scalar(select(Offer)) or shop.signals_offer()
     user = factories.student(**values)
     payment = shop.submitted(user, offer, number)
-    billing.validate_payment(payment.id, number, by=factories.agent())
+    purchases.validate_payment(payment.id, number, by=factories.agent())
     db.session.commit()
     return user

@@ -12,8 +12,9 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.audit import AuditEntry
 from calmness.models.signal import Signal, SignalStatus
-from calmness.services import preferences, signals
-from calmness.services.preferences import Feature
+from calmness.services import signals
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
 from tests import factories
 from tests.fixtures.site import Socket
 from tests.signals import desk

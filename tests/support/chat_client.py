@@ -10,7 +10,7 @@ import socketio
 from flask.sessions import SecureCookieSessionInterface
 
 from calmness.models.account import SessionKind, User
-from calmness.services import sessions
+from calmness.services.account import sessions
 from tests.fixtures.live import LiveSite
 
 NAMESPACE = "/support"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from calmness.services.support_hours import DEFAULT, opening
+from calmness.services.support.support_hours import DEFAULT, opening
 
 
 def at(text: str) -> datetime:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from calmness.extensions import db
 from calmness.models.support import ChatMessage, ChatRoom
-from calmness.services import sessions
+from calmness.services.account import sessions
 from tests import factories
 from tests.fixtures.live import LiveSite, wait_until
 from tests.support.chat_client import NAMESPACE, Client, session_cookies, visitor_cookies

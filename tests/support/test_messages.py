@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.support import ChatMessage, ChatRoom, RoomStatus, SenderKind
-from calmness.services import chat_desk, chat_messages, chat_rooms, chat_unread
-from calmness.services.chat_rooms import Person
+from calmness.services.support import chat_desk, chat_messages, chat_rooms, chat_unread
+from calmness.services.support.chat_rooms import Person
 from tests import factories
 
 VISITOR = Person(None, "a" * 64)

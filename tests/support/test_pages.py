@@ -13,8 +13,9 @@ from calmness.models.account import Channel, User
 from calmness.models.delivery import Delivery
 from calmness.models.settings import Setting
 from calmness.models.support import ChatMessage, ChatRoom, RoomStatus
-from calmness.services import chat_away, chat_messages, chat_rooms, chat_unread, preferences
-from calmness.services.chat_rooms import Person
+from calmness.services.account import preferences
+from calmness.services.support import chat_away, chat_messages, chat_rooms, chat_unread
+from calmness.services.support.chat_rooms import Person
 from tests import factories
 
 ClientFor = Callable[[User], FlaskClient]

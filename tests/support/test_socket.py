@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calmness.models.account import User
-from calmness.services import sessions
+from calmness.services.account import sessions
 from tests import factories
 from tests.fixtures.site import Socket
 

@@ -14,7 +14,7 @@ from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import User
 from calmness.models.trading import Platform, TradingAccount
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests import factories
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.audit import AuditEntry
 from calmness.models.trading import Trade, TradingAccount
-from calmness.services import broker_clocks, connections, ea_kit, sync, trading_accounts
-from calmness.services.connections import Contact
+from calmness.services.trading import broker_clocks, connections, ea_kit, sync, trading_accounts
+from calmness.services.trading.connections import Contact
 from tests import factories
 from tests.trading.terminal import NOW, OFFSET, Terminal, at, cash, linked, trade, work
 

@@ -27,7 +27,7 @@ from calmness.models.trading import (
     TradingAccount,
     TradingStatistics,
 )
-from calmness.services import sync, sync_trades
+from calmness.services.trading import sync, sync_trades
 from tests.trading.terminal import BUY, BUY_LIMIT, NOW, OFFSET, SELL, Terminal, at, cash, linked, trade, work
 
 

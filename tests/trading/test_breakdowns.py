@@ -16,8 +16,8 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradingAccount
-from calmness.services import journals, trading_breakdowns
-from calmness.services.trading_breakdowns import Result
+from calmness.services.trading import journals, trading_breakdowns
+from calmness.services.trading.trading_breakdowns import Result
 from tests.trading.terminal import NOW, SELL, at, cash, linked, work
 from tests.trading.test_statistics import closed
 

@@ -15,7 +15,7 @@ from calmness.extensions import db
 from calmness.metatrader.numbers import epoch
 from calmness.models.account import User
 from calmness.models.trading import Platform, Trade, TradeKind, TradeStatus
-from calmness.services import deals, trading_accounts
+from calmness.services.trading import deals, trading_accounts
 from tests import factories
 from tests.trading.statements import mt5
 from tests.trading.terminal import NOW, Terminal, at, ea, work

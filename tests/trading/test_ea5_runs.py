@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from calmness.extensions import db
 from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.fixtures.once import once, shared_folder
 from tests.trading.shim import compiler

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradeStatus, TradingAccount
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests.fixtures.once import once, shared_folder
 from tests.trading.shim import compiler
 from tests.trading.shim.simulation import NO_CONNECTION, URL_NOT_ALLOWED, Answer, Order, Terminal

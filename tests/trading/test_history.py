@@ -17,7 +17,7 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradeJournal, TradingAccount
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.trading import terminal
 from tests.trading.terminal import NOW, SELL, Terminal, at, cash, linked, trade, work

@@ -17,8 +17,8 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import MarketSession, Trade
-from calmness.services.market_sessions import opened_during, session_of
-from calmness.services.trade_pages import SORTS
+from calmness.services.trading.market_sessions import opened_during, session_of
+from calmness.services.trading.trade_pages import SORTS
 from tests import factories
 from tests.trading.terminal import NOW, SELL, at, cash, linked, trade, work
 

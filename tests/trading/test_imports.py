@@ -27,7 +27,7 @@ from calmness.models.trading import (
     TradingAccount,
     TradingStatistics,
 )
-from calmness.services import journals, statement_imports, trading_accounts
+from calmness.services.trading import journals, statement_imports, trading_accounts
 from tests import factories
 from tests.trading.statements import mt4, mt5
 from tests.trading.terminal import NOW, linked, trade, work

@@ -8,8 +8,8 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.delivery import OutboxTask
 from calmness.models.trading import SyncBatch, Trade, TradingAccount
-from calmness.services import preferences
-from calmness.services.preferences import Feature
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
 from tests.trading.terminal import NOW, Terminal, linked, trade
 from tests.trading.test_old_ea import PATH, message
 

@@ -17,7 +17,7 @@ from calmness import files
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradeJournal, TradeScreenshot, TradingAccount
-from calmness.services import screenshots
+from calmness.services.trading import screenshots
 from tests import factories
 from tests.trading.terminal import NOW, SELL, linked, trade, work
 

@@ -17,7 +17,7 @@ from calmness.extensions import db
 from calmness.models.account import User, UserNotification
 from calmness.models.audit import AuditEntry
 from calmness.models.trading import Trade, TradingAccount, TradingKey
-from calmness.services import trading_accounts
+from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.trading import terminal
 from tests.trading.terminal import NOW, linked, trade

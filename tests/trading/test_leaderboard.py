@@ -17,7 +17,7 @@ from calmness.extensions import db
 from calmness.models.account import Consent, User
 from calmness.models.sharing import LeaderboardEntry
 from calmness.models.trading import Platform, TradingAccount, TradingStatistics
-from calmness.services import leaderboards, trading_accounts
+from calmness.services.trading import leaderboards, trading_accounts
 from tests import factories
 from tests.trading.terminal import NOW
 

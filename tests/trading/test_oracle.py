@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from calmness.services import trading_returns
-from calmness.services.trading_returns import Day
+from calmness.services.trading import trading_returns
+from calmness.services.trading.trading_returns import Day
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -14,7 +14,7 @@ from calmness.banking.ecb import Rate
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services import exchange_rates, portfolios
+from calmness.services.trading import exchange_rates, portfolios
 from tests import factories
 from tests.trading.terminal import CREDIT, NOW, SELL, at, cash, linked, trade, work
 

@@ -17,16 +17,16 @@ from calmness.instruments import pip_size
 from calmness.models.derived import R_MULTIPLE, RISK_LIMIT
 from calmness.models.positions import POSITIONS, TradingPosition
 from calmness.models.trading import MarketSession, Trade, TradingAccount, TradingStatistics
-from calmness.services import (
+from calmness.services.account import profiles
+from calmness.services.trading import (
     market_sessions,
-    profiles,
     sync,
     sync_trades,
     trading_breakdowns,
     trading_statistics,
     zone_offsets,
 )
-from calmness.services.trade_positions import quotient
+from calmness.services.trading.trade_positions import quotient
 from tests import factories
 from tests.trading.terminal import NOW, SELL, at, linked, trade, work
 

@@ -22,8 +22,8 @@ from calmness.extensions import db
 from calmness.jobs import trading as jobs
 from calmness.models.account import User
 from calmness.models.rates import ReferenceRate
-from calmness.services import exchange_rates
-from calmness.services.exchange_rates import Rates
+from calmness.services.trading import exchange_rates
+from calmness.services.trading.exchange_rates import Rates
 from tests import factories
 from tests.trading.terminal import NOW, linked, work
 from tests.trading.test_statistics import closed

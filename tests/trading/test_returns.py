@@ -15,9 +15,9 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import AccountSnapshot, TradingAccount
-from calmness.services import trading_report, trading_returns
-from calmness.services.trading_report import Scope
-from calmness.services.trading_returns import Day
+from calmness.services.trading import trading_report, trading_returns
+from calmness.services.trading.trading_report import Scope
+from calmness.services.trading.trading_returns import Day
 from tests.trading.terminal import NOW, SELL, at, cash, linked, trade, work
 from tests.trading.test_statistics import closed
 

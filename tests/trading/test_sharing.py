@@ -15,8 +15,9 @@ from calmness.extensions import db
 from calmness.models.account import Consent, User
 from calmness.models.audit import AuditEntry
 from calmness.models.trading import Trade, TradingAccount
-from calmness.services import cohorts, enrollments, journals, sharing
-from calmness.services.sharing import Level
+from calmness.services.trading import cohorts, journals, sharing
+from calmness.services.trading.sharing import Level
+from calmness.services.training import enrollments
 from tests import factories
 from tests.trading.terminal import NOW, at, linked, trade, work
 from tests.training import school

@@ -17,7 +17,7 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import Trade, TradingAccount, TradingStatistics
-from calmness.services import sync, sync_trades, trading_breakdowns, trading_overview, trading_statistics
+from calmness.services.trading import sync, sync_trades, trading_breakdowns, trading_overview, trading_statistics
 from tests import factories
 from tests.trading.terminal import NOW, SELL, Terminal, at, cash, linked, trade, work
 

@@ -13,8 +13,8 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.training import AdminSessionAttendance, AttendanceSource, AttendanceStatus
-from calmness.services import training_effect
-from calmness.services.training_effect import Finding, Outcome
+from calmness.services.trading import training_effect
+from calmness.services.trading.training_effect import Finding, Outcome
 from tests.trading.terminal import NOW, Terminal, cash, linked, trade, work
 from tests.training import school
 

@@ -17,8 +17,8 @@ from calmness.models.training import (
     MeetingProvider,
     SessionStatus,
 )
-from calmness.services import enrollments, reminders, schedules
-from calmness.services.schedules import Programming
+from calmness.services.training import enrollments, reminders, schedules
+from calmness.services.training.schedules import Programming
 from tests import factories
 
 LINK = "https://us02web.zoom.us/j/81234567890?pwd=canary-of-the-room"

@@ -20,7 +20,7 @@ from calmness.models.training import (
     SessionStatus,
     UserFormationEnrollment,
 )
-from calmness.services import attendance
+from calmness.services.training import attendance
 from tests import factories
 from tests.training import school
 

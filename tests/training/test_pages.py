@@ -21,7 +21,7 @@ from calmness.models.training import (
     SessionStatus,
     UserFormationEnrollment,
 )
-from calmness.services import attendance, formations, schedules
+from calmness.services.training import attendance, formations, schedules
 from tests import factories
 from tests.training import school
 

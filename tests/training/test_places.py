@@ -12,7 +12,8 @@ from calmness.models.account import User
 from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.models.catalogue import Offer
 from calmness.models.training import EnrollmentStatus, Formation, UserFormationEnrollment
-from calmness.services import billing, catalogue, enrollments
+from calmness.services.billing import catalogue, purchases
+from calmness.services.training import enrollments
 from tests import factories
 from tests.billing import shop
 from tests.training import school
@@ -113,5 +114,5 @@ def test_who_has_a_place_keeps_it_when_the_formation_is_full(formation: Formatio
 
     assert again.user_id == student.id
     assert places() == 2
-    with pytest.raises(billing.AlreadyOwned):
-        billing.declare(student, "formation-lire-les-marches")
+    with pytest.raises(purchases.AlreadyOwned):
+        purchases.declare(student, "formation-lire-les-marches")

@@ -19,7 +19,7 @@ from calmness.models.training import (
     EnrollmentStatus,
     UserFormationEnrollment,
 )
-from calmness.services import attendance
+from calmness.services.training import attendance
 from tests import factories
 from tests.training import school
 

@@ -19,7 +19,7 @@ from calmness.models.training import (
     ScheduleStatus,
     SessionStatus,
 )
-from calmness.services import schedules
+from calmness.services.training import schedules
 from tests import factories
 from tests.training import school
 

@@ -15,8 +15,9 @@ from calmness.jobs.training import keep_calendar
 from calmness.models.account import Channel, User
 from calmness.models.delivery import Delivery
 from calmness.models.training import AdminFormationSession, EnrollmentStatus, UserFormationEnrollment
-from calmness.services import preferences, reminders, schedules
-from calmness.services.preferences import NoticeKind
+from calmness.services.account import preferences
+from calmness.services.account.preferences import NoticeKind
+from calmness.services.training import reminders, schedules
 from tests import factories
 from tests.fakes.providers import Providers
 from tests.fixtures.servers import Mailbox

@@ -17,7 +17,7 @@ from calmness.errors import DomainError
 from calmness.extensions import db, limiter
 from calmness.models.account import User
 from calmness.permissions import Permission, may
-from calmness.services import api_tokens
+from calmness.services.account import api_tokens
 
 LABELS: dict[str, LazyString] = {
     "account:read": _l("Lire le profil, les choix et les notifications"),

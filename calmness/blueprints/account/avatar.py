@@ -10,7 +10,7 @@ from calmness.blueprints.account.profile import profile_form, profile_page
 from calmness.extensions import db, limiter
 from calmness.models.account import User
 from calmness.permissions import Permission
-from calmness.services import avatars
+from calmness.services.account import avatars
 from calmness.uploads import UploadRefused
 
 

@@ -22,7 +22,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db, limiter
 from calmness.models.account import Channel
 from calmness.permissions import Permission
-from calmness.services import accounts, contacts
+from calmness.services.account import accounts, contacts
 
 STARTED = "discord"
 PATIENCE = timedelta(minutes=10)

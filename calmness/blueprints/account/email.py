@@ -14,7 +14,7 @@ from calmness.blueprints.account import bp
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import accounts, email_changes
+from calmness.services.account import accounts, email_changes
 
 
 class EmailForm(FlaskForm):

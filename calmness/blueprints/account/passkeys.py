@@ -12,7 +12,7 @@ from calmness.blueprints.auth.device import renew_device
 from calmness.blueprints.auth.passkeys import as_json, ask, asked, required_site
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import passkeys, second_factor
+from calmness.services.account import passkeys, second_factor
 
 
 @bp.post("/compte/cles-acces/options")

@@ -15,7 +15,8 @@ from calmness.blueprints.auth.device import forget_device
 from calmness.extensions import db, limiter
 from calmness.files import store
 from calmness.permissions import Permission
-from calmness.services import consents, data_exports, erasure, personal_data, subscriptions
+from calmness.services.billing import subscriptions
+from calmness.services.privacy import consents, data_exports, erasure, personal_data
 
 
 class DeletionForm(FlaskForm):

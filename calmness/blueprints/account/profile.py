@@ -20,7 +20,7 @@ from calmness.extensions import db
 from calmness.locale import select_locale
 from calmness.models.account import AgeBracket, Gender
 from calmness.permissions import Permission
-from calmness.services import accounts, contacts, profiles
+from calmness.services.account import accounts, contacts, profiles
 
 GENDERS = [
     SelectChoice("", _l("Ne pas répondre")),

@@ -17,7 +17,7 @@ from calmness.errors import Conflict, TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
-from calmness.services import one_time_codes, passkeys, second_factor, step_up
+from calmness.services.account import one_time_codes, passkeys, second_factor, step_up
 
 
 @bp.get("/compte/double-authentification")

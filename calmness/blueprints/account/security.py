@@ -14,16 +14,9 @@ from calmness.blueprints.account import bp
 from calmness.blueprints.auth.device import renew_device
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import (
-    accounts,
-    billing,
-    email_changes,
-    second_factor,
-    security_score,
-    sessions,
-    subscriptions,
-)
-from calmness.services.passwords import WeakPassword
+from calmness.services.account import accounts, email_changes, second_factor, security_score, sessions
+from calmness.services.account.passwords import WeakPassword
+from calmness.services.billing import purchases, subscriptions
 
 
 class PasswordForm(FlaskForm):
@@ -93,5 +86,5 @@ def _page(form: PasswordForm) -> str:
         codes_left=second_factor.recovery_codes_left(user.id),
         score=security_score.of(user, exists=lambda endpoint: endpoint in current_app.view_functions),
         running=subscriptions.running(user.id),
-        may_buy=billing.may_buy(user),
+        may_buy=purchases.may_buy(user),
     )

@@ -11,8 +11,8 @@ from calmness.extensions import db
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
 from calmness.models.account import Channel, User
 from calmness.permissions import Permission
-from calmness.services import contacts, preferences, quiet_hours
-from calmness.services.preferences import FEATURE_LABELS, NOTICES, Feature, NoticeKind
+from calmness.services.account import contacts, preferences, quiet_hours
+from calmness.services.account.preferences import FEATURE_LABELS, NOTICES, Feature, NoticeKind
 
 YEAR_SECONDS = 31_536_000
 CHANNELS = (Channel.SITE, Channel.EMAIL, Channel.TELEGRAM, Channel.DISCORD, Channel.WHATSAPP)

@@ -13,7 +13,7 @@ from calmness.blueprints.account import bp
 from calmness.errors import NotFound, TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import whatsapp_numbers
+from calmness.services.account import whatsapp_numbers
 
 
 class NumberForm(FlaskForm):

@@ -18,8 +18,8 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.bank import BankStatement, LineState, StatementFormat
 from calmness.permissions import Permission
-from calmness.services import bank_statements, reconciliation
-from calmness.services.bank_matching import Reason, Strength
+from calmness.services.billing import bank_statements, reconciliation
+from calmness.services.billing.bank_matching import Reason, Strength
 
 FORMATS = {
     StatementFormat.CAMT: "CAMT.053",

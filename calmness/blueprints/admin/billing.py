@@ -19,12 +19,12 @@ from calmness.navigation import badge
 from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services import billing, credit_notes, dunning, invoice_lines, invoicing, payment_queue
+from calmness.services.billing import credit_notes, dunning, invoice_lines, invoicing, payment_queue, purchases
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
 
-badge("payments_to_validate", _l("paiements à valider"))(billing.waiting_count)
+badge("payments_to_validate", _l("paiements à valider"))(purchases.waiting_count)
 
 
 class ValidationForm(FlaskForm):
@@ -75,7 +75,7 @@ def payments() -> ResponseReturnValue:
         suspicious=payment_queue.suspicious(rows),
         q=text,
         states=STATES,
-        waiting=billing.waiting_count(),
+        waiting=purchases.waiting_count(),
     )
 
 
@@ -83,7 +83,7 @@ def payments() -> ResponseReturnValue:
 @requires(Permission.VALIDATE_PAYMENTS)
 def payment(payment_id: int) -> ResponseReturnValue:
     """One payment with its validation form."""
-    found = billing.get(payment_id)
+    found = purchases.get(payment_id)
     return _page(found, ValidationForm(transaction_id=found.transaction_id))
 
 
@@ -93,12 +93,12 @@ def create_validation(payment_id: int) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction."""
     form = ValidationForm()
     try:
-        invoice = billing.validate_payment(payment_id, form.transaction_id.data, by=current_account())
+        invoice = purchases.validate_payment(payment_id, form.transaction_id.data, by=current_account())
     except DomainError as error:
         db.session.rollback()
         form.transaction_id.errors = [error.message]
-        other = error.payment if isinstance(error, billing.TransactionNumberTaken) else None
-        return _page(billing.get(payment_id), form, taken_by=other.id if other else None), error.status
+        other = error.payment if isinstance(error, purchases.TransactionNumberTaken) else None
+        return _page(purchases.get(payment_id), form, taken_by=other.id if other else None), error.status
     db.session.commit()
     flash(_("Paiement validé, facture %(number)s émise.", number=invoice.number), "success")
     return redirect(url_for("admin_billing.payment", payment_id=payment_id))
@@ -110,9 +110,9 @@ def create_rejection(payment_id: int) -> ResponseReturnValue:
     """Refuse, with a reason."""
     form = RejectionForm()
     if not form.validate_on_submit():
-        found = billing.get(payment_id)
+        found = purchases.get(payment_id)
         return _page(found, ValidationForm(formdata=None, transaction_id=found.transaction_id), rejection=form), 422
-    billing.reject_payment(payment_id, form.reason.data, by=current_account())
+    purchases.reject_payment(payment_id, form.reason.data, by=current_account())
     db.session.commit()
     flash(_("Paiement refusé\u202f; l’élève est prévenu."), "success")
     return redirect(url_for("admin_billing.payments"))
@@ -122,7 +122,7 @@ def create_rejection(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.VALIDATE_PAYMENTS)
 def create_credit_note(payment_id: int) -> ResponseReturnValue:
     """Credit the invoice, whole or in part."""
-    found = billing.get(payment_id)
+    found = purchases.get(payment_id)
     form = _credit_form(found)
     if not form.validate_on_submit() or found.invoice is None:
         return _page(found, ValidationForm(formdata=None), credit=form), 422
@@ -132,7 +132,7 @@ def create_credit_note(payment_id: int) -> ResponseReturnValue:
     except (credit_notes.MoreThanInvoiced, credit_notes.DepositDeducted) as error:
         db.session.rollback()
         form[error.field or "reason"].errors = [error.message]
-        return _page(billing.get(payment_id), ValidationForm(formdata=None), credit=form), 422
+        return _page(purchases.get(payment_id), ValidationForm(formdata=None), credit=form), 422
     db.session.commit()
     text = (
         _("Avoir %(number)s émis\u00a0: l’accès est fermé, l’élève est prévenu.", number=credit_note.number)
@@ -194,9 +194,9 @@ def _page(
         rejection=rejection or RejectionForm(formdata=None),
         credit=credit or _credit_form(found, empty=True),
         documents=invoicing.of_payment(found.id),
-        events=billing.events(found.id),
+        events=purchases.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
-        taken=billing.get(taken_by) if taken_by else None,
+        taken=purchases.get(taken_by) if taken_by else None,
         reminders=dunning.steps_told(found.id),
         states=STATES,
     )

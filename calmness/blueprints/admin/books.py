@@ -19,8 +19,8 @@ from calmness.files import store
 from calmness.models.closing import ClosingSpan
 from calmness.permissions import Permission
 from calmness.presentation import amount, money, month, short_month
-from calmness.services import books as accounts
-from calmness.services import closings, e_reporting, fec, invoicing
+from calmness.services.billing import books as accounts
+from calmness.services.billing import closings, e_reporting, fec, invoicing
 from calmness.spreadsheets import Cell, csv_lines, xlsx
 
 CLOSED = ((ClosingSpan.YEAR, 3), (ClosingSpan.MONTH, 6), (ClosingSpan.DAY, 7))

@@ -18,7 +18,8 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
 from calmness.permissions import Permission
-from calmness.services import catalogue, formations, sale_terms
+from calmness.services.billing import catalogue, sale_terms
+from calmness.services.training import formations
 
 REGIMES = {
     VatRegime.STANDARD: _l("Soumis à la TVA"),

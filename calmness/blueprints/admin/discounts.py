@@ -17,8 +17,8 @@ from calmness.blueprints.admin.fields import EuroField, FigureField
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.permissions import Permission
-from calmness.services import catalogue
-from calmness.services import discounts as codes
+from calmness.services.billing import catalogue
+from calmness.services.billing import discounts as codes
 
 
 class CodeForm(FlaskForm):

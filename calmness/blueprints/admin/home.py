@@ -7,7 +7,8 @@ from flask_login import current_user
 from calmness.access import requires
 from calmness.models.billing import PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import payment_queue, school
+from calmness.services.billing import payment_queue
+from calmness.services.dashboard import school
 
 bp = Blueprint("admin_home", __name__, url_prefix="/admin")
 

@@ -19,7 +19,7 @@ from calmness.models.billing import InvoiceTemplate
 from calmness.pdf.logo import as_address
 from calmness.pdf.picture import first_page
 from calmness.permissions import Permission
-from calmness.services import identity
+from calmness.services.billing import identity
 
 UPLOAD_BYTES = 24 * 1024 * 1024
 """Read before it is refused, so that a picture of 20 MB is answered beside its field and not by a bare page."""

@@ -8,7 +8,7 @@ from calmness.access import requires
 from calmness.blueprints.admin.billing import bp
 from calmness.models.platform import FlowKind, FlowState
 from calmness.permissions import Permission
-from calmness.services import platform
+from calmness.services.billing import platform
 
 FLOW_STATES = {
     FlowState.WAITING: (_l("à envoyer"), "warning"),

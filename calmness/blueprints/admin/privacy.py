@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import requires
 from calmness.permissions import Permission
-from calmness.services import identity, processing_register, retention
+from calmness.services.billing import identity
+from calmness.services.privacy import processing_register, retention
 
 bp = Blueprint("admin_privacy", __name__, url_prefix="/admin")
 

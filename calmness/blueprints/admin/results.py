@@ -13,9 +13,9 @@ from calmness.blueprints.trading.words import clock_in_words, kind_in_words
 from calmness.extensions import db
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services import cohorts, ea_health, sharing, trade_history, trading_accounts, trading_statistics
-from calmness.services.ea_health import Trouble
-from calmness.services.sharing import Level
+from calmness.services.trading import cohorts, ea_health, sharing, trade_history, trading_accounts, trading_statistics
+from calmness.services.trading.ea_health import Trouble
+from calmness.services.trading.sharing import Level
 
 bp = Blueprint("admin_results", __name__, url_prefix="/admin")
 PAGE, TRADES = 50, 50

@@ -17,9 +17,9 @@ from calmness.extensions import db
 from calmness.models.support import ChatRoom
 from calmness.navigation import badge
 from calmness.permissions import Permission
-from calmness.services import chat_desk, chat_messages, chat_rooms, chat_unread
-from calmness.services.chat_desk import Tab
-from calmness.services.chat_rooms import Person
+from calmness.services.support import chat_desk, chat_messages, chat_rooms, chat_unread
+from calmness.services.support.chat_desk import Tab
+from calmness.services.support.chat_rooms import Person
 
 bp = Blueprint("admin_support", __name__, url_prefix="/admin/support")
 

@@ -18,9 +18,10 @@ from calmness.extensions import db
 from calmness.models.training import AttendanceStatus, Formation, SessionStatus
 from calmness.permissions import Permission
 from calmness.recurrence import Occurrence
-from calmness.services import attendance, delivery, enrollments, reminders
-from calmness.services import formations as rules
-from calmness.services import schedules as calendar
+from calmness.services import delivery
+from calmness.services.training import attendance, enrollments, reminders
+from calmness.services.training import formations as rules
+from calmness.services.training import schedules as calendar
 
 bp = Blueprint("admin_training", __name__, url_prefix="/admin")
 AHEAD = timedelta(days=30)

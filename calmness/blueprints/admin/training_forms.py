@@ -19,8 +19,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from calmness.models.training import FormationStatus, HolidayPolicy, Level
-from calmness.services.formations import Sheet
-from calmness.services.schedules import Programming
+from calmness.services.training.formations import Sheet
+from calmness.services.training.schedules import Programming
 
 WEEKDAYS = [
     SelectChoice("MO", _l("lundi")),

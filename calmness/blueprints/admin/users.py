@@ -11,7 +11,8 @@ from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services import accounts, factor_removals, grace, second_factor, sessions
+from calmness.services.account import accounts, factor_removals, second_factor, sessions
+from calmness.services.privacy import grace
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/utilisateurs")
 PAGE = 50

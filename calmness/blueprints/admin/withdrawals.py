@@ -13,7 +13,7 @@ from calmness.errors import DomainError, Text
 from calmness.extensions import db
 from calmness.models.sale import WithdrawalState
 from calmness.permissions import Permission
-from calmness.services import withdrawals
+from calmness.services.billing import withdrawals
 
 WITHDRAWAL_STATES = {
     WithdrawalState.TO_CHECK: (_l("contrat à retrouver"), "warning"),

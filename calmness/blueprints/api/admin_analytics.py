@@ -18,9 +18,9 @@ from calmness.blueprints.api.fields import Day, Instant
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
 from calmness.permissions import Permission
-from calmness.services import analytics_reports as reports
-from calmness.services.analytics_periods import Period, period
-from calmness.services.analytics_reports import Card, PageRow, Row
+from calmness.services.analytics import analytics_reports as reports
+from calmness.services.analytics.analytics_periods import Period, period
+from calmness.services.analytics.analytics_reports import Card, PageRow, Row
 from calmness.spreadsheets import csv_lines, xlsx
 
 NAMES = ["today", "7d", "30d", "90d", "year", "custom"]

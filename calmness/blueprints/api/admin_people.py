@@ -16,7 +16,8 @@ from calmness.blueprints.api.serialisers import instant
 from calmness.models.account import Role, User
 from calmness.models.audit import AuditEntry
 from calmness.permissions import Permission
-from calmness.services import accounts, journal
+from calmness.services import journal
+from calmness.services.account import accounts
 
 
 class UsersIn(PlaceIn):

@@ -28,7 +28,7 @@ from calmness.models.training import (
     Level,
 )
 from calmness.permissions import Permission
-from calmness.services import attendance, enrollments, formations, schedules
+from calmness.services.training import attendance, enrollments, formations, schedules
 
 PARIS = ZoneInfo("Europe/Paris")
 AROUND = timedelta(days=30)

@@ -24,7 +24,7 @@ from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind
 from calmness.permissions import Permission
-from calmness.services import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
+from calmness.services.account import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
 from calmness.sessions import note_origin
 
 

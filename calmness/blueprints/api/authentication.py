@@ -16,8 +16,8 @@ from calmness.database import writing
 from calmness.error_handlers import problem
 from calmness.errors import Forbidden
 from calmness.extensions import db, jwt
-from calmness.services import api_tokens
-from calmness.services import sessions as session_rules
+from calmness.services.account import api_tokens
+from calmness.services.account import sessions as session_rules
 from calmness.sessions import note_origin
 
 PERSONAL = "ct_pat_"

@@ -18,7 +18,7 @@ from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db, limiter
 from calmness.models.account import ChannelIdentity
 from calmness.permissions import Permission
-from calmness.services import contacts, whatsapp_numbers
+from calmness.services.account import contacts, whatsapp_numbers
 
 
 class ChannelOut(Schema):

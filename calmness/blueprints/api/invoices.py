@@ -17,7 +17,7 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.blueprints.billing.payments import pdf_response
 from calmness.models.billing import Invoice
 from calmness.permissions import Permission
-from calmness.services import credit_notes, invoicing, statements
+from calmness.services.billing import credit_notes, invoicing, statements
 
 
 class CreditIn(ClosedSchema):

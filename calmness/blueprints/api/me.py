@@ -16,8 +16,9 @@ from calmness.extensions import db
 from calmness.locale import LOCALES
 from calmness.models.account import Channel, User, UserNotification
 from calmness.permissions import Permission
-from calmness.services import notifications, preferences, profiles, quiet_hours
-from calmness.services.preferences import Feature, NoticeKind
+from calmness.services import notifications
+from calmness.services.account import preferences, profiles, quiet_hours
+from calmness.services.account.preferences import Feature, NoticeKind
 
 
 class MeOut(Schema):

@@ -11,7 +11,7 @@ from calmness.access import public
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.serialisers import amount
 from calmness.models.catalogue import Offer, OfferKind
-from calmness.services import catalogue
+from calmness.services.billing import catalogue
 
 
 class OffersIn(Schema):

@@ -17,7 +17,15 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import billing, discounts, invoicing, sale_terms, statements, subscriptions, withdrawals
+from calmness.services.billing import (
+    discounts,
+    invoicing,
+    purchases,
+    sale_terms,
+    statements,
+    subscriptions,
+    withdrawals,
+)
 
 
 class PurchaseIn(ClosedSchema):
@@ -155,11 +163,11 @@ def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
 def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Begin a purchase, or go on with the same one: the answer says what the transfer must be."""
     user = current_account()
-    payment = billing.declare(user, wanted["offer"])
+    payment = purchases.declare(user, wanted["offer"])
     if wanted.get("quantity", payment.quantity) != payment.quantity:
         sale_terms.set_quantity(payment, wanted["quantity"])
     if wanted["accept_terms"]:
-        billing.confirm_identity(payment, _identity(payment, wanted))
+        purchases.confirm_identity(payment, _identity(payment, wanted))
     school = invoicing.active_template()
     transfer = {
         "beneficiary": school.company_name,
@@ -177,10 +185,10 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Give the transfer's number."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     if given["accept_terms"]:
-        billing.confirm_identity(payment, _identity(payment, given))
-    billing.submit_transaction(payment, given["transaction_id"])
+        purchases.confirm_identity(payment, _identity(payment, given))
+    purchases.submit_transaction(payment, given["transaction_id"])
     return _payment(payment)
 
 
@@ -190,7 +198,7 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
 @requires(Permission.OWN_SPACE)
 def api_apply_discount(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Lower what is to pay by a code, before the conditions are accepted (again)."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     discounts.apply(payment, given["code"])
     db.session.commit()
     return _payment(payment)
@@ -201,7 +209,7 @@ def api_apply_discount(payment_id: int, given: dict[str, Any]) -> ResponseReturn
 @requires(Permission.OWN_SPACE)
 def api_remove_discount(payment_id: int) -> ResponseReturnValue:
     """Pay the whole price again."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     discounts.remove(payment)
     db.session.commit()
     return _payment(payment)
@@ -213,7 +221,7 @@ def api_remove_discount(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_withdraw(payment_id: int) -> ResponseReturnValue:
     """Withdraw from a contract within the legal period; a receipt leaves by mail. Asked twice, the same answer."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     declared = withdrawals.declare(payment, by=current_account())
     return {
         "payment": declared.payment_id,
@@ -262,8 +270,8 @@ def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
-    invoice = billing.validate_payment(payment_id, given["transaction_id"], by=current_account())
-    return {"payment": _payment(billing.get(payment_id)), "invoice": invoice.number}
+    invoice = purchases.validate_payment(payment_id, given["transaction_id"], by=current_account())
+    return {"payment": _payment(purchases.get(payment_id)), "invoice": invoice.number}
 
 
 @bp.post("/admin/payments/<int:payment_id>/reject")
@@ -273,7 +281,7 @@ def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseRetu
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Refuse, with the reason that the student reads."""
-    payment = billing.reject_payment(payment_id, given["reason"], by=current_account())
+    payment = purchases.reject_payment(payment_id, given["reason"], by=current_account())
     return _payment(payment)
 
 
@@ -283,10 +291,10 @@ def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:
     return {"items": [_payment(row) for row in rows], "next": cursor}
 
 
-def _identity(payment: Payment, given: dict[str, Any]) -> billing.Identity:
+def _identity(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
     user = payment.user
     parts = ("address", "postcode", "city", "phone", "company", "siren")
-    return billing.Identity(
+    return purchases.Identity(
         first_name=user.first_name,
         last_name=user.last_name,
         terms=given["accept_terms"],

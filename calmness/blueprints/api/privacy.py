@@ -13,7 +13,7 @@ from calmness.blueprints.api.once import once
 from calmness.blueprints.api.serialisers import instant
 from calmness.models.privacy import DataExport
 from calmness.permissions import Permission
-from calmness.services import data_exports
+from calmness.services.privacy import data_exports
 
 
 class ExportOut(Schema):

@@ -17,7 +17,7 @@ from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
-from calmness.services import email_changes, one_time_codes, passkeys, second_factor, step_up
+from calmness.services.account import email_changes, one_time_codes, passkeys, second_factor, step_up
 
 
 class SecondFactorOut(Schema):

@@ -21,7 +21,7 @@ from calmness.features import requires_feature
 from calmness.models.signal import Direction, OrderKind, Signal
 from calmness.permissions import Permission
 from calmness.services import signals
-from calmness.services.preferences import Feature
+from calmness.services.account.preferences import Feature
 
 HIGHEST = Decimal(10) ** 9
 LOWEST = Decimal("0.00000001")

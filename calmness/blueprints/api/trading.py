@@ -19,7 +19,8 @@ from calmness.blueprints.api.serialisers import decimal, instant
 from calmness.features import requires_feature
 from calmness.models.trading import MarketSession, Platform, Trade, TradeStatus, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import (
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import (
     trade_history,
     trade_pages,
     trading_accounts,
@@ -27,10 +28,9 @@ from calmness.services import (
     trading_overview,
     trading_report,
 )
-from calmness.services.preferences import Feature
-from calmness.services.sync_trades import clean
-from calmness.services.trade_history import Filter
-from calmness.services.trading_report import Scope
+from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.trade_history import Filter
+from calmness.services.trading.trading_report import Scope
 
 PERIODS = {"30d": 30, "90d": 90, "year": 365, "all": 36_500}
 

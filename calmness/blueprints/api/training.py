@@ -16,8 +16,9 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.errors import NotFound
 from calmness.models.training import AdminFormationSession, AdminSessionAttendance, Formation
 from calmness.permissions import Permission
-from calmness.services import attendance, catalogue, enrollments, formations
-from calmness.services.formations import Progress
+from calmness.services.billing import catalogue
+from calmness.services.training import attendance, enrollments, formations
+from calmness.services.training.formations import Progress
 
 
 class FormationOut(Schema):

@@ -14,7 +14,7 @@ from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.dashboard.widgets import WIDGETS
 from calmness.extensions import db
 from calmness.permissions import Permission
-from calmness.services import layouts
+from calmness.services.dashboard import layouts
 
 
 class WidgetsIn(ClosedSchema):

@@ -13,7 +13,7 @@ from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
 from calmness.redirects import safe_next
-from calmness.services import passkeys, second_factor, step_up
+from calmness.services.account import passkeys, second_factor, step_up
 
 
 @bp.get("/confirmation")

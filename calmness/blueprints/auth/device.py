@@ -13,7 +13,8 @@ from calmness.access import SessionUser
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
 from calmness.redirects import safe_next
-from calmness.services import grace, jwt_tokens, known_devices, sessions
+from calmness.services.account import jwt_tokens, known_devices, sessions
+from calmness.services.privacy import grace
 from calmness.sessions import note_origin
 
 MARK_LIFETIME = timedelta(days=365)

@@ -9,7 +9,7 @@ from calmness.blueprints.auth.device import SECRET_ADDRESS
 from calmness.blueprints.auth.forms import EmptyForm
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
-from calmness.services import email_changes, tokens
+from calmness.services.account import email_changes, tokens
 
 
 @bp.get("/changement-adresse/<token>")

@@ -11,7 +11,7 @@ from calmness.blueprints.auth.forms import EmptyForm
 from calmness.blueprints.auth.second_step import start_again, started
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
-from calmness.services import factor_removals, second_factor, tokens
+from calmness.services.account import factor_removals, second_factor, tokens
 
 
 @bp.post("/connexion/code/perdu")

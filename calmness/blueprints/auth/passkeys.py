@@ -17,7 +17,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
 from calmness.redirects import safe_next
-from calmness.services import passkeys, step_up
+from calmness.services.account import passkeys, step_up
 
 ASKED = "passkey"
 PATIENCE = timedelta(minutes=5)

@@ -10,9 +10,9 @@ from calmness.blueprints.auth.device import SECRET_ADDRESS, forget_device
 from calmness.blueprints.auth.forms import ForgottenPasswordForm, NewPasswordForm
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
-from calmness.services import accounts, tokens
-from calmness.services.passwords import WeakPassword
-from calmness.services.tokens import TokenRefused
+from calmness.services.account import accounts, tokens
+from calmness.services.account.passwords import WeakPassword
+from calmness.services.account.tokens import TokenRefused
 
 
 @bp.get("/mot-de-passe-oublie")

@@ -12,8 +12,8 @@ from calmness.blueprints.auth.forms import EmptyForm, RegistrationForm
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
 from calmness.permissions import Permission
-from calmness.services import accounts, tokens
-from calmness.services.passwords import WeakPassword
+from calmness.services.account import accounts, tokens
+from calmness.services.account.passwords import WeakPassword
 
 
 @bp.get("/inscription")

@@ -16,8 +16,8 @@ from calmness.extensions import db, limiter
 from calmness.models.account import User
 from calmness.network import network_of
 from calmness.redirects import safe_next
-from calmness.services import passkeys, second_factor
-from calmness.services.sessions import hash_secret
+from calmness.services.account import passkeys, second_factor
+from calmness.services.account.sessions import hash_secret
 
 STARTED = "second_step"
 PATIENCE = timedelta(minutes=10)

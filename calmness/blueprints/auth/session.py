@@ -13,7 +13,7 @@ from calmness.errors import TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.redirects import safe_next
-from calmness.services import accounts, second_factor, sessions
+from calmness.services.account import accounts, second_factor, sessions
 
 
 @bp.get("/connexion")

@@ -18,7 +18,9 @@ from calmness.models.billing import Payment, PaymentStatus
 from calmness.pdf.epc import transfer_svg
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services import accounts, billing, catalogue, discounts, enrollments, invoicing, sale_terms
+from calmness.services.account import accounts
+from calmness.services.billing import catalogue, discounts, invoicing, purchases, sale_terms
+from calmness.services.training import enrollments
 
 IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
 
@@ -28,11 +30,11 @@ IDENTITY, INSTRUCTIONS, TRANSACTION, RECEIPT = range(1, 5)
 def new_checkout(slug: str) -> ResponseReturnValue:
     """Begin, or go on."""
     try:
-        payment = billing.declare(current_account(), slug)
-    except (billing.EmailNotVerified, billing.AlreadyOwned) as error:
+        payment = purchases.declare(current_account(), slug)
+    except (purchases.EmailNotVerified, purchases.AlreadyOwned) as error:
         db.session.rollback()
         flash(str(error.message), "warning")
-        owned = isinstance(error, billing.AlreadyOwned)
+        owned = isinstance(error, purchases.AlreadyOwned)
         return redirect(url_for("training.formations" if owned else "account.overview"))
     except (enrollments.FormationFull, sale_terms.SoldOut) as error:
         db.session.rollback()
@@ -46,7 +48,7 @@ def new_checkout(slug: str) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def checkout(payment_id: int) -> ResponseReturnValue:
     """The step asked for, or the furthest one that makes sense."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     if payment.status in {PaymentStatus.CANCELLED, PaymentStatus.REFUNDED}:
         return redirect(url_for("billing.payment", payment_id=payment_id))
     step = min(max(request.args.get("etape", _furthest(payment), type=int), IDENTITY), _furthest(payment))
@@ -57,7 +59,7 @@ def checkout(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_identity(payment_id: int) -> ResponseReturnValue:
     """Save the first step."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     form = _with_parts(IdentityForm(), payment)
     if not form.validate_on_submit():
         return _page(payment, IDENTITY, form=form), 422
@@ -65,15 +67,15 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
     data |= {"terms": form.terms.data, "early_start": form.early_start.data}
     data["instalments"] = form.instalments.data or 1
     try:
-        billing.confirm_identity(payment, billing.Identity(**data))
+        purchases.confirm_identity(payment, purchases.Identity(**data))
     except accounts.LookAlikeName as error:
         db.session.rollback()
         form[error.field or "last_name"].errors = [error.message]
-        return _page(billing.own(current_account().id, payment_id), IDENTITY, form=form), error.status
+        return _page(purchases.own(current_account().id, payment_id), IDENTITY, form=form), error.status
     except sale_terms.OfferChanged as error:
         # The order of before is not confirmed under a price that nobody has read.
         db.session.rollback()
-        payment = billing.own(current_account().id, payment_id)
+        payment = purchases.own(current_account().id, payment_id)
         if not sale_terms.refresh(payment):
             raise catalogue.NoLongerForSale from error
         db.session.commit()
@@ -81,7 +83,7 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
         return _page(payment, IDENTITY, form=_with_parts(form, payment)), 409
     except discounts.DISCOUNT_ERRORS as error:
         db.session.rollback()
-        payment = billing.own(current_account().id, payment_id)
+        payment = purchases.own(current_account().id, payment_id)
         discounts.remove(payment)
         db.session.commit()
         discount = DiscountForm(formdata=None)
@@ -95,14 +97,14 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_transaction(payment_id: int) -> ResponseReturnValue:
     """Save the transfer's number."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     form = TransactionForm()
     try:
-        billing.submit_transaction(payment, form.transaction_id.data or "", answer=form.answer.data or "")
+        purchases.submit_transaction(payment, form.transaction_id.data or "", answer=form.answer.data or "")
     except DomainError as error:
         db.session.rollback()
         form.transaction_id.errors = [error.message]
-        return _page(billing.own(current_account().id, payment_id), TRANSACTION, transaction=form), 422
+        return _page(purchases.own(current_account().id, payment_id), TRANSACTION, transaction=form), 422
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=RECEIPT))
 
@@ -111,7 +113,7 @@ def create_transaction(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_quantity(payment_id: int) -> ResponseReturnValue:
     """Buy another quantity: the price is shown anew before anything is agreed upon."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     form = QuantityForm()
     if not form.validate_on_submit():
         return _page(payment, IDENTITY, quantity=form), 422
@@ -120,7 +122,7 @@ def create_quantity(payment_id: int) -> ResponseReturnValue:
     except sale_terms.QuantityNotSold as error:
         db.session.rollback()
         form.quantity.errors = [error.message]
-        return _page(billing.own(current_account().id, payment_id), IDENTITY, quantity=form), 422
+        return _page(purchases.own(current_account().id, payment_id), IDENTITY, quantity=form), 422
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=IDENTITY))
 
@@ -129,7 +131,7 @@ def create_quantity(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_discount(payment_id: int) -> ResponseReturnValue:
     """Apply a code; an empty one takes the last one away."""
-    payment = billing.own(current_account().id, payment_id)
+    payment = purchases.own(current_account().id, payment_id)
     form = DiscountForm()
     try:
         if (form.code.data or "").strip():
@@ -139,7 +141,7 @@ def create_discount(payment_id: int) -> ResponseReturnValue:
     except discounts.DISCOUNT_ERRORS as error:
         db.session.rollback()
         form.code.errors = [error.message]
-        return _page(billing.own(current_account().id, payment_id), IDENTITY, discount=form), 422
+        return _page(purchases.own(current_account().id, payment_id), IDENTITY, discount=form), 422
     db.session.commit()
     return redirect(url_for("billing.checkout", payment_id=payment_id, etape=IDENTITY))
 
@@ -148,7 +150,7 @@ def create_discount(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_cancellation(payment_id: int) -> ResponseReturnValue:
     """Give the purchase up."""
-    billing.cancel(billing.own(current_account().id, payment_id))
+    purchases.cancel(purchases.own(current_account().id, payment_id))
     db.session.commit()
     flash(_("Votre commande est abandonnée. Rien n’est dû."), "success")
     return redirect(url_for("billing.payments"))

@@ -10,13 +10,13 @@ from calmness.errors import NotFound
 from calmness.files import store
 from calmness.models.billing import Invoice, PaymentStatus
 from calmness.permissions import Permission
-from calmness.services import (
-    billing,
+from calmness.services.billing import (
     channel_access,
     credit_notes,
     instalments,
     invoicing,
     payment_history,
+    purchases,
     subscriptions,
     withdrawals,
 )
@@ -70,12 +70,12 @@ def payments() -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def payment(payment_id: int) -> ResponseReturnValue:
     """One payment with what happened to it."""
-    mine = billing.own(current_account().id, payment_id)
+    mine = purchases.own(current_account().id, payment_id)
     return render_template(
         "billing/payment.html",
         payment=mine,
         credit_notes=credit_notes.all_of_invoice(mine.invoice.id) if mine.invoice else [],
-        events=billing.events(mine.id),
+        events=purchases.events(mine.id),
         parts=instalments.of_contract(mine) if mine.instalments > 1 else [],
         withdrawal=withdrawals.of_payment(withdrawals.contract_of(mine).id),
         may_withdraw=withdrawals.is_open(mine),

@@ -10,14 +10,14 @@ from calmness.blueprints.billing import bp
 from calmness.blueprints.billing.forms import WithdrawalForm
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services import billing, withdrawals
+from calmness.services.billing import purchases, withdrawals
 
 
 @bp.get("/espace/paiements/<int:payment_id>/retractation")
 @requires(Permission.OWN_SPACE)
 def withdrawal(payment_id: int) -> ResponseReturnValue:
     """First step: the contract, and what follows."""
-    contract = withdrawals.contract_of(billing.own(current_account().id, payment_id))
+    contract = withdrawals.contract_of(purchases.own(current_account().id, payment_id))
     if not withdrawals.is_open(contract) and withdrawals.of_payment(contract.id) is None:
         raise withdrawals.NoWithdrawal
     return render_template("billing/withdrawal.html", payment=contract, withdrawal=withdrawals.of_payment(contract.id))
@@ -27,7 +27,7 @@ def withdrawal(payment_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def create_withdrawal(payment_id: int) -> ResponseReturnValue:
     """Second step: withdraw."""
-    withdrawals.declare(billing.own(current_account().id, payment_id), by=current_account())
+    withdrawals.declare(purchases.own(current_account().id, payment_id), by=current_account())
     db.session.commit()
     flash(_("Votre rétractation est enregistrée\u202f; son accusé de réception part par e-mail."), "success")
     return redirect(url_for("billing.withdrawal", payment_id=payment_id))

@@ -12,7 +12,7 @@ from calmness.blueprints.dashboard.widgets import WIDGETS
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.permissions import Permission
-from calmness.services import layouts
+from calmness.services.dashboard import layouts
 
 log = structlog.get_logger(__name__)
 

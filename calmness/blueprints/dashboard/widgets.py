@@ -14,18 +14,12 @@ from calmness.blueprints.signals import STATES as SIGNAL_STATES
 from calmness.blueprints.trading.statistics import capital_chart, month_cells
 from calmness.models.account import User
 from calmness.models.billing import PaymentStatus
-from calmness.services import (
-    formations,
-    notifications,
-    payment_history,
-    preferences,
-    signals,
-    subscriptions,
-    trade_history,
-    trading_accounts,
-    trading_overview,
-)
-from calmness.services.preferences import Feature
+from calmness.services import notifications, signals
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
+from calmness.services.billing import payment_history, subscriptions
+from calmness.services.trading import trade_history, trading_accounts, trading_overview
+from calmness.services.training import formations
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from calmness.access import requires_ea_key
 from calmness.error_handlers import problem
 from calmness.errors import DomainError
 from calmness.extensions import db, limiter
-from calmness.services import legacy_sync, sync, trading_accounts
+from calmness.services.trading import legacy_sync, sync, trading_accounts
 
 bp = Blueprint("ea", __name__)
 MAX_BYTES = 512 * 1024

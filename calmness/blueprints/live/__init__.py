@@ -9,7 +9,8 @@ from flask_socketio import emit, join_room
 
 from calmness.extensions import socketio
 from calmness.permissions import STAFF_ROLES
-from calmness.services import notifications, second_factor, signals
+from calmness.services import notifications, signals
+from calmness.services.account import second_factor
 from calmness.services.live import LIVE
 
 bp = APIBlueprint("live", __name__, enable_openapi=False)

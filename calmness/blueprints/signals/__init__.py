@@ -10,7 +10,7 @@ from calmness.features import requires_feature
 from calmness.navigation import badge
 from calmness.permissions import Permission
 from calmness.services import signals as rules
-from calmness.services.preferences import Feature
+from calmness.services.account.preferences import Feature
 
 bp = Blueprint("signals", __name__, url_prefix="/espace/signaux")
 STATES = {

@@ -13,7 +13,9 @@ from calmness.models.catalogue import OfferKind
 from calmness.presentation import number, short_day
 from calmness.problems import problem_types
 from calmness.redirects import safe_next
-from calmness.services import catalogue, enrollments, formations, identity, signals
+from calmness.services import signals
+from calmness.services.billing import catalogue, identity
+from calmness.services.training import enrollments, formations
 
 bp = Blueprint("site", __name__)
 YEAR = timedelta(days=365)

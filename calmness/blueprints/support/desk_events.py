@@ -7,9 +7,9 @@ from marshmallow import Schema, fields, validate
 from calmness.blueprints.support import presence
 from calmness.blueprints.support.events import ROOM
 from calmness.blueprints.support.wire import Answer, Caller, on
-from calmness.services import chat_desk, chat_news, chat_unread
-from calmness.services.chat_desk import Line, Tab
-from calmness.services.chat_rooms import Person
+from calmness.services.support import chat_desk, chat_news, chat_unread
+from calmness.services.support.chat_desk import Line, Tab
+from calmness.services.support.chat_rooms import Person
 
 VERSION = validate.Range(min=1)
 

@@ -33,9 +33,9 @@ from calmness.errors import DomainError
 from calmness.extensions import db, socketio
 from calmness.models.support import ChatRoom
 from calmness.network import network_of
-from calmness.services import chat_desk, chat_messages, chat_news, chat_rooms, chat_unread, support_hours
-from calmness.services.chat_rooms import Person, Side
 from calmness.services.live import SUPPORT
+from calmness.services.support import chat_desk, chat_messages, chat_news, chat_rooms, chat_unread, support_hours
+from calmness.services.support.chat_rooms import Person, Side
 
 MAX_SEQ = 2**31 - 1
 ROOM = validate.Length(min=8, max=36)

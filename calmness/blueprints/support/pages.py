@@ -17,8 +17,8 @@ from calmness.blueprints.support.widget import hours_text, ways
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db, limiter
 from calmness.models.support import ChatRoom
-from calmness.services import chat_messages, chat_rooms, chat_unread, support_hours
-from calmness.services.chat_rooms import Person, Side
+from calmness.services.support import chat_messages, chat_rooms, chat_unread, support_hours
+from calmness.services.support.chat_rooms import Person, Side
 
 
 class MessageForm(FlaskForm):

@@ -7,9 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from calmness.blueprints.support.wire import CALLERS, AuthExpired, Caller, person_behind
 from calmness.database import set_read_only
 from calmness.extensions import db, socketio
-from calmness.services import chat_presence
-from calmness.services.chat_rooms import Side
 from calmness.services.live import SUPPORT
+from calmness.services.support import chat_presence
+from calmness.services.support.chat_rooms import Side
 
 log = structlog.get_logger(__name__)
 

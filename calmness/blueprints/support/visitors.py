@@ -12,9 +12,10 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from calmness.access import SessionUser
 from calmness.blueprints.support import bp
-from calmness.services import chat_rooms, second_factor
-from calmness.services.chat_rooms import Person
-from calmness.services.sessions import hash_secret
+from calmness.services.account import second_factor
+from calmness.services.account.sessions import hash_secret
+from calmness.services.support import chat_rooms
+from calmness.services.support.chat_rooms import Person
 
 MAX_AGE_SECONDS = 395 * 24 * 3600
 """Thirteen months, the longest that the CNIL allows."""

@@ -11,10 +11,11 @@ from flask_babel import gettext as _
 from calmness import clock, locale, presentation
 from calmness.blueprints.support import bp
 from calmness.blueprints.support.visitors import person_of_request
-from calmness.services import chat_rooms, chat_unread, preferences, support_hours
-from calmness.services.chat_rooms import Person
-from calmness.services.preferences import Feature
-from calmness.services.support_hours import Opening
+from calmness.services.account import preferences
+from calmness.services.account.preferences import Feature
+from calmness.services.support import chat_rooms, chat_unread, support_hours
+from calmness.services.support.chat_rooms import Person
+from calmness.services.support.support_hours import Opening
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from calmness.context import caused_by
 from calmness.database import is_lock_timeout, set_read_only
 from calmness.errors import DomainError, TooManyAttempts
 from calmness.extensions import db, socketio
-from calmness.services import second_factor, sessions
-from calmness.services.chat_news import AGENTS
-from calmness.services.chat_rooms import Person, Side
+from calmness.services.account import second_factor, sessions
 from calmness.services.live import SUPPORT
+from calmness.services.support.chat_news import AGENTS
+from calmness.services.support.chat_rooms import Person, Side
 
 log = structlog.get_logger(__name__)
 

@@ -18,8 +18,8 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.trading import Platform, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import broker_clocks, connections, screenshots, statement_imports, sync, trading_accounts
-from calmness.services.connections import Contact
+from calmness.services.trading import broker_clocks, connections, screenshots, statement_imports, sync, trading_accounts
+from calmness.services.trading.connections import Contact
 
 _NAME = [DataRequired(_l("Donnez un nom, par exemple «\u00a0Compte réel\u00a0».")), Length(max=80)]
 

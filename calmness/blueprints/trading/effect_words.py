@@ -5,7 +5,7 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from calmness.presentation import duration, number, percent, signed_number
-from calmness.services.training_effect import FEWEST, FEWEST_DAYS, Effect, Finding, Side
+from calmness.services.trading.training_effect import FEWEST, FEWEST_DAYS, Effect, Finding, Side
 
 _TONES = {Finding.BETTER: "success", Finding.WORSE: "warning"}
 

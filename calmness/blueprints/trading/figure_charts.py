@@ -11,9 +11,9 @@ from calmness import charts
 from calmness.locale import select_locale, select_timezone, zone
 from calmness.models.types import SCALE
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_short
-from calmness.services import trading_returns
-from calmness.services.trading_breakdowns import Bin, Group, Spread
-from calmness.services.trading_report import Report
+from calmness.services.trading import trading_returns
+from calmness.services.trading.trading_breakdowns import Bin, Group, Spread
+from calmness.services.trading.trading_report import Report
 
 BARS, HOURS = 12, 24
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from calmness.presentation import amount, day, duration, number, percent, signed_amount, signed_number
-from calmness.services.trading_report import EquityFall, Report
-from calmness.services.trading_returns import FEWEST_DAYS, FEWEST_DAYS_OF_A_YEAR
+from calmness.services.trading.trading_report import EquityFall, Report
+from calmness.services.trading.trading_returns import FEWEST_DAYS, FEWEST_DAYS_OF_A_YEAR
 
 FEW_TRADES = 30
 """Below this a page says that its figures may be luck."""

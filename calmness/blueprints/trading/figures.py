@@ -16,7 +16,8 @@ from calmness.features import requires_feature
 from calmness.models.trading import MarketSession, TradeKind
 from calmness.permissions import Permission
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_number, signed_short
-from calmness.services import (
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import (
     exchange_rates,
     trading_accounts,
     trading_breakdowns,
@@ -25,9 +26,8 @@ from calmness.services import (
     trading_totals,
     training_effect,
 )
-from calmness.services.preferences import Feature
-from calmness.services.trading_report import Report, Scope
-from calmness.services.trading_totals import Together
+from calmness.services.trading.trading_report import Report, Scope
+from calmness.services.trading.trading_totals import Together
 
 MONTHS = 12
 

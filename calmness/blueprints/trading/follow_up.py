@@ -9,8 +9,9 @@ from calmness.blueprints.trading import bp
 from calmness.extensions import db
 from calmness.models.catalogue import OfferKind
 from calmness.permissions import Permission
-from calmness.services import catalogue, sharing
-from calmness.services.sharing import Level
+from calmness.services.billing import catalogue
+from calmness.services.trading import sharing
+from calmness.services.trading.sharing import Level
 
 
 @bp.get("/suivi")

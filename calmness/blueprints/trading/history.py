@@ -19,13 +19,13 @@ from calmness.features import requires_feature
 from calmness.locale import zone
 from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind
 from calmness.permissions import Permission
-from calmness.services import journals, trade_columns, trade_history, trade_pages, trading_accounts
-from calmness.services.market_sessions import session_of
-from calmness.services.preferences import Feature
-from calmness.services.sync_trades import clean
-from calmness.services.trade_history import Filter
-from calmness.services.trade_pages import Place
-from calmness.services.trade_plans import result_in_r, side_of
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import journals, trade_columns, trade_history, trade_pages, trading_accounts
+from calmness.services.trading.market_sessions import session_of
+from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.trade_history import Filter
+from calmness.services.trading.trade_pages import Place
+from calmness.services.trading.trade_plans import result_in_r, side_of
 from calmness.spreadsheets import Cell, csv_lines, xlsx_stream
 
 PAGE = 50

@@ -20,7 +20,7 @@ from calmness.extensions import db, limiter
 from calmness.metatrader import MAX_BYTES
 from calmness.models.trading import ImportState, StatementImport
 from calmness.permissions import Permission
-from calmness.services import broker_clocks, screenshots, statement_imports, trading_accounts
+from calmness.services.trading import broker_clocks, screenshots, statement_imports, trading_accounts
 
 ROOM_FOR_THE_FORM = 64 * 1024
 

@@ -7,7 +7,7 @@ from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.models.trading import Platform
 from calmness.permissions import Permission
-from calmness.services import ea_kit, sync, trading_accounts
+from calmness.services.trading import ea_kit, sync, trading_accounts
 
 
 @bp.get("/metatrader/installation")

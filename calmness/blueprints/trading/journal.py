@@ -20,9 +20,9 @@ from calmness.features import requires_feature
 from calmness.models.trading import Trade, TradeJournal
 from calmness.permissions import Permission
 from calmness.presentation import price
-from calmness.services import journals, screenshots, trade_history, trade_plans, trading_accounts
-from calmness.services.journals import Draft
-from calmness.services.preferences import Feature
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import journals, screenshots, trade_history, trade_plans, trading_accounts
+from calmness.services.trading.journals import Draft
 
 PLAN = ("planned_entry", "planned_stop", "planned_target")
 FOLLOWED = {"yes": True, "no": False}

@@ -13,8 +13,8 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.permissions import Permission
-from calmness.services import leaderboards
-from calmness.services.preferences import Feature
+from calmness.services.account.preferences import Feature
+from calmness.services.trading import leaderboards
 
 
 class PseudonymForm(FlaskForm):

@@ -10,8 +10,9 @@ from calmness.blueprints.trading.statistics import capital_chart
 from calmness.blueprints.trading.words import kind_in_words
 from calmness.features import requires_feature
 from calmness.permissions import Permission
-from calmness.services import payment_history, portfolios, trading_overview
-from calmness.services.preferences import Feature
+from calmness.services.account.preferences import Feature
+from calmness.services.billing import payment_history
+from calmness.services.trading import portfolios, trading_overview
 
 SCHOOL_CURRENCY = "EUR"
 

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from calmness import clock
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services import trading_accounts
-from calmness.services.trading_report import Scope
+from calmness.services.trading import trading_accounts
+from calmness.services.trading.trading_report import Scope
 
 PERIODS = {"30": 30, "90": 90, "365": 365, "tout": None}
 DEFAULT = "365"

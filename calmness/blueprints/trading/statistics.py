@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from calmness import charts
 from calmness.locale import select_locale, select_timezone, zone
 from calmness.presentation import amount, short_day, signed_amount, signed_short
-from calmness.services import trading_overview
-from calmness.services.trading_overview import Overview
+from calmness.services.trading import trading_overview
+from calmness.services.trading.trading_overview import Overview
 
 
 def capital_chart(view: Overview, identity: str = "capital") -> str:

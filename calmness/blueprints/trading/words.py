@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from calmness.models.trading import MarketSession, Platform, TradeKind, TradingAccount
-from calmness.services import broker_clocks
+from calmness.services.trading import broker_clocks
 
 
 def clock_in_words(choice: str) -> str:

@@ -11,8 +11,8 @@ from calmness.access import current_account, requires, writes
 from calmness.extensions import db
 from calmness.permissions import Permission
 from calmness.presentation import local
-from calmness.services import attendance, enrollments
-from calmness.services import formations as rules
+from calmness.services.training import attendance, enrollments
+from calmness.services.training import formations as rules
 
 bp = Blueprint("training", __name__, url_prefix="/espace")
 AGENDA = timedelta(days=60)

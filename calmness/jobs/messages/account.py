@@ -10,8 +10,8 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
-from calmness.services import accounts, email_changes, factor_removals, tokens, whatsapp_numbers
-from calmness.services.security_notices import MESSAGE
+from calmness.services.account import accounts, email_changes, factor_removals, tokens, whatsapp_numbers
+from calmness.services.account.security_notices import MESSAGE
 
 
 @composer("account.verify_email")

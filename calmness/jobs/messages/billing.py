@@ -9,7 +9,7 @@ from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.delivery import Delivery
 from calmness.models.sale import Withdrawal
 from calmness.presentation import money
-from calmness.services import withdrawals
+from calmness.services.billing import withdrawals
 
 _PAID = (
     "Votre paiement de {amount} est validé et votre accès est ouvert.",

@@ -11,7 +11,7 @@ from calmness.jobs.messages.letter import letter
 from calmness.models.account import User
 from calmness.models.delivery import Delivery
 from calmness.models.privacy import DeletionCause
-from calmness.services import data_exports, dormancy, erasure, grace
+from calmness.services.privacy import data_exports, dormancy, erasure, grace
 
 
 @composer(data_exports.READY_MAIL)

@@ -6,7 +6,7 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.delivery import Delivery
 from calmness.models.support import ChatRoom
-from calmness.services import chat_away
+from calmness.services.support import chat_away
 
 
 @composer(chat_away.MAIL)

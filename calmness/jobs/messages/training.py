@@ -13,7 +13,7 @@ from calmness.models.account import Channel, User
 from calmness.models.delivery import Delivery
 from calmness.models.training import AdminFormationSession
 from calmness.presentation import duration, moment_in
-from calmness.services import reminders
+from calmness.services.training import reminders
 
 
 @composer("training.reminder")

@@ -1,0 +1,1 @@
+"""The person: account, login, factors, devices, tokens, profile and preferences."""

@@ -1,0 +1,1 @@
+"""The audience measure: views become visits, visits become rollups, rollups are read."""

@@ -1,0 +1,1 @@
+"""Sales: catalogue, purchases, bank, invoices, books, subscriptions, withdrawal."""

@@ -1,0 +1,1 @@
+"""Conversations with visitors and students, and the team's desk."""

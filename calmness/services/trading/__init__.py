@@ -1,0 +1,1 @@
+"""Trading accounts, what their EAs and statements bring, the history, the figures."""

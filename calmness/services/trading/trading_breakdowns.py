@@ -1,0 +1,313 @@
+"""Results by symbol, weekday, hour, market session, direction and tag, and how results and holding times are spread."""
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from statistics import median
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Select, String, func, select, type_coerce
+
+from calmness.extensions import db
+from calmness.instruments import InstrumentClass, base_symbol, instrument_class, pip_size
+from calmness.models.dialect import plain_rows, posix_seconds
+from calmness.models.positions import PARTS_OF_POSITIONS, TradingPosition
+from calmness.models.trading import Trade, TradeJournal
+from calmness.models.types import SCALE
+from calmness.services.trading import market_sessions, zone_offsets
+from calmness.services.trading.trade_positions import SEPARATOR
+
+HOLDING_EDGES = (60, 300, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
+"""Upper ends of the holding times' classes, in seconds; the last class has none."""
+BINS = 12
+HOUR, DAY, WEEK = 3_600, 86_400, 7 * 86_400
+UNITS = float(SCALE)
+
+
+class Cell(NamedTuple):
+    """Totals of the positions that have all of these in common, in 1e-8 units."""
+
+    symbol: str
+    kind: str
+    weekday: int
+    hour: int
+    session: str
+    trades: int
+    wins: int
+    losses: int
+    net: int
+    gross_profit: int
+    gross_loss: int
+
+
+@dataclass
+class Group:
+    """Results of a part of the trades, in 1e-8 units."""
+
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    units: int = 0
+    gross_profit: int = 0
+    gross_loss: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """Sum of the results."""
+        return Decimal(self.units) / SCALE
+
+    @property
+    def win_rate(self) -> Decimal | None:
+        """Wins among all trades."""
+        return Decimal(self.wins) / self.trades if self.trades else None
+
+    @property
+    def expectancy(self) -> Decimal | None:
+        """Mean result."""
+        return self.net / self.trades if self.trades else None
+
+    @property
+    def profit_factor(self) -> Decimal | None:
+        """Sum of wins over sum of losses; None without a loss."""
+        return Decimal(self.gross_profit) / -self.gross_loss if self.gross_loss else None
+
+    def add(self, cell: Cell) -> None:
+        """Count the trades of a cell."""
+        self.trades += cell.trades
+        self.wins += cell.wins
+        self.losses += cell.losses
+        self.units += cell.net
+        self.gross_profit += cell.gross_profit
+        self.gross_loss += cell.gross_loss
+
+
+class Result(NamedTuple):
+    """What is asked of each position by itself: 1e-8 units, seconds."""
+
+    net: int
+    held: int | None
+    r_multiple: int | None
+    moved: int | None
+    symbol: str
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A class of a distribution: from (included) to (excluded)."""
+
+    start: float
+    end: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What the single results say. None where no position tells it."""
+
+    winning_streak: int = 0
+    losing_streak: int = 0
+    median_net: Decimal | None = None
+    median_holding: int | None = None
+    mean_r: Decimal | None = None
+    with_r: int = 0
+    forex_pips: Decimal | None = None
+    with_pips: int = 0
+    results: list[Bin] = field(default_factory=list)
+    holdings: list[int] = field(default_factory=list)
+
+
+Which = Callable[[Any], list[Any]]
+"""Conditions on positions, from the columns of whichever query over them is asked."""
+
+
+def cells(account_ids: Sequence[int], which: Which, zone: str) -> list[Cell]:
+    """Totals of positions, one row for what they have in common: all breakdowns add these up.
+
+    ``zone``: that of weekday and hour. The database counts by the week's hours of UTC, apart for each state of the
+    clocks, which are then read in the zone and on the markets' own clocks.
+    """
+    known = [moment for account_id in account_ids for moment in _openings(account_id) if moment is not None]
+    if not known:
+        return []
+    found = zone_offsets.stretches((zone, *market_sessions.MARKETS), min(known), max(known))
+    clocks = sorted({offsets for _start, offsets in found})
+    is_hourly = all(offset % HOUR == 0 for offsets in clocks for offset in offsets)
+    size = HOUR if is_hourly else HOUR // 4
+    states = [(start, clocks.index(offsets)) for start, offsets in found]
+    totals: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0] * 5)
+    for columns in PARTS_OF_POSITIONS:
+        for symbol, kind, state, unit, *sums in plain_rows(db.session(), _grouped(columns, which, states, size)):
+            place = (symbol, kind, *_moment(unit * size, clocks[state]))
+            # PostgreSQL adds whole numbers up as decimals.
+            totals[place] = [one + int(two) for one, two in zip(totals[place], sums, strict=True)]
+    return [Cell._make((*place, *values, values[3] - values[4])) for place, values in totals.items()]
+
+
+def _grouped(columns: Any, which: Which, states: list[tuple[datetime, int]], size: int) -> Select[Any]:
+    given = (
+        select(
+            columns.symbol,
+            type_coerce(columns.kind, String).label("kind"),
+            zone_offsets.by_stretch(columns.opened_at, states).label("state"),
+            (posix_seconds(columns.opened_at) // size % (WEEK // size)).label("unit"),
+            type_coerce(columns.net, BigInteger).label("net"),
+        )
+        .where(*which(columns))
+        .subquery()
+        .c
+    )
+    key = (given.symbol, given.kind, given.state, given.unit)
+    return select(
+        *key,
+        func.count(),
+        func.count().filter(given.net > 0),
+        func.count().filter(given.net < 0),
+        func.sum(given.net),
+        func.coalesce(func.sum(given.net).filter(given.net > 0), 0),
+    ).group_by(*key)
+
+
+def _openings(account_id: int) -> list[datetime | None]:
+    # Each account and each end apart, so that both are read from the index.
+    ends = (func.min(Trade.opened_at), func.max(Trade.opened_at))
+    return [db.session.scalar(select(end).where(Trade.account_id == account_id)) for end in ends]
+
+
+def _moment(seconds: int, offsets: tuple[int, ...]) -> tuple[int, int, str]:
+    """(weekday, hour, session) of an instant, in seconds of a week that begins like 1970 on a Thursday of UTC."""
+    there = seconds + offsets[0]
+    session = market_sessions.session_of_hour(seconds // HOUR % 24, offsets[1:])
+    return (there // DAY + 3) % 7, there // HOUR % 24, session.value
+
+
+def by(found: Iterable[Cell], key: Callable[[Cell], Hashable]) -> dict[Any, Group]:
+    """Groups by what ``key`` gives."""
+    groups: dict[Any, Group] = defaultdict(Group)
+    for cell in found:
+        groups[key(cell)].add(cell)
+    return groups
+
+
+def by_symbol(found: Iterable[Cell]) -> list[tuple[str, Group]]:
+    """By instrument, most traded first; ``EURUSDm`` and ``EURUSD.r`` are EURUSD."""
+    groups = by(found, lambda cell: base_symbol(cell.symbol))
+    return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
+
+
+def by_tag(account_ids: Sequence[int], which: Which) -> list[tuple[str, Group]]:
+    """By tag, most used first. A position has the tags of all its parts, and counts once under each."""
+    query = (
+        select(
+            TradingPosition.account_id,
+            TradingPosition.ticket,
+            TradingPosition.tickets,
+            type_coerce(TradingPosition.net, BigInteger),
+            Trade.ticket,
+            TradeJournal.tags,
+        )
+        .join(Trade, Trade.id == TradeJournal.trade_id)
+        .join(
+            TradingPosition,
+            (TradingPosition.account_id == Trade.account_id) & (TradingPosition.opened_at == Trade.opened_at),
+        )
+        .where(Trade.account_id.in_(account_ids), *which(TradingPosition))
+    )
+    groups: dict[str, Group] = defaultdict(Group)
+    counted: set[tuple[str, int, str]] = set()
+    for account_id, position, tickets, net, ticket, tags in db.session.execute(query):
+        if ticket not in tickets.split(SEPARATOR):
+            continue
+        for tag in tags:
+            if (tag, account_id, position) not in counted:
+                counted.add((tag, account_id, position))
+                won, lost = net > 0, net < 0
+                groups[tag].add(Cell("", "", 0, 0, "", 1, won, lost, net, net * won, net * lost))
+    return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
+
+
+def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
+    """What results in order say, each as in ``Result`` (more columns are left aside), column by column."""
+    if not results:
+        return Spread()
+    nets, held_seconds, r_multiples, ways, symbols, *_others = zip(*results, strict=True)
+    ordered = sorted(nets)
+    held = sorted(seconds for seconds in held_seconds if seconds is not None)
+    multiples = [multiple for multiple in r_multiples if multiple is not None]
+    places = [0, *(bisect_left(held, edge) for edge in HOLDING_EDGES), len(held)]
+    wins, losses = streaks_of(nets)
+    forex_pips, with_pips = _pips(ways, symbols)
+    return Spread(
+        winning_streak=wins,
+        losing_streak=losses,
+        median_net=Decimal(str(median(ordered))) / SCALE,
+        median_holding=int(median(held)) if held else None,
+        mean_r=Decimal(sum(multiples)) / len(multiples) / SCALE if multiples else None,
+        with_r=len(multiples),
+        forex_pips=forex_pips if with_pips else None,
+        with_pips=with_pips,
+        results=histogram(ordered),
+        holdings=[end - start for start, end in pairwise(places)] if held else [],
+    )
+
+
+def _pips(ways: Sequence[int | None], symbols: Sequence[str]) -> tuple[Decimal, int]:
+    """(pips of all pairs of currencies, positions that have some): those of other instruments are not the same."""
+    by_size: dict[Decimal, set[str]] = defaultdict(set)
+    for symbol in set(symbols):
+        if instrument_class(symbol) is InstrumentClass.FOREX:
+            by_size[pip_size(symbol)].add(symbol)
+    total, count = Decimal(0), 0
+    for size, alike in by_size.items():
+        found = [way for way, symbol in zip(ways, symbols, strict=True) if way is not None and symbol in alike]
+        total += Decimal(sum(found)) / SCALE / size
+        count += len(found)
+    return total, count
+
+
+def streaks_of(results: Iterable[int]) -> tuple[int, int]:
+    """(longest run of wins, longest run of losses) of results in order. A zero ends a run."""
+    run = wins = losses = 0
+    for net in results:
+        if net > 0:
+            run = run + 1 if run > 0 else 1
+            if run > wins:
+                wins = run
+        elif net < 0:
+            run = run - 1 if run < 0 else -1
+            if -run > losses:
+                losses = -run
+        else:
+            run = 0
+    return wins, losses
+
+
+def histogram(ordered: Sequence[int]) -> list[Bin]:
+    """Classes of results in 1e-8 units, lowest first, of round and equal width, with a limit at zero: no class mixes
+    gains and losses.
+
+    The first and the last class take what lies beyond: the hundredth part at each end would else leave one bar.
+    """
+    if not ordered:
+        return []
+    low, high = min(0, ordered[len(ordered) // 100]) / UNITS, max(0, ordered[-1 - len(ordered) // 100]) / UNITS
+    if high - low <= 0:
+        low, high = min(0, ordered[0]) / UNITS, max(0, ordered[-1]) / UNITS
+    if high - low <= 0:
+        return [Bin(0.0, 0.0, len(ordered))]
+    rough = (high - low) / BINS
+    magnitude = 10 ** math.floor(math.log10(rough))
+    width = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999999)
+    # A single loss among hundreds of gains lies beyond the outer hundredth; it has its class all the same.
+    first = min(math.floor(low / width), -1 if ordered[0] < 0 else 0)
+    last = max(math.floor(high / width), first)
+    limits = [number * width for number in range(first, last + 2)]
+    places = [0, *(bisect_left(ordered, edge * UNITS) for edge in limits[1:-1]), len(ordered)]
+    return [
+        Bin(start, end, after - before)
+        for (start, end), (before, after) in zip(pairwise(limits), pairwise(places), strict=True)
+    ]

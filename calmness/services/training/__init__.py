@@ -1,0 +1,1 @@
+"""Formations, places in them, dated sessions, reminders, presence."""
