@@ -60,7 +60,7 @@ class OfferForm(FlaskForm):
         _l("Nombre d’échéances possibles"), default=1, validators=[Optional(), NumberRange(min=1, max=12)]
     )
     deposit = FigureField(
-        _l("Acompte en % du prix"), places=2, validators=[Optional(), NumberRange(min=Decimal("0.01"), max=99)]
+        _l("Part de l’acompte (%)"), places=2, validators=[Optional(), NumberRange(min=Decimal("0.01"), max=99)]
     )
     balance_days = IntegerField(
         _l("Solde dû, jours après l’acompte"), default=30, validators=[Optional(), NumberRange(min=1, max=365)]
