@@ -53,6 +53,8 @@ def measures() -> list[tuple[str, float, float]]:
         "page in the middle": f"?after={place}",
         "last page": "?last=1",
         "by result": "?sort=net",
+        "by lots": "?sort=volume",
+        "by holding time": "?sort=duration",
         "one symbol, winners": "?symbol=XAUUSD&result=win",
     }
     found = [

@@ -113,7 +113,7 @@ def _scratch(account_id: int) -> None:
 def _page(account_id: int) -> None:
     scope = Scope((account_id,), "Europe/Paris")
     found = trading_report.report(scope)
-    cells = trading_breakdowns.cells(scope.positions())
+    cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
     assert found.figures.trades == sum(cell.trades for cell in cells) > TRADES * 0.9
     db.session.rollback()
 
@@ -139,7 +139,7 @@ def _one_more(account_id: int, number: int) -> None:
     account = db.session.get_one(TradingAccount, account_id, with_for_update=True)
     written = sync_trades.write(account_id, {row.ticket: row}, clock.now())
     assert written.since is not None
-    sync.mark_dirty(account, written.since)
+    sync.mark_dirty(account, written.since, written.until)
     trading_statistics.recompute(account_id)
     db.session.commit()
 

@@ -45,6 +45,7 @@ def register(app: Flask) -> None:
         last_day=last_day,
         short_day=short_day,
         weekday_day=weekday_day,
+        meeting_day=meeting_day,
         month=month,
         hour=hour,
         datetime=date_time,
@@ -176,10 +177,28 @@ def weekday_day(value: date | datetime | None) -> str:
     return _date(value, "EEEE d MMMM")
 
 
+def meeting_day(value: date | datetime | None) -> str:
+    """``Aujourd’hui``, ``Demain`` or ``Mardi 24 novembre``: begins a line about an appointment."""
+    if value is None:
+        return "–"
+    on = local(value).date() if isinstance(value, datetime) else value
+    near = ("Today", "Tomorrow") if locale.language() == "en" else ("Aujourd’hui", "Demain")
+    distance = (on - local(clock.now()).date()).days
+    if 0 <= distance < len(near):
+        return near[distance]
+    text = weekday_day(on)
+    return text[:1].upper() + text[1:]
+
+
 def month(value: date | datetime | None) -> str:
     """``Novembre 2026``."""
     text = _date(value, "MMMM y")
     return text[:1].upper() + text[1:]
+
+
+def short_month(value: date | datetime | None) -> str:
+    """``nov.``: a month under a bar."""
+    return _date(value, "MMM")
 
 
 def hour(value: datetime | None) -> str:

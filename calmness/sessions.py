@@ -5,12 +5,13 @@ The cookie holds a random secret; the row ``auth_session`` decides. So a copied 
 
 from datetime import timedelta
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import current_user
 
 from calmness import clock, network
 from calmness.access import SessionUser
-from calmness.database import writing
+from calmness.database import reading, writing
 from calmness.extensions import db, login_manager
 from calmness.services import audit
 from calmness.services import sessions as session_rules
@@ -18,8 +19,22 @@ from calmness.services import sessions as session_rules
 SEEN_EVERY = timedelta(minutes=5)
 
 
+class CookieSession(SecureCookieSessionInterface):
+    """Writes the cookie, unless it would bring a secret back that was renewed while this request was under way."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Leave the browser the newer cookie that another tab's answer brought."""
+        secret = session.get("_user_id")
+        if secret and self.should_set_cookie(app, session):
+            with reading(), db.engine.connect() as connection:
+                if not session_rules.is_of_a_device(connection, str(secret)):
+                    return
+        super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
     """Register the loader and the note of last use."""
+    app.session_interface = CookieSession()
     login_manager.user_loader(load_user)
     app.before_request(_forget_origin)
     app.after_request(_note_last_seen)
@@ -55,4 +70,7 @@ def _note_last_seen(response: Response) -> Response:
         db.session.rollback()
         with writing(), db.engine.begin() as connection:
             session_rules.note_last_seen(connection, session_id, user_id, now)
+        if session.permanent and person.get_id():
+            # The cookie slides with the row, not with each answer: a late one must not bring an old cookie back.
+            session.modified = True
     return response

@@ -8,6 +8,9 @@ from typing import Any
 import socketio
 
 SESSION_REVOKED = "session:revoked"
+SESSION_RENEWED = "session:renewed"
+"""The secret has changed: who has the new cookie comes back, who has a copy of the old one does not."""
+CUTTING = frozenset({SESSION_REVOKED, SESSION_RENEWED})
 
 
 class QueueManager(socketio.RedisManager):
@@ -15,7 +18,7 @@ class QueueManager(socketio.RedisManager):
 
     def _handle_emit(self, message: dict[str, Any]) -> None:
         super()._handle_emit(message)
-        if message["event"] == SESSION_REVOKED:
+        if message["event"] in CUTTING:
             cut(self, message["room"], message["namespace"])
 
 

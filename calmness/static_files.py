@@ -4,6 +4,7 @@
 everything else as it is, each with its ``.br`` and ``.gz`` twin.
 """
 
+import fcntl
 import gzip
 import hashlib
 import shutil
@@ -60,11 +61,23 @@ def style_sheet() -> str:
 def publish(instance: Path) -> Path:
     """Write the served tree under ``instance/static/<hash>``, once, and give its folder. Older trees are removed
     but the newest other one: pages of the release before may still be open.
+
+    Web, worker and clock start together after an update: one of them writes, the others wait for it.
     """
     root = instance / "static"
     target = root / tree_hash()
     if (target / ".complete").exists():
         return target
+    root.mkdir(parents=True, exist_ok=True)
+    with (instance / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / ".complete").exists():
+            _write(target)
+    return target
+
+
+def _write(target: Path) -> None:
+    root = target.parent
     building = root / f".{target.name}"
     shutil.rmtree(building, ignore_errors=True)
     shutil.copytree(SOURCE, building, ignore=shutil.ignore_patterns("css"))
@@ -82,7 +95,6 @@ def publish(instance: Path) -> Path:
     others = sorted((path for path in root.iterdir() if path != target), key=lambda path: path.stat().st_mtime)
     for old in others[:-1]:
         shutil.rmtree(old, ignore_errors=True)
-    return target
 
 
 @bp.get("/static/<digest>/<path:filename>")

@@ -169,7 +169,7 @@ void Pass()
       last_time = times[k];
       last_ticket = tickets[k];
      }
-   Send(Body(trades, open_tickets, total, oldest, newest, complete), last_time, last_ticket, behind + sent, complete);
+   Send(Body(trades, open_tickets, total, oldest, newest, complete, last_time), last_time, last_ticket, behind + sent, complete);
   }
 
 //--- balance and credit rows have no closing time: their opening is when they happened
@@ -223,7 +223,7 @@ string OrderJson()
    return(json);
   }
 
-string Body(string trades, string open_tickets, int total, datetime oldest, datetime newest, bool complete)
+string Body(string trades, string open_tickets, int total, datetime oldest, datetime newest, bool complete, datetime last_time)
   {
    string json = "{\"v\":2,\"ea\":" + Quoted(EA_VERSION) + ",\"platform\":\"mt4\",\"batch_id\":" + Quoted(BatchId());
    json += ",\"account\":{\"login\":" + Quoted(IntegerToString(AccountNumber()));
@@ -237,6 +237,7 @@ string Body(string trades, string open_tickets, int total, datetime oldest, date
    json += ",\"free\":" + Quoted(Number(AccountFreeMargin(), 2)) + ",\"open_tickets\":[" + open_tickets + "]}";
    json += ",\"history\":{\"total\":" + IntegerToString(total) + ",\"oldest_close\":" + IntegerToString((int)oldest);
    json += ",\"newest_close\":" + IntegerToString((int)newest) + ",\"complete\":" + (complete ? "true" : "false") + "}";
+   json += ",\"cursor\":{\"time\":" + IntegerToString((int)g_cursor_time) + ",\"next\":" + IntegerToString((int)last_time) + "}";
    json += ",\"trades\":[" + trades + "]}";
    return(json);
   }
@@ -283,6 +284,17 @@ void Send(string body, datetime last_time, int last_ticket, int known, bool comp
    if(status == 200)
      {
       g_failures = 0;
+      if(IsTrue(text, "resync"))
+        {
+         //--- the server has less than it once confirmed (a backup was restored): on from where it stands
+         g_cursor_time = (datetime)Field(text, "cursor_time", 0);
+         g_cursor_ticket = 0;
+         g_known = UNKNOWN;
+         SaveCursor();
+         Wait(1);
+         Say("Le serveur redemande l’historique. / The server asks for the history again.");
+         return;
+        }
       g_known = known;
       if(last_time > 0)
         {
@@ -441,6 +453,13 @@ double Field(string json, string name, double otherwise)
       return(otherwise);
    double value = StringToDouble(StringSubstr(json, at + StringLen(name) + 3, 12));
    return(value > 0 ? value : otherwise);
+  }
+
+//--- a flag of the answer
+bool IsTrue(string json, string name)
+  {
+   int at = StringFind(json, "\"" + name + "\":");
+   return(at >= 0 && StringFind(StringSubstr(json, at + StringLen(name) + 3, 5), "true") >= 0);
   }
 
 double HeaderNumber(string headers, string name, double otherwise)

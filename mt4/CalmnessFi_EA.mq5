@@ -214,7 +214,7 @@ void Pass(int total)
       last_time = times[k];
       last_ticket = tickets[k];
      }
-   Send(Body(trades, deals, positions, open_tickets, total, oldest, newest, complete), last_time, last_ticket,
+   Send(Body(trades, deals, positions, open_tickets, total, oldest, newest, complete, last_time), last_time, last_ticket,
         behind + taken, complete);
   }
 
@@ -332,7 +332,7 @@ string OrderJson(long order, long kind, string symbol, double lots, double price
    return(json);
   }
 
-string Body(string trades, string deals, string positions, string open_tickets, int total, datetime oldest, datetime newest, bool complete)
+string Body(string trades, string deals, string positions, string open_tickets, int total, datetime oldest, datetime newest, bool complete, datetime last_time)
   {
    string json = "{\"v\":2,\"ea\":" + Quoted(EA_VERSION) + ",\"platform\":\"mt5\",\"batch_id\":" + Quoted(BatchId());
    json += ",\"account\":{\"login\":" + Quoted(Login());
@@ -349,6 +349,7 @@ string Body(string trades, string deals, string positions, string open_tickets, 
    json += ",\"free\":" + Quoted(Number(AccountInfoDouble(ACCOUNT_MARGIN_FREE), 2)) + ",\"open_tickets\":[" + open_tickets + "]}";
    json += ",\"history\":{\"total\":" + IntegerToString(total) + ",\"oldest_close\":" + IntegerToString((int)oldest);
    json += ",\"newest_close\":" + IntegerToString((int)newest) + ",\"complete\":" + (complete ? "true" : "false") + "}";
+   json += ",\"cursor\":{\"time\":" + IntegerToString((int)g_cursor_time) + ",\"next\":" + IntegerToString((int)last_time) + "}";
    json += ",\"trades\":[" + trades + "],\"deals\":[" + deals + "],\"positions\":[" + positions + "]}";
    return(json);
   }
@@ -395,6 +396,17 @@ void Send(string body, datetime last_time, long last_ticket, int known, bool com
    if(status == 200)
      {
       g_failures = 0;
+      if(IsTrue(text, "resync"))
+        {
+         //--- the server has less than it once confirmed (a backup was restored): on from where it stands
+         g_cursor_time = (datetime)Field(text, "cursor_time", 0);
+         g_cursor_ticket = 0;
+         g_known = UNKNOWN;
+         SaveCursor();
+         Wait(1);
+         Say("Le serveur redemande l’historique. / The server asks for the history again.");
+         return;
+        }
       g_known = known;
       if(last_time > 0)
         {
@@ -553,6 +565,13 @@ double Field(string json, string name, double otherwise)
       return(otherwise);
    double value = StringToDouble(StringSubstr(json, at + StringLen(name) + 3, 12));
    return(value > 0 ? value : otherwise);
+  }
+
+//--- a flag of the answer
+bool IsTrue(string json, string name)
+  {
+   int at = StringFind(json, "\"" + name + "\":");
+   return(at >= 0 && StringFind(StringSubstr(json, at + StringLen(name) + 3, 5), "true") >= 0);
   }
 
 double HeaderNumber(string headers, string name, double otherwise)

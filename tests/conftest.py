@@ -8,6 +8,7 @@ from typing import Any
 os.environ.setdefault("CALMNESS_ENV", "testing")
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.providers import _provider_servers, providers
 from tests.fixtures import postgresql
@@ -16,7 +17,7 @@ from tests.fixtures.databases import SERVER_URL, database, postgresql_server, wa
 from tests.fixtures.header import describe
 from tests.fixtures.live import _live_application, live_house, live_site
 from tests.fixtures.servers import _smtp_server, mailbox, redis, redis_url
-from tests.fixtures.site import _application, client_for, site, socket_for, visitor
+from tests.fixtures.site import _application, client_for, limited, site, socket_for, visitor
 
 __all__ = [
     "_application",
@@ -28,6 +29,7 @@ __all__ = [
     "chromium",
     "client_for",
     "database",
+    "limited",
     "live_house",
     "live_site",
     "mailbox",
@@ -40,6 +42,10 @@ __all__ = [
     "socket_for",
     "visitor",
 ]
+
+# On a busy machine any example may take long; a limit of time says nothing of the code.
+settings.register_profile("calmness", deadline=None)
+settings.load_profile("calmness")
 
 DATABASE_IN_ID = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
 _SERVER = pytest.StashKey[postgresql.Server]()

@@ -5,6 +5,7 @@ They belong to the session of the test's own context; each request commits them 
 
 from base64 import b64decode
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from factory.alchemy import SQLAlchemyModelFactory
@@ -13,6 +14,7 @@ from factory.declarations import LazyAttribute, LazyFunction, Sequence
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Role, User
+from calmness.models.trading import Trade, TradeKind, TradeSource, TradeStatus
 
 PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
 """The smallest picture, as PNG."""
@@ -58,3 +60,28 @@ def agent(**values: Any) -> User:
 def admin(**values: Any) -> User:
     """A member of the team who may do everything."""
     return student(role=Role.ADMIN, **values)
+
+
+def closed_trade(account_id: int) -> Trade:
+    """A trade of an EA that won."""
+    zero = Decimal(0)
+    trade = Trade(
+        account_id=account_id,
+        ticket="7001",
+        kind=TradeKind.BUY,
+        status=TradeStatus.CLOSED,
+        source=TradeSource.EA,
+        symbol="EURUSD",
+        volume=Decimal("0.10"),
+        profit=Decimal("12.50"),
+        swap=zero,
+        commission=zero,
+        taxes=zero,
+        net=Decimal("12.50"),
+        opened_at=clock.now() - timedelta(hours=2),
+        closed_at=clock.now(),
+        seen_at=clock.now(),
+    )
+    db.session.add(trade)
+    db.session.flush()
+    return trade

@@ -48,6 +48,8 @@ class Message:
     url: str | None = None
     category: str = "transactional"
     unsubscribe_url: str | None = None
+    code: str | None = None
+    """Digits to type on the site; WhatsApp carries them by a template of its own."""
 
 
 __all__ = ["Attachment", "Message", "Outcome", "OutcomeKind"]

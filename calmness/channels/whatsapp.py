@@ -1,4 +1,8 @@
-"""WhatsApp Cloud API: utility template ``rappel`` with the subject and the text as parameters."""
+"""WhatsApp Cloud API: utility template ``rappel`` with the subject and the text as parameters.
+
+A code to type on the site goes by a template of category "authentication": Meta takes codes in no other, and wants the
+digits twice, in the text and for the button that copies them.
+"""
 
 from dataclasses import dataclass
 
@@ -19,6 +23,7 @@ class WhatsAppSettings:
     token: str
     phone_id: str
     api_url: str = "https://graph.facebook.com/v24.0"
+    code_template: str = "code"
 
 
 class WhatsAppClient:
@@ -31,16 +36,11 @@ class WhatsAppClient:
 
     def send(self, message: Message, address: str, *, idempotency_key: str) -> Outcome:
         """Send to the number ``address`` (digits with country code)."""
-        parameters = [{"type": "text", "text": _flat(text)} for text in (message.subject, message.text)]
         body: dict[str, object] = {
             "messaging_product": "whatsapp",
             "to": address,
             "type": "template",
-            "template": {
-                "name": TEMPLATE,
-                "language": {"code": "fr"},
-                "components": [{"type": "body", "parameters": parameters}],
-            },
+            "template": self._template(message),
             "biz_opaque_callback_data": idempotency_key[:512],
         }
         answer = post(
@@ -57,6 +57,18 @@ class WhatsAppClient:
         if code == UNDELIVERABLE:
             return Outcome(OutcomeKind.UNLINK, code=str(code))
         return failed(answer, code)
+
+    def _template(self, message: Message) -> dict[str, object]:
+        if message.code is None:
+            components = [{"type": "body", "parameters": _texts(message.subject, message.text)}]
+            return {"name": TEMPLATE, "language": {"code": "fr"}, "components": components}
+        button = {"type": "button", "sub_type": "url", "index": "0", "parameters": _texts(message.code)}
+        components = [{"type": "body", "parameters": _texts(message.code)}, button]
+        return {"name": self._settings.code_template, "language": {"code": "fr"}, "components": components}
+
+
+def _texts(*texts: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": _flat(text)} for text in texts]
 
 
 def _flat(text: str) -> str:

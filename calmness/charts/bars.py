@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
-MOST_NAMES, MOST_LETTERS = 7, 40
+MOST_NAMES, MOST_LETTERS, MOST_LETTERS_ON_A_PHONE = 8, 80, 40
 
 
 def bars(
@@ -38,8 +38,9 @@ def bars(
         )
         if index % every == 0:
             names.append(axis_text(x + slot * 0.35, height - 6, label))
-    # The names of a week fit everywhere; of more, a narrow card shows some.
-    crowded = len(names) > MOST_NAMES or sum(len(label) for label, _value in values[::every]) > MOST_LETTERS
-    many = " chart__names--many" if crowded else ""
-    parts.append(f'<g class="chart__names{many}">{"".join(names)}</g>')
+    # The names of a week fit everywhere; of longer ones a phone shows every other, of many a narrow card shows some.
+    letters = sum(len(label) for label, _value in values[::every])
+    many = " chart__names--many" if len(names) > MOST_NAMES or letters > MOST_LETTERS else ""
+    long = " chart__names--long" if letters > MOST_LETTERS_ON_A_PHONE else ""
+    parts.append(f'<g class="chart__names{many}{long}">{"".join(names)}</g>')
     return svg(parts, title, height, identity)

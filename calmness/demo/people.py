@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from calmness.demo.size import Size
 from calmness.extensions import db
-from calmness.models.account import AgeBracket, Gender, Role, User
-from calmness.services import passwords
+from calmness.models.account import AgeBracket, Consent, Gender, Role, User
+from calmness.services import accounts, consents, passwords
 
 FIRST_NAMES = [
     "Adèle",
@@ -302,7 +302,7 @@ def make(rng: random.Random, now: datetime, password: str, size: Size) -> dict[s
             "Camille", "Moreau", "camille@calmness.test", Role.STUDENT, now - timedelta(days=425), hashed
         ),
     }
-    db.session.add_all(staff.values())
+    everybody = list(staff.values())
     seen = {user.email_key for user in staff.values()}
     for _ in range(size.students):
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
@@ -324,9 +324,25 @@ def make(rng: random.Random, now: datetime, password: str, size: Size) -> dict[s
             person.age_bracket = rng.choices(list(AgeBracket), weights=(14, 33, 26, 15, 8, 4))[0]
         person.postcode, person.city = rng.choice(TOWNS)
         person.address = f"{rng.randrange(1, 180)} {rng.choice(STREETS)}"
-        db.session.add(person)
+        everybody.append(person)
+    db.session.add_all(everybody)
+    db.session.flush()
+    db.session.add_all(consent for person in everybody for consent in _consents(person))
     db.session.flush()
     return staff
+
+
+def _consents(person: User) -> list[Consent]:
+    """What the person agreed to when registering and, if it said its age and gender, in the profile."""
+    given = [("terms", accounts.TERMS_VERSION, "register")]
+    if person.age_bracket:
+        given.append((consents.DEMOGRAPHICS, consents.PURPOSES[consents.DEMOGRAPHICS].version, "profile"))
+    return [
+        Consent(
+            user_id=person.id, purpose=purpose, text_version=version, given=True, at=person.created_at, source=source
+        )
+        for purpose, version, source in given
+    ]
 
 
 def _person(first: str, last: str, email: str, role: Role, created: datetime, hashed: str) -> User:

@@ -53,6 +53,7 @@ SOURCES = (
     ("assistants IA", "ChatGPT", 2),
     ("référent", "abcbourse.com", 2),
 )
+CAMPAIGNS = {"E-mail": "lettre-du-mois", "YouTube": "video-gestion-du-risque", "Telegram": "canal-public"}
 PLACES = (
     ("FR", "IDF", "Paris", 26),
     ("FR", "ARA", "Lyon", 12),
@@ -160,11 +161,15 @@ def _visit(
         total += engaged or 0
         if number < length - 1:
             at += timedelta(seconds=(engaged or 20) + rng.randrange(2, 12))
+    visitor = rng.randbytes(16)
+    if visit_id % 6 == 0 and tables.visits[-1]["day"] == day:
+        # Who came a moment ago is back.
+        visitor = tables.visits[-1]["visitor_hash"]
     tables.visits.append(
         {
             "id": visit_id,
             "day": day,
-            "visitor_hash": rng.randbytes(16),
+            "visitor_hash": visitor,
             "started_at": started,
             "last_at": at,
             "hour": started.astimezone(PARIS).hour,
@@ -175,7 +180,7 @@ def _visit(
             "exit_path": paths[-1],
             "channel": channel,
             "source": source,
-            "campaign": "",
+            "campaign": CAMPAIGNS.get(source, "") if visit_id % 2 else "",
             "country": country,
             "region": region,
             "city": city,

@@ -36,10 +36,11 @@ def render_invoice(payload: dict[str, Any]) -> None:
     if db.session.get(InvoiceDocument, invoice.id) is None:
         page = invoice_page(invoice_view(invoice))
         data, properties = invoice_terms.terms(invoice, invoice.corrects), document_properties(invoice)
+        french = invoice_terms.is_between_french_businesses(invoice)
         # No transaction is open while the PDF is made: it takes a tenth of a second and more.
         db.session.commit()
         xml = facturx.invoice_xml(data)
-        facturx.require_valid(xml)
+        facturx.require_valid(xml, french=french)
         with draw(page) as document:
             content = facturx.with_invoice(document, xml, properties)
         key = f"invoices/{invoice.number}.pdf"

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
-from calmness.services import data_exports, erasure, retention
+from calmness.services import data_exports, dormancy, erasure, retention
 
 
 @task(data_exports.MAKE)
@@ -22,6 +23,16 @@ def expire_exports() -> None:
 def erase_accounts() -> None:
     """Erase the accounts whose thirty days are over."""
     erasure.erase_due()
+
+
+@periodic("privacy.unused", every_seconds=24 * 3600)
+def write_to_unused() -> None:
+    """Write to people whose account nobody has used for three years, a portion a day."""
+    found = dormancy.unused()
+    db.session.commit()
+    for user_id in found:
+        dormancy.write_to(user_id)
+        db.session.commit()
 
 
 @periodic("privacy.retention", every_seconds=6 * 3600)

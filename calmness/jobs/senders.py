@@ -51,7 +51,10 @@ class LaneSenders:
                 return DiscordClient(DiscordSettings(config["DISCORD_BOT_TOKEN"], config["DISCORD_API_URL"]))
             case Channel.WHATSAPP if config["WHATSAPP_TOKEN"] and config["WHATSAPP_PHONE_ID"]:
                 settings = WhatsAppSettings(
-                    config["WHATSAPP_TOKEN"], config["WHATSAPP_PHONE_ID"], config["WHATSAPP_API_URL"]
+                    config["WHATSAPP_TOKEN"],
+                    config["WHATSAPP_PHONE_ID"],
+                    config["WHATSAPP_API_URL"],
+                    config["WHATSAPP_CODE_TEMPLATE"],
                 )
                 return WhatsAppClient(settings)
             case _:

@@ -56,7 +56,7 @@ def convert_times(payload: dict[str, Any]) -> None:
     if account is not None:
         earliest = broker_clocks.convert(account)
         if earliest is not None:
-            sync.mark_dirty(account, earliest)
+            sync.mark_dirty(account, earliest, None)
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     db.session.commit()
 

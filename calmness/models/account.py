@@ -64,6 +64,8 @@ class TokenPurpose(StrEnum):
     CHANGE_EMAIL = "change_email"
     RELEASE_EMAIL = "release_email"
     LINK_TELEGRAM = "link_telegram"
+    LOST_FACTOR = "lost_factor"
+    KEEP_FACTOR = "keep_factor"
 
 
 class User(Model):
@@ -112,7 +114,7 @@ class User(Model):
 class AuthSession(Model):
     """One device of a person: stands behind the page's cookie and behind the API's tokens, so it can be revoked.
 
-    The cookie holds a random secret; only its SHA-256 is here.
+    The cookie holds a random secret; only its SHA-256 is here. It changes with each proof of identity (``renewed_at``).
     """
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -125,6 +127,7 @@ class AuthSession(Model):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     fresh_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     mfa_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    renewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoke_reason: Mapped[str | None] = mapped_column(String(32))
     ip_truncated: Mapped[str | None] = mapped_column(String(45))
@@ -212,6 +215,42 @@ class RecoveryCode(Model):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class RemovalEnd(StrEnum):
+    """How a wish to take a lost second factor away ended."""
+
+    REMOVED = "removed"
+    STOPPED = "stopped"
+    FOUND_AGAIN = "found_again"
+    WITHDRAWN = "withdrawn"
+
+
+class FactorRemoval(Model):
+    """A lost second factor that will be taken away when a day has passed; its owner can stop it until then.
+
+    ``asked_by`` is the administrator who asked, None when the owner did by mail. One open wish a person at a time.
+    """
+
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended_with_outcome"),
+        Index(
+            "uq_factor_removal_open",
+            "user_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    reason: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[RemovalEnd | None] = mapped_column(text_enum(RemovalEnd, "outcome"))
+
+
 class LoginAttempt(Model):
     """A try to log in, counted per account and per network. Lives in the database since Redis may be emptied."""
 
@@ -264,6 +303,29 @@ class ChannelIdentity(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChannelCode(Model):
+    """Six digits sent to an address of a channel that a person says is theirs; the newest of a person counts.
+
+    Only a keyed hash is kept, made when the message leaves. ``attempts`` counts guesses before they are looked at.
+    """
+
+    __table_args__ = (
+        CheckConstraint("attempts BETWEEN 0 AND 5", name="at_most_five_attempts"),
+        Index("ix_channel_code_user", "user_id", "created_at"),
+        Index("ix_channel_code_address", "address", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    channel: Mapped[Channel] = mapped_column(text_enum(Channel, "channel"))
+    address: Mapped[str] = mapped_column(String(320))
+    code_hash: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class PushSubscription(Model):

@@ -11,23 +11,28 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Integer,
+    Select,
     String,
     Table,
     and_,
+    bindparam,
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
     type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from calmness.models.types import UtcDateTime
 
-_SQLITE_INSTANT = "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')"
+_SQLITE_INSTANT = "datetime(?, 'unixepoch') || '.000000'"
 """SQLite keeps instants as text; this is the form of SQLAlchemy's own type."""
 
 Row = TypeVar("Row", bound=DeclarativeBase)
@@ -50,12 +55,16 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     """Insert rows, leaving out those that a unique constraint already holds. Gives the number inserted."""
     if not rows:
         return 0
-    dialect = session.get_bind().dialect.name
-    # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     table: Table = model.__table__  # type: ignore[assignment]
-    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
-    statement = insert_ignore.returning(*table.primary_key.columns)
+    statement = _insert_once_statement(session.get_bind().dialect.name, table)
+    # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     return sum(len(session.execute(statement, row).all()) for row in rows)
+
+
+@lru_cache(maxsize=64)
+def _insert_once_statement(dialect: str, table: Table) -> Any:
+    insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
+    return insert_ignore.returning(*table.primary_key.columns)
 
 
 def upsert(
@@ -121,10 +130,7 @@ def _stored_statement(
     names = ", ".join(columns)
     instants = {name for name in columns if isinstance(table.c[name].type, UtcDateTime)}
     if dialect.name == "sqlite":
-        # SQLite keeps instants as text, in the form of SQLAlchemy's own type.
-        marks = (
-            "strftime('%Y-%m-%d %H:%M:%S.000000', ?, 'unixepoch')" if name in instants else "?" for name in columns
-        )
+        marks = (_SQLITE_INSTANT if name in instants else "?" for name in columns)
         source = f"VALUES ({', '.join(marks)})"
     else:
         types = (f"{name} {'BIGINT' if name in instants else table.c[name].type.compile(dialect)}" for name in columns)
@@ -136,11 +142,28 @@ def _stored_statement(
 
 def among(session: Session, column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Whether a text column is one of many values, given as one parameter instead of hundreds."""
-    if session.get_bind().dialect.name == "postgresql":
+    dialect = session.get_bind().dialect.name
+    return among_given(dialect, column, literal(many(dialect, values), _type_of_many(dialect)))
+
+
+def among_given(dialect: str, column: Any, given: ColumnElement[Any] | str) -> ColumnElement[bool]:
+    """``among`` for a statement that is built once: the values come as ``many`` under the name of a parameter."""
+    if isinstance(given, str):
+        given = bindparam(given, type_=_type_of_many(dialect))
+    if dialect == "postgresql":
         # Not "= ANY": without statistics of a new table its planner reads the whole account then.
-        return column.in_(select(func.unnest(cast(list(values), postgresql.ARRAY(String)))))
-    given = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(given.c.value))
+        return column.in_(select(func.unnest(cast(given, postgresql.ARRAY(String)))))  # type: ignore[no-any-return]
+    found = func.json_each(given).table_valued("value")
+    return column.in_(select(found.c.value))  # type: ignore[no-any-return]
+
+
+def many(dialect: str, values: Sequence[str]) -> Any:
+    """Many texts as one parameter of ``among_given``."""
+    return list(values) if dialect == "postgresql" else json.dumps(list(values))
+
+
+def _type_of_many(dialect: str) -> Any:
+    return postgresql.ARRAY(String) if dialect == "postgresql" else String()
 
 
 def utc_hour(session: Session, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
@@ -149,6 +172,31 @@ def utc_hour(session: Session, column: InstrumentedAttribute[datetime]) -> Colum
         return cast(func.extract("hour", func.timezone("UTC", column)), Integer)
     # SQLite keeps instants as text in UTC.
     return cast(func.substr(type_coerce(column, String), 12, 2), Integer)
+
+
+def plain_rows(session: Session, query: Select[Any]) -> list[Any]:
+    """All rows of a query as the driver gives them, without an object for each: a hundred thousand in a blink.
+
+    Columns must be of types that the driver reads by itself: whole numbers and texts.
+    """
+    return list(session.connection().execute(query).cursor.fetchall())
+
+
+class posix_seconds(FunctionElement[int]):  # noqa: N801 - reads like a function of the database
+    """Whole seconds from the first of January 1970 to an instant."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(posix_seconds, "sqlite")
+def _posix_seconds_on_sqlite(element: posix_seconds, compiler: Any, **kw: Any) -> str:
+    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(posix_seconds)
+def _posix_seconds_on_postgresql(element: posix_seconds, compiler: Any, **kw: Any) -> str:
+    return f"CAST(floor(EXTRACT(EPOCH FROM {compiler.process(element.clauses, **kw)})) AS BIGINT)"
 
 
 def has_text(session: Session, column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
@@ -212,11 +260,15 @@ def hold(session: Session, name: str) -> None:
 
 __all__ = [
     "among",
+    "among_given",
     "claim",
     "has_text",
     "hold",
     "insert_once",
     "locked",
+    "many",
+    "plain_rows",
+    "posix_seconds",
     "texts_in",
     "unindexed",
     "upsert",

@@ -18,6 +18,13 @@ class ExportState(StrEnum):
     EXPIRED = "expired"
 
 
+class DeletionCause(StrEnum):
+    """Why an account ends."""
+
+    ASKED = "asked"
+    UNUSED = "unused"
+
+
 class DataExport(Model):
     """A copy of everything about a person, made by a worker and kept for a few days."""
 
@@ -38,7 +45,10 @@ class DataExport(Model):
 
 
 class AccountDeletion(Model):
-    """A wish to have one's account erased. Logging in before the erasure has started cancels it."""
+    """A wish to have one's account erased, or its end after years without use.
+
+    Logging in before the erasure has started cancels it.
+    """
 
     __table_args__ = (
         CheckConstraint("due_at > asked_at", name="due_after_asked"),
@@ -58,6 +68,9 @@ class AccountDeletion(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cause: Mapped[DeletionCause] = mapped_column(
+        text_enum(DeletionCause, "cause"), default=DeletionCause.ASKED, server_default=text("'asked'")
+    )
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -88,6 +88,12 @@ class Signal(Model):
     author: Mapped[User] = relationship()
     events: Mapped[list["SignalEvent"]] = relationship(order_by="SignalEvent.seq")
 
+    @property
+    def digits(self) -> int:
+        """Decimals of its finest price: all of its prices are written with as many."""
+        prices = [self.entry, self.stop, *map(Decimal, self.targets), *([self.close_price] if self.close_price else [])]
+        return max(0, *(-int(price.normalize().as_tuple().exponent) for price in prices))
+
 
 class SignalEvent(Model):
     """One link of the public chain: appended, never changed. ``salt`` hides the text until the signal closes."""

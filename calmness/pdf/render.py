@@ -26,14 +26,6 @@ _IDLE = re.compile(rb"^(1 0 0 1 0 0 cm  )?BT /F\d+ [\d.]+ Tf [\d.]+ TL ET$", re.
 """ReportLab begins each page and table with a font that writes nothing. Line breaks inside of texts are escaped."""
 _BETWEEN = re.compile(r">\n\s*<")
 """Indentation between tags: a node each for the layout, and nothing to see."""
-_ELEMENTS = """
-html { margin: 0; padding: 0; border: 1px none; display: inline; width: auto; height: auto; white-space: normal; }
-body, div, table, tr, th, td { display: block; }
-tr, th, td { vertical-align: middle; width: auto; }
-th, b { font-weight: bold; }
-small { font-size: 75%; }
-"""
-"""What the library knows of these elements. Its own sheet, for all of HTML, is read again for every document."""
 _EMBEDDED = {"/FontFile", "/FontFile2", "/FontFile3"}
 
 
@@ -75,7 +67,7 @@ def _drawn(html: str) -> io.BytesIO:
         dest=buffer,
         path=str(ASSETS / "document.html"),
         encoding="utf-8",
-        default_css=_ELEMENTS,
+        default_css=_elements(),
         resource_policy=ResourceAccessPolicy.server(str(ASSETS), allow_remote=False),
     )
     if result.err or result.warn:
@@ -145,6 +137,12 @@ def _cut(word: str, widest: float) -> str:
         parts[-1] += character
         width += step
     return " ".join(parts)
+
+
+@lru_cache(maxsize=1)
+def _elements() -> str:
+    """What the library says of the elements that our pages have: parsing its rules for all others takes time."""
+    return (ASSETS / "elements.css").read_text()
 
 
 @lru_cache(maxsize=1)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from calmness import clock, look_alikes
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
-from calmness.models.account import Channel, Consent, EmailChange, Role, TokenPurpose, User
+from calmness.models.account import Channel, Consent, EmailChange, FactorRemoval, RemovalEnd, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import api_tokens, audit, delivery, login_limits, notifications, passwords, sessions, tokens
 from calmness.services.preferences import NoticeKind
@@ -429,7 +429,17 @@ def _send_link(user: User, kind: str, purpose: TokenPurpose) -> None:
 
 def _end_links(user: User) -> None:
     # A change of address that somebody else began must not outlive the password that let them in.
-    tokens.end_all(user.id, TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL, TokenPurpose.RELEASE_EMAIL)
+    tokens.end_all(
+        user.id,
+        TokenPurpose.RESET_PASSWORD,
+        TokenPurpose.CHANGE_EMAIL,
+        TokenPurpose.RELEASE_EMAIL,
+        TokenPurpose.LOST_FACTOR,
+        TokenPurpose.KEEP_FACTOR,
+    )
+    # Nor a wish to take the second factor away.
+    waiting = (FactorRemoval.user_id == user.id) & FactorRemoval.ended_at.is_(None)
+    db.session.execute(update(FactorRemoval).where(waiting).values(ended_at=clock.now(), outcome=RemovalEnd.WITHDRAWN))
     db.session.execute(delete(EmailChange).where(EmailChange.user_id == user.id))
 
 

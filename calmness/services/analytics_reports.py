@@ -191,13 +191,16 @@ def revenue(start: datetime, end: datetime) -> int:
 
 
 def audience(minimum: int = 5) -> dict[str, list[tuple[str, int]]]:
-    """Gender and age of those who consented to say; groups smaller than ``minimum`` are not shown."""
+    """Gender and age of those who consented to say: the largest group and the youngest first; groups smaller than
+    ``minimum`` are not shown.
+    """
     result = {}
     for name, column in (("gender", User.gender), ("age_bracket", User.age_bracket)):
         rows = db.session.execute(
             select(column, func.count()).where(column.is_not(None)).group_by(column).order_by(func.count().desc())
         )
         result[name] = [(str(value.value), count) for value, count in rows if value is not None and count >= minimum]
+    result["age_bracket"].sort()
     return result
 
 

@@ -25,7 +25,7 @@ _REASONS = {
     "camt": _l("Ce fichier XML n’est pas un relevé CAMT.053."),
     "accounts": _l("Ce fichier contient plusieurs comptes\u00a0: exportez un compte à la fois."),
     "ofx": _l("Ce fichier OFX est illisible."),
-    "mt940": _l("Ce fichier MT940 est illisible."),
+    "mt940": _l("Ce fichier n’est pas un relevé MT940."),
     "csv": _l("Ce fichier n’est pas un CSV lisible."),
     "header": _l("Aucune ligne d’en-tête n’a été trouvée (date, libellé, montant)."),
     "amount": _l("Un montant ou une date est illisible\u00a0: vérifiez le choix des colonnes."),
@@ -35,7 +35,6 @@ _REASONS = {
 
 
 _READERS = {StatementFormat.CAMT: camt.read, StatementFormat.OFX: ofx.read, StatementFormat.MT940: mt940.read}
-_MT940 = re.compile(rb"^:(25|28C?|60F):", re.M)
 
 
 class StatementRefused(DomainError):
@@ -224,10 +223,10 @@ def _reading(read: Callable[[bytes], Read], content: bytes) -> Read:
 
 def _kind(content: bytes) -> StatementFormat:
     head = content[:4000].lstrip(b"\xef\xbb\xbf \r\n\t")
+    if mt940.is_mt940(head):
+        return StatementFormat.MT940
     if head[:20].upper().startswith(b"OFXHEADER") or b"<OFX>" in head.upper() or b"<?OFX" in head.upper():
         return StatementFormat.OFX
     if head.startswith(b"<"):
         return StatementFormat.CAMT
-    if head.startswith((b"{1:", b":20:", b":940:")) or len(_MT940.findall(head)) > 1:
-        return StatementFormat.MT940
     return StatementFormat.CSV

@@ -14,7 +14,6 @@ from calmness.models.types import UtcDateTime
 from calmness.services import broker_clocks, sync
 from calmness.services.sync_trades import offset_at
 
-SILENT_AFTER = timedelta(minutes=3)
 GAP = timedelta(minutes=30)
 LOOKED_BACK = timedelta(days=14)
 GAPS_SHOWN = 5
@@ -59,7 +58,7 @@ def contact(account: TradingAccount) -> Contact:
         return Contact.ARCHIVED
     if account.last_sync_at is None:
         return Contact.AWAITED
-    return Contact.CONNECTED if clock.now() - account.last_sync_at < SILENT_AFTER else Contact.SILENT
+    return Contact.CONNECTED if clock.now() - account.last_sync_at < sync.SILENT_AFTER else Contact.SILENT
 
 
 def numbers(account: TradingAccount) -> Numbers:

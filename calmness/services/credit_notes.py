@@ -218,6 +218,8 @@ def _mentions(invoice: Invoice, reason: str, items: list[InvoiceItem]) -> list[s
         f"Motif\u00a0: {reason}",
         "Prestation de services.",
         *vat,
+        # A platform asks a business's credit note for the same terms as its invoice (BR-FR-05).
+        *(text for text in invoicing.BUSINESS_MENTIONS if text in invoice.mentions),
     ]
 
 

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Column, select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.sql.elements import NamedColumn
 
 from calmness import clock
 from calmness.database import reading
@@ -24,8 +25,10 @@ from calmness.extensions import db
 from calmness.files import store
 from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument
+from calmness.models.catalogue import Offer
 from calmness.models.dialect import hold
 from calmness.models.privacy import DataExport, ExportState
+from calmness.models.training import AdminFormationSession, Formation
 from calmness.services import audit, delivery, notifications, personal_data
 from calmness.services.preferences import NoticeKind
 from calmness.spreadsheets import Cell, csv_lines
@@ -36,6 +39,13 @@ KEPT = timedelta(days=7)
 PAUSE = timedelta(hours=24)
 ROWS = 500
 README = "LISEZMOI.txt"
+
+_TITLES: dict[str, ColumnElement[str]] = {
+    Formation.__tablename__: Formation.title.expression,
+    Offer.__tablename__: Offer.name.expression,
+    AdminFormationSession.__tablename__: AdminFormationSession.title.expression,
+}
+"""What a number of another table means to its reader."""
 
 
 class ExportTooSoon(Conflict):
@@ -156,7 +166,7 @@ def write(handle: BinaryIO, user_id: int) -> None:
     with zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         archive.writestr(README, _readme())
         for name in personal_data.exported():
-            columns = [column for column in personal_data.table(name).columns if column.name not in _hidden(name)]
+            columns = _columns(name)
             _write_json(archive, name, columns, user_id)
             _write_csv(archive, name, columns, user_id)
         for name, place in personal_data.TABLES.items():
@@ -170,12 +180,28 @@ def _hidden(name: str) -> frozenset[str]:
     return place.hidden | place.others
 
 
-def _rows(name: str, columns: list[Column[Any]], user_id: int) -> Iterator[Any]:
+def _columns(name: str) -> list[NamedColumn[Any]]:
+    """What leaves the house of a table; beside the number of a formation, offer or session stands what it is called."""
+    source = personal_data.table(name)
+    found: list[NamedColumn[Any]] = []
+    for column in source.columns:
+        if column.name in _hidden(name):
+            continue
+        found.append(column)
+        for key in column.foreign_keys:
+            title = _TITLES.get(key.column.table.name)
+            if title is not None and key.column.table is not source:
+                words = select(title).where(key.column == column).correlate(source).scalar_subquery()
+                found.append(words.label(f"{column.name.removesuffix('_id')}_title"))
+    return found
+
+
+def _rows(name: str, columns: list[NamedColumn[Any]], user_id: int) -> Iterator[Any]:
     query = personal_data.rows_of(name, user_id, *columns).order_by(*personal_data.table(name).primary_key.columns)
     return iter(db.session.execute(query, execution_options={"yield_per": ROWS}))
 
 
-def _write_json(archive: zipfile.ZipFile, name: str, columns: list[Column[Any]], user_id: int) -> None:
+def _write_json(archive: zipfile.ZipFile, name: str, columns: list[NamedColumn[Any]], user_id: int) -> None:
     names = [column.name for column in columns]
     with archive.open(f"json/{name}.json", "w", force_zip64=True) as file:
         file.write(b"[")
@@ -186,7 +212,7 @@ def _write_json(archive: zipfile.ZipFile, name: str, columns: list[Column[Any]],
         file.write(b"\n]\n")
 
 
-def _write_csv(archive: zipfile.ZipFile, name: str, columns: list[Column[Any]], user_id: int) -> None:
+def _write_csv(archive: zipfile.ZipFile, name: str, columns: list[NamedColumn[Any]], user_id: int) -> None:
     rows = ([_cell(value) for value in row] for row in _rows(name, columns, user_id))
     with archive.open(f"csv/{name}.csv", "w", force_zip64=True) as file:
         for line in csv_lines([column.name for column in columns], rows):

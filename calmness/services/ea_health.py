@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services import broker_clocks, connections
+from calmness.services import broker_clocks, connections, sync
 from calmness.services.connections import Contact, Gap
 
-OTHER_KEY = timedelta(days=14)
+RECENT = timedelta(days=14)
 
 
 class Trouble(StrEnum):
@@ -36,6 +36,7 @@ class Line:
     is_outdated: bool
     gaps: list[Gap]
     refused: int
+    refused_batches: int
     is_other_login: bool
     clock_in_use: str
 
@@ -80,23 +81,26 @@ def _line(account: TradingAccount, owner: User) -> Line:
         is_outdated=connections.is_outdated(account),
         gaps=connections.gaps(account),
         refused=len(account.refusals),
+        refused_batches=account.refused_batches if _is_recent(account.refused_batch_at) else 0,
         is_other_login=_is_recent(account.other_login_at),
         clock_in_use=in_use or "",
     )
 
 
 def _is_recent(moment: datetime | None) -> bool:
-    return moment is not None and clock.now() - moment < OTHER_KEY
+    return moment is not None and clock.now() - moment < RECENT
 
 
 def _has(trouble: Trouble) -> ColumnElement[bool]:
     now, seen = clock.now(), TradingAccount.last_sync_at
     ways: dict[Trouble, ColumnElement[bool]] = {
         Trouble.AWAITED: seen.is_(None),
-        Trouble.SILENT: seen < now - connections.SILENT_AFTER,
+        Trouble.SILENT: seen < now - sync.SILENT_AFTER,
         Trouble.OUTDATED: TradingAccount.ea_version.in_(_older_versions()),
-        Trouble.REFUSED: cast(TradingAccount.refusals, String) != "{}",
-        Trouble.OTHER_ACCOUNT: TradingAccount.other_login_at > now - OTHER_KEY,
+        Trouble.REFUSED: or_(
+            cast(TradingAccount.refusals, String) != "{}", TradingAccount.refused_batch_at > now - RECENT
+        ),
+        Trouble.OTHER_ACCOUNT: TradingAccount.other_login_at > now - RECENT,
     }
     return ways[trouble]
 

@@ -20,7 +20,7 @@ from calmness.extensions import Model, db
 from calmness.files import store
 from calmness.models.account import Channel, Role, TokenPurpose, User
 from calmness.models.billing import Payment, PaymentStatus, Subscription, SubscriptionStatus
-from calmness.models.privacy import AccountDeletion
+from calmness.models.privacy import AccountDeletion, DeletionCause
 from calmness.models.sale import ChannelPass, ChannelPassState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.permissions import STAFF_ROLES
@@ -138,7 +138,7 @@ def erase(wish_id: int, *, again: bool = False) -> bool:
             return False
         wish.started_at = now
         user = db.session.get_one(User, user_id)
-        avatar = _take_the_name_away(user, tell=not again)
+        avatar = _take_the_name_away(user, cause=None if again else wish.cause)
         erased_list.note(user.id, user.created_at)
         audit.record("privacy.erasure_started", "user", user_id, actor=None)
         db.session.commit()
@@ -195,20 +195,23 @@ def _in_review(user_id: int) -> bool:
     return db.session.scalar(waiting.limit(1)) is not None
 
 
-def _take_the_name_away(user: User, *, tell: bool) -> str | None:
-    """End what the person still has, say good-bye, and leave a row without a name. Gives the avatar's file."""
+def _take_the_name_away(user: User, *, cause: DeletionCause | None) -> str | None:
+    """End what the person still has, say good-bye, and leave a row without a name. Gives the avatar's file.
+
+    Without a ``cause`` nobody is told.
+    """
     _end_what_runs(user)
     address, first_name, locale = user.email, user.first_name, user.locale
     sessions.revoke_all(user.id, "erased")
     api_tokens.revoke_all(user.id)
     tokens.end_all(user.id, *TokenPurpose)
-    if tell:
+    if cause:
         delivery.deliver(
             ERASED_MAIL,
             f"erased:{user.id}",
             channel=Channel.EMAIL,
             address=address,
-            params={"first_name": first_name, "locale": locale},
+            params={"first_name": first_name, "locale": locale, "cause": cause.value},
         )
     avatar = user.avatar_file
     first, last = personal_data.ERASED_NAME.split(" ", 1)

@@ -70,6 +70,11 @@ def _frame(invoice: Invoice, due: int) -> str:
     return "S1" if due else "S2"
 
 
+def is_between_french_businesses(invoice: Invoice) -> bool:
+    """Whether the rules of the reform hold for it: a buyer of France who gave a SIREN."""
+    return invoice.buyer.get("country", "FR") == "FR" and bool(invoice.buyer.get("siren"))
+
+
 def category(item: InvoiceItem) -> str:
     """Category of VAT of a line; a normal line at 0 % is zero-rated."""
     code = CATEGORIES[item.vat_regime][0]

@@ -21,6 +21,8 @@ from calmness.services import audit, security_notices, sessions
 from calmness.services.security_notices import SecurityEvent
 
 GRACE = timedelta(seconds=10)
+RENEWED = "renewed"
+"""In the place of a successor: a proof of identity ended the token."""
 
 
 class SessionRevoked(DomainError):
@@ -29,6 +31,14 @@ class SessionRevoked(DomainError):
     status = 401
     slug = "session-revoked"
     message = _l("Cette session est terminée. Reconnectez-vous.")
+
+
+class TokenRenewed(DomainError):
+    """The token ended a moment ago, with a proof of identity: the browser has its next one. Its cookie stays."""
+
+    status = 401
+    slug = "token-renewed"
+    message = _l("Ce jeton vient d’être remplacé. Réessayez.")
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,22 @@ def issue_refresh(auth_session: AuthSession, parent: str | None = None) -> str:
     return _encode(auth_session, jti)
 
 
+def renew_refresh(auth_session: AuthSession) -> str:
+    """Refresh token for a device that has just proved who sits there; the ones before it end, unlike in a rotation."""
+    db.session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.session_id == auth_session.id, RefreshToken.used_at.is_(None))
+        .values(used_at=clock.now(), replaced_by=RENEWED),
+        execution_options={"synchronize_session": False},
+    )
+    return issue_refresh(auth_session)
+
+
 def rotate(jti: str, session_id: str) -> Rotation:
-    """Use a refresh token: one conditional update decides who of several is first. Raises ``SessionRevoked``."""
+    """Use a refresh token: one conditional update decides who of several is first.
+
+    Raises ``SessionRevoked``, ``TokenRenewed``.
+    """
     now = clock.now()
     found = sessions.find_by_id(session_id, now)
     if found is None:
@@ -75,13 +99,18 @@ def rotate(jti: str, session_id: str) -> Rotation:
         _store(auth_session, successor, jti)
         sessions.note_last_seen(db.session.connection(), session_id, user.id, now)
         return Rotation(issue_access(auth_session), _encode(auth_session, successor), auth_session)
-    used_at = db.session.scalar(
-        select(RefreshToken.used_at).where(RefreshToken.jti == jti, RefreshToken.session_id == session_id)
-    )
-    if used_at is None:
+    used = db.session.execute(
+        select(RefreshToken.used_at, RefreshToken.replaced_by).where(
+            RefreshToken.jti == jti, RefreshToken.session_id == session_id
+        )
+    ).one_or_none()
+    if used is None or used.used_at is None:
         # Too old, or not ours: that is no replay, and nobody else's session may end for it.
         raise SessionRevoked
-    if now - used_at < GRACE:
+    if now - used.used_at < GRACE:
+        if used.replaced_by == RENEWED:
+            # Another tab, or a thief: neither gets anything for the old token, and the tab has the new cookie.
+            raise TokenRenewed
         return Rotation(issue_access(auth_session), None, auth_session)
     sessions.revoke(session_id, "refresh_reuse")
     audit.record(SecurityEvent.REFRESH_REUSE.value, "auth_session", session_id, actor=user)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradeKind, TradeSource, TradingAccount
-from calmness.services import broker_clocks, live, sync, sync_trades
+from calmness.services import broker_clocks, live, sync, sync_trades, trade_totals
 from calmness.services.sync import MalformedBatch, number
 from calmness.services.sync_trades import (
     COMMENT_LENGTH,
@@ -73,8 +73,9 @@ def take(account: TradingAccount, raw: bytes, at: datetime | None = None) -> tup
     account.last_sync_at, account.ea_version = now, clean(fields.get("ea_version") or "1.00", 16)
     account.balance, account.equity = balance, equity
     if written.since is not None:
-        sync.mark_dirty(account, written.since)
+        sync.mark_dirty(account, written.since, written.until)
     if written.changed:
+        account.history_stamp = trade_totals.new_stamp()
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     return before or db.session.scalars(find).one(), before is None
 

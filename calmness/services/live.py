@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from calmness.context import cause_id
 from calmness.extensions import db, socketio
-from calmness.socket_manager import SESSION_REVOKED, cut
+from calmness.socket_manager import CUTTING, cut
 
 LIVE = "/live"
 SUPPORT = "/support"
@@ -27,7 +27,7 @@ def emit_after_commit(name: str, data: dict[str, Any], *, room: str, namespace: 
 def _emit(session: Session) -> None:
     for name, data, room, namespace in session.info.pop(_PENDING, []):
         socketio.emit(name, data, to=room, namespace=namespace)
-        if name == SESSION_REVOKED:
+        if name in CUTTING:
             cut(socketio.server.manager, room, namespace)
 
 

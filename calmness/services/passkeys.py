@@ -176,6 +176,7 @@ def check(credential: str, challenge: Challenge, site: Site, *, user: User | Non
     done = db.session.execute(used)
     if not done.rowcount:  # type: ignore[attr-defined]
         raise PasskeyRefused
+    second_factor.found_again(owner.id)
     return owner
 
 

@@ -84,6 +84,8 @@ TABLES: dict[str, Place] = {
     "totp_secret": _deleted(left_out=HASHED),
     "recovery_code": _deleted(left_out=HASHED),
     "passkey": _deleted(hidden=_names("credential_id", "public_key")),
+    "channel_code": _deleted(hidden=_names("code_hash")),
+    "factor_removal": _deleted(others=_names("asked_by")),
     "email_change": _deleted(hidden=_names("reference", "new_email_key", "session_id")),
     "api_token": _deleted(hidden=_names("secret_hash")),
     "idempotency_key": _deleted(
@@ -144,7 +146,7 @@ TABLES: dict[str, Place] = {
     "trade": _deleted("account_id", "user_id"),
     "trade_journal": _deleted("user_id"),
     "trade_screenshot": _deleted(hidden=_names("file_key"), file="file_key"),
-    "trading_position": _deleted("account_id", "user_id"),
+    "trading_chain": _deleted("account_id", "user_id"),
     "reference_rate": _nobodys(COUNTED),
     "leaderboard_entry": _deleted(hidden=_names("look")),
     "cohort_publication": _nobodys("Des numéros seuls, pour qu’un agrégat n’en dévoile pas un autre."),

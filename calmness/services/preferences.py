@@ -72,6 +72,10 @@ NOTICE_FEATURES = {NoticeKind.SIGNAL: Feature.SIGNALS}
 """Notices that go with a feature: who switched it off is not told, on any channel."""
 
 
+SHOWS_TRADES = (Feature.HISTORY, Feature.PORTFOLIO)
+"""With both off, terminals are told so and send nothing (``trading_accounts.IntakeOff``)."""
+
+
 def settings_of(user_id: int) -> dict[str, object]:
     """What a person set, by key; absent keys are at their default."""
     rows = db.session.execute(select(UserSetting.key, UserSetting.value).where(UserSetting.user_id == user_id))
@@ -88,6 +92,12 @@ def wants(user_id: int, kind: NoticeKind) -> bool:
     """Whether notices of a kind have a sense for a person: their feature is on."""
     feature = NOTICE_FEATURES.get(kind)
     return feature is None or features_of(user_id)[feature]
+
+
+def takes_trades(user_id: int) -> bool:
+    """Whether anything of the person's would show trades: what nobody sees is not collected either."""
+    on = features_of(user_id)
+    return any(on[feature] for feature in SHOWS_TRADES)
 
 
 def notice_matrix(user_id: int) -> dict[NoticeKind, dict[Channel, bool]]:

@@ -49,7 +49,8 @@ class Treatment:
                 found[place.why] = Duration("Pièces et preuves", place.why)
             elif place.fate in {Fate.DELETED, Fate.BLANKED} and not retention.rules_of(table):
                 found[UNTIL_ERASED] = Duration("Le reste", UNTIL_ERASED)
-        return list(found.values())
+        left = found.pop(UNTIL_ERASED, None)
+        return [*found.values(), *([left] if left else [])]
 
 
 TREATMENTS: tuple[Treatment, ...] = (
@@ -68,6 +69,8 @@ TREATMENTS: tuple[Treatment, ...] = (
             "recovery_code",
             "passkey",
             "email_change",
+            "channel_code",
+            "factor_removal",
             "api_token",
             "idempotency_key",
             "login_attempt",
@@ -131,7 +134,7 @@ TREATMENTS: tuple[Treatment, ...] = (
             "trade_journal",
             "trade_revision",
             "trade_screenshot",
-            "trading_position",
+            "trading_chain",
             "leaderboard_entry",
             "account_snapshot",
             "sync_batch",

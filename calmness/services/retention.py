@@ -18,8 +18,10 @@ from calmness.extensions import Model, db
 from calmness.files import store
 from calmness.models.account import (
     AuthSession,
+    ChannelCode,
     ChannelIdentity,
     EmailChange,
+    FactorRemoval,
     LoginAttempt,
     OneTimeToken,
     PushSubscription,
@@ -115,6 +117,22 @@ RULES: tuple[Rule, ...] = (
         "Changements d’adresse qui attendaient une confirmation",
         "l’expiration des liens",
         lambda before: EmailChange.expires_at < before,
+    ),
+    Rule(
+        "channel_code",
+        ChannelCode,
+        1,
+        "Numéros WhatsApp en attente de leur code",
+        "l’expiration du code",
+        lambda before: ChannelCode.expires_at < before,
+    ),
+    Rule(
+        "factor_removal",
+        FactorRemoval,
+        365,
+        "Demandes de retrait d’une double authentification perdue",
+        "la fin de la demande",
+        lambda before: FactorRemoval.ended_at < before,
     ),
     Rule(
         "auth_session",

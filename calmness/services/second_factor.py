@@ -15,7 +15,7 @@ from sqlalchemy import Update, delete, func, select, update
 from calmness import clock
 from calmness.errors import Conflict, DomainError, TooManyAttempts
 from calmness.extensions import db
-from calmness.models.account import AuthSession, Passkey, RecoveryCode, TotpSecret, User
+from calmness.models.account import AuthSession, FactorRemoval, Passkey, RecoveryCode, RemovalEnd, TotpSecret, User
 from calmness.models.dialect import upsert
 from calmness.permissions import STAFF_ROLES
 from calmness.services import login_limits, one_time_codes, sealing, security_notices, sessions
@@ -52,7 +52,10 @@ class WrongCode(DomainError):
     status = 401
     slug = "wrong-second-factor"
     field = "otp"
-    message = _l("Ce code ne convient pas\u202f: il change toutes les 30\u00a0secondes et ne sert qu’une fois.")
+    message = _l(
+        "Ce code ne convient pas\u202f: il change toutes les 30\u00a0secondes et ne sert qu’une fois. "
+        "Vérifiez aussi l’heure de votre téléphone."
+    )
 
 
 class AlreadyOn(Conflict):
@@ -170,6 +173,7 @@ def check(user: User, code: str, network: str) -> Proof:
         _tell_of_guesses(user)
         raise WrongCode
     login_limits.succeed(attempt)
+    found_again(user.id)
     if proof is Proof.RECOVERY_CODE:
         security_notices.tell(user, SecurityEvent.RECOVERY_CODE_USED, left=recovery_codes_left(user.id))
     return proof
@@ -218,12 +222,18 @@ def forget_codes_without_factor(user_id: int) -> None:
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
+def found_again(user_id: int) -> None:
+    """Whoever uses the factor has not lost it: a wish to take it away ends."""
+    _end_removal(user_id, RemovalEnd.FOUND_AGAIN)
+
+
 def reset(user: User, *, by: User | None) -> None:
     """Take the second factor of somebody who lost phone and codes away; ``by`` is None for an operator.
 
     Open sessions end: whoever asked in that person's name must not sit in one. Raises ``NotOn``.
     """
     _remove(user)
+    _end_removal(user.id, RemovalEnd.REMOVED)
     sessions.revoke_all(user.id, "factor_reset")
     security_notices.tell(user, SecurityEvent.SECOND_FACTOR_RESET, by=by, own=False)
 
@@ -248,6 +258,11 @@ def _remove(user: User) -> None:
         raise NotOn
     for model in (TotpSecret, RecoveryCode, Passkey):
         db.session.execute(delete(model).where(model.user_id == user.id))
+
+
+def _end_removal(user_id: int, outcome: RemovalEnd) -> None:
+    waiting = (FactorRemoval.user_id == user_id) & FactorRemoval.ended_at.is_(None)
+    db.session.execute(update(FactorRemoval).where(waiting).values(ended_at=clock.now(), outcome=outcome))
 
 
 def _has_passkey(user_id: int, other_than: int | None = None) -> bool:

@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
 from calmness.services import audit, grace, live
-from calmness.socket_manager import SESSION_REVOKED
+from calmness.socket_manager import SESSION_RENEWED, SESSION_REVOKED
 
 PERSISTENT_LIFETIME = timedelta(days=30)
 ABSOLUTE_LIFETIME = timedelta(days=90)
@@ -55,9 +55,30 @@ def open_session(
         device_label=device_label[:120],
     )
     db.session.add(opened)
+    # Also of a short visit, which writes no later use: an account that was opened is not an unused one.
+    user.last_seen_at = now
     db.session.flush()
     grace.end(user, now)
     return opened, secret
+
+
+def renew(auth_session: AuthSession) -> str:
+    """Another secret for the same device, at a proof of identity (ASVS 5, 7.2.4): copies of the old one open nothing.
+
+    Gives the secret for the cookie. Open sockets end; the device's own come back with the new cookie.
+    """
+    secret = secrets.token_urlsafe(32)
+    auth_session.secret_hash = hash_secret(secret)
+    auth_session.renewed_at = clock.now()
+    db.session.flush()
+    _tell_sockets(auth_session.id, SESSION_RENEWED)
+    return secret
+
+
+def is_of_a_device(connection: Connection, secret: str) -> bool:
+    """Whether a secret is a device's today, be it open or ended; one that was renewed is none's."""
+    known = select(AuthSession.id).where(AuthSession.secret_hash == hash_secret(secret))
+    return connection.scalar(known) is not None
 
 
 def find(secret: str, at: datetime) -> tuple[User, AuthSession] | None:
@@ -124,8 +145,12 @@ def _revoke(condition: object, reason: str) -> None:
         .returning(AuthSession.id)
     ).all()
     for session_id in ended:
-        for namespace in (live.LIVE, live.SUPPORT):
-            live.emit_after_commit(SESSION_REVOKED, {}, room=f"session:{session_id}", namespace=namespace)
+        _tell_sockets(session_id, SESSION_REVOKED)
+
+
+def _tell_sockets(session_id: str, event: str) -> None:
+    for namespace in (live.LIVE, live.SUPPORT):
+        live.emit_after_commit(event, {}, room=f"session:{session_id}", namespace=namespace)
 
 
 def living_of(user_id: int) -> list[AuthSession]:

@@ -25,6 +25,7 @@ from calmness.models.trading import (
     StatementImport,
     Trade,
     TradeJournal,
+    TradeKind,
     TradeSource,
     TradingAccount,
 )
@@ -253,10 +254,10 @@ def take(import_id: int) -> None:
     )
     known = _known(account.id, list(parsed.rows))
     fresh = [row for ticket, row in parsed.rows.items() if ticket not in known]
-    since: datetime | None = None
-    for start in range(0, len(fresh), CHUNK):
-        written = sync_trades.write(account.id, {row.ticket: row for row in fresh[start : start + CHUNK]}, now)
-        since = min((moment for moment in (since, written.since) if moment is not None), default=None)
+    since = _name_cash(account.id, [row for ticket, row in parsed.rows.items() if ticket in known])
+    chunks = (fresh[start : start + CHUNK] for start in range(0, len(fresh), CHUNK))
+    written = [sync_trades.write(account.id, {row.ticket: row for row in chunk}, now) for chunk in chunks]
+    account.history_stamp = trade_totals.new_stamp()
     db.session.execute(
         update(Trade)
         .where(Trade.account_id == account.id, Trade.source == TradeSource.IMPORT, Trade.import_id.is_(None))
@@ -271,8 +272,10 @@ def take(import_id: int) -> None:
     }
     found.state, found.imported_at = ImportState.IMPORTED, now
     found.trades_added, found.trades_known = len(fresh), len(known)
-    if since is not None:
-        sync.mark_dirty(account, since)
+    spans = [(since, None), *((part.since, part.until) for part in written)]
+    for first, last in spans:
+        if first is not None:
+            sync.mark_dirty(account, first, last)
     _tell(found)
 
 
@@ -291,7 +294,7 @@ def undo(found: StatementImport) -> int:
         account.login = None
     held.state, held.undone_at = ImportState.UNDONE, clock.now()
     if since is not None:
-        sync.mark_dirty(account, since)
+        sync.mark_dirty(account, since, None)
     _tell(held)
     return gone
 
@@ -379,6 +382,22 @@ def _known(account_id: int, tickets: list[str]) -> set[str]:
             )
         )
     return known
+
+
+def _name_cash(account_id: int, rows: list[sync_trades.TradeRow]) -> datetime | None:
+    """Say of cash that EA 1.00 could not name whether it was a deposit or a credit. Gives the earliest one's instant.
+
+    It stays the EA's row: an undo of the import leaves it, and what the statement said of it stays true.
+    """
+    named = {row.ticket: row for row in rows if row.kind in {TradeKind.BALANCE.value, TradeKind.CREDIT.value}}
+    unknown = select(Trade).where(Trade.account_id == account_id, Trade.kind == TradeKind.CASH_UNKNOWN)
+    moments = []
+    for trade in db.session.scalars(unknown):
+        row = named.get(trade.ticket)
+        if row is not None:
+            trade.kind, trade.comment = TradeKind(row.kind), row.comment or trade.comment
+            moments.append(trade.closed_at or trade.opened_at)
+    return min(moments, default=None)
 
 
 def _in_broker_case(account_id: int, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

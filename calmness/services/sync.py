@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError
@@ -21,7 +22,7 @@ from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
 from calmness.models.types import SCALE
-from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades
+from calmness.services import broker_clocks, deals, delivery, live, notifications, sync_trades, trade_totals
 from calmness.services.preferences import NoticeKind
 from calmness.services.sync_trades import clean, units
 
@@ -33,10 +34,44 @@ LATE = timedelta(minutes=10)
 FRESH_TICK_SECONDS = 60
 TRUSTED_SKEW_SECONDS = 300
 QUARTER = 900
+PASS_SECONDS = 60
+SPREAD_SECONDS = 5
+SNAPSHOT_SECONDS = 600
+SILENT_AFTER = timedelta(minutes=3)
+PULSE = (
+    *("last_sync_at", "batch_clock_at", "balance", "equity", "margin", "free_margin"),
+    *("history_stamp", "cursor_time", "cursor_ticket"),
+)
+"""What a pass changes of its account."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# Built once: each EA asks them each minute.
+_BATCHES, _TRADES = SyncBatch.__table__.c, Trade.__table__.c
+_KNOWN = select(_BATCHES.answer).where(
+    _BATCHES.account_id == bindparam("account"), _BATCHES.batch_id == bindparam("batch")
+)
+_BEAT = (
+    update(TradingAccount.__table__)  # type: ignore[arg-type]
+    .where(TradingAccount.__table__.c.id == bindparam("account"))
+    .values({name: bindparam(f"new_{name}") for name in PULSE})
+)
+_OPEN_ROWS = select(_TRADES.id, _TRADES.ticket).where(
+    _TRADES.account_id == bindparam("account"), _TRADES.status == TradeStatus.OPEN, _TRADES.suspect.is_(False)
+)
 
 
-class MalformedBatch(DomainError):
+class RefusedBatch(DomainError):
+    """A message of which nothing can be taken."""
+
+
+class NotJson(RefusedBatch):
+    """The body is no JSON, was cut or is not packed as it says."""
+
+    status = 400
+    slug = "ea-not-json"
+    message = _l("Le message n’est pas du JSON.")
+
+
+class MalformedBatch(RefusedBatch):
     """The shape or the version of the message is wrong."""
 
     slug = "ea-malformed"
@@ -50,7 +85,7 @@ class OtherAccount(Conflict):
     message = _l("Cette clé est liée à un autre numéro de compte MetaTrader.")
 
 
-class TooManyTrades(DomainError):
+class TooManyTrades(RefusedBatch):
     """More trades than a batch may hold."""
 
     status = 413
@@ -72,6 +107,10 @@ class Head:
     account: dict[str, Any]
     snapshot: dict[str, Any]
     history: dict[str, Any]
+    cursor: int
+    """Last closing that the EA believes to be here, by the server's wall clock; zero when it says none."""
+    cursor_next: int
+    """Last closing of which it believes so once this batch is taken."""
 
 
 def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict[str, Any]:
@@ -79,11 +118,14 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
 
     The caller holds the account's lock (see ``trading_accounts.authenticate``).
     """
-    now = at or clock.now()
+    # The account is written once, at the end: ten thousand EAs a minute leave no time for a flush at each question.
+    with db.session.no_autoflush:
+        return _take(account, body, at or clock.now())
+
+
+def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     head, trades = _head(body)
-    known = db.session.execute(
-        select(SyncBatch.answer).where(SyncBatch.account_id == account.id, SyncBatch.batch_id == head.batch_id)
-    ).scalar_one_or_none()
+    known = db.session.execute(_KNOWN, {"account": account.id, "batch": head.batch_id}).scalar_one_or_none()
     if known is not None:
         return dict(known)
     _bind(account, head)
@@ -94,11 +136,21 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
     _note_refusals(account, parsed)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
-    account.last_sync_at = now
+    pulse = {name: getattr(account, name) for name in PULSE}
+    if written.changed:
+        pulse["history_stamp"] = trade_totals.new_stamp()
     if not late:
-        account.batch_clock_at = head.gmt
-        _snapshot(account, head, now)
-    answer = _answer(account, parsed, written, behind=len(trades) >= MAX_TRADES)
+        pulse["batch_clock_at"] = head.gmt
+        _note_history(account, head)
+        _snapshot(account, head, now, pulse)
+    pulse["last_sync_at"] = now
+    # What was confirmed is no more: a backup was restored. The cursor stays, and the EA comes back to it.
+    resync = head.cursor > account.cursor_time
+    if not resync:
+        _move_cursor(pulse, parsed, head)
+    news = written.has_news or parsed.rejected or _was_silent(account, now)
+    _beat(account, pulse)
+    answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES, resync=resync)
     row = {
         "account_id": account.id,
         "batch_id": head.batch_id,
@@ -108,22 +160,59 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
     }
     insert_once(db.session(), SyncBatch, [row])
     if written.since is not None:
-        mark_dirty(account, written.since)
-    live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+        mark_dirty(account, written.since, written.until)
+    if news:
+        live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
     return answer
 
 
-def mark_dirty(account: TradingAccount, since: datetime) -> None:
-    """Ask for the figures from an instant on to be computed again. The caller holds the account's lock.
+def _was_silent(account: TradingAccount, now: datetime) -> bool:
+    return account.last_sync_at is None or now - account.last_sync_at >= SILENT_AFTER
 
-    One piece of work is enough for all batches that come before it is done: it clears the mark under the same lock.
+
+def _beat(account: TradingAccount, pulse: dict[str, Any]) -> None:
+    """Write what changes at each pass. A flush of the ORM would take as long as all the rest of a quiet pass."""
+    db.session.execute(_BEAT, {"account": account.id} | {f"new_{name}": value for name, value in pulse.items()})
+    for name, value in pulse.items():
+        set_committed_value(account, name, value)
+
+
+def mark_dirty(account: TradingAccount, since: datetime, until: datetime | None) -> None:
+    """Ask for the figures to be computed again that closings between two instants, both included, have to do with.
+
+    Without an end: all from the first instant on. That is right for whatever takes trades away or moves openings. The
+    caller holds the account's lock. One piece of work is enough for all batches that come before it is done: it clears
+    the mark under the same lock.
     """
     if account.dirty_from_at is None:
         key = f"trading-statistics:{account.id}:{secrets.token_hex(8)}"
         delivery.enqueue("trading.statistics", key, {"account_id": account.id}, lane=Lane.DEFAULT)
-    if account.dirty_from_at is None or since < account.dirty_from_at:
-        account.dirty_from_at = since
+        account.dirty_from_at, account.dirty_until_at = since, until
+    else:
+        last = account.dirty_until_at
+        account.dirty_until_at = None if until is None or last is None else max(until, last)
+        account.dirty_from_at = min(since, account.dirty_from_at)
     db.session.flush()
+
+
+def next_in(account_id: int, now: datetime) -> int:
+    """Seconds until the next pass: about a minute, drawn towards the account's own second of the minute.
+
+    After an outage all EAs come back at once; a few passes later they are spread over the minute again.
+    """
+    ahead = (account_id - int(now.timestamp()) - PASS_SECONDS) % PASS_SECONDS
+    drawn = ahead if ahead <= PASS_SECONDS // 2 else ahead - PASS_SECONDS
+    return PASS_SECONDS + max(-SPREAD_SECONDS, min(SPREAD_SECONDS, drawn))
+
+
+def note_refused(account_id: int, now: datetime) -> None:
+    """Count a message that was refused whole, for the support to see."""
+    db.session.execute(
+        update(TradingAccount)
+        .where(TradingAccount.id == account_id)
+        .values(refused_batches=TradingAccount.refused_batches + 1, refused_batch_at=now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def number(value: Any) -> Decimal:
@@ -151,6 +240,8 @@ def _head(body: Any) -> tuple[Head, list[Any]]:
             account=account,
             snapshot=_part(body, "snapshot"),
             history=_part(body, "history"),
+            cursor=_epoch(_part(body, "cursor").get("time")),
+            cursor_next=_epoch(_part(body, "cursor").get("next")),
         )
     except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
         raise MalformedBatch from error
@@ -167,6 +258,10 @@ def _rows(body: dict[str, Any], name: str, most: int) -> list[Any]:
     if len(found) > most:
         raise TooManyTrades
     return found
+
+
+def _epoch(value: Any) -> int:
+    return value if type(value) is int and 0 < value < 2**40 else 0
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -231,13 +326,14 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
     return timedelta(0) < account.batch_clock_at - head.gmt < LATE
 
 
-def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
+def _note_history(account: TradingAccount, head: Head) -> None:
     total = head.history.get("total")
     account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
-    oldest = head.history.get("oldest_close")
-    if type(oldest) is int and 0 < oldest < 2**40:
-        account.history_oldest = oldest
+    account.history_oldest = _epoch(head.history.get("oldest_close")) or account.history_oldest
     account.history_complete = bool(head.history.get("complete", account.history_complete))
+
+
+def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]) -> None:
     values = head.snapshot
     open_tickets = values.get("open_tickets")
     if isinstance(open_tickets, list):
@@ -247,7 +343,10 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
         margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
     except (KeyError, ValueError):
         return
-    account.balance, account.equity, account.margin, account.free_margin = balance, equity, margin, free
+    pulse |= {"balance": balance, "equity": equity, "margin": margin, "free_margin": free}
+    before = (account.balance, account.equity, account.margin)
+    if before == (balance, equity, margin) and _slice(account.last_sync_at) == _slice(now):
+        return
     row = {
         "account_id": account.id,
         "taken_at": now,
@@ -259,13 +358,14 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime) -> None:
     insert_once(db.session(), AccountSnapshot, [row])
 
 
+def _slice(moment: datetime | None) -> int:
+    """Which ten minutes: of an account where nothing moves, one snapshot of each is enough to show the contact."""
+    return 0 if moment is None else int(moment.timestamp()) // SNAPSHOT_SECONDS
+
+
 def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
     """Mark open rows that the terminal no longer has and whose closing never came: its filter hides it."""
-    rows = db.session.execute(
-        select(Trade.id, Trade.ticket).where(
-            Trade.account_id == account_id, Trade.status == TradeStatus.OPEN, Trade.suspect.is_(False)
-        )
-    )
+    rows = db.session.execute(_OPEN_ROWS, {"account": account_id})
     vanished = [trade_id for trade_id, ticket in rows if ticket not in open_tickets]
     if vanished:
         db.session.execute(
@@ -274,14 +374,25 @@ def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
         )
 
 
+def _move_cursor(pulse: dict[str, Any], parsed: sync_trades.Parsed, head: Head) -> None:
+    """The EA's cursor goes beyond the rows that were taken: to cash and to what was refused as well."""
+    closed = ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server)
+    last = max(closed, default=(0, ""))
+    if head.cursor_next > last[0]:
+        last = (head.cursor_next, "")
+    if last > (pulse["cursor_time"], pulse["cursor_ticket"]):
+        pulse["cursor_time"], pulse["cursor_ticket"] = last
+
+
 def _answer(
-    account: TradingAccount, parsed: sync_trades.Parsed, written: sync_trades.Written, *, behind: bool
+    account: TradingAccount,
+    parsed: sync_trades.Parsed,
+    written: sync_trades.Written,
+    now: datetime,
+    *,
+    behind: bool,
+    resync: bool,
 ) -> dict[str, Any]:
-    last = max(
-        ((row.close_time_server, row.ticket) for row in parsed.rows.values() if row.close_time_server), default=(0, "")
-    )
-    if last > (account.cursor_time, account.cursor_ticket):
-        account.cursor_time, account.cursor_ticket = last
     return {
         "ok": True,
         "accepted": len(parsed.rows),
@@ -290,8 +401,8 @@ def _answer(
         "rejected_count": len(parsed.rejected),
         "cursor_time": account.cursor_time,
         "cursor_ticket": account.cursor_ticket,
-        "next_in": 1 if behind else 60,
-        "resync": False,
+        "next_in": 1 if behind else next_in(account.id, now),
+        "resync": resync,
         "batch_max": MAX_TRADES,
         "latest_version": LATEST_VERSION,
         "message": None,

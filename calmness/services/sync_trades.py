@@ -12,13 +12,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, String, insert, select, type_coerce
+from sqlalchemy import BigInteger, Select, String, bindparam, insert, select, type_coerce
 
 from calmness.extensions import db
-from calmness.models.dialect import among, upsert_stored
+from calmness.models.dialect import among_given, many, upsert_stored
 from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
 from calmness.models.types import SCALE, Scaled8, UtcDateTime
-from calmness.services import trade_totals
 
 NEW_YORK = ZoneInfo("America/New_York")
 EPOCH_1980 = 315_532_800
@@ -35,7 +34,20 @@ _MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 _CASH = frozenset({TradeKind.BALANCE.value, TradeKind.CREDIT.value, TradeKind.CASH_UNKNOWN.value})
 _SETTLED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CANCELLED.value, TradeStatus.CASH.value})
 _COUNTED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CASH.value})
+# The value of an enum costs a call each time; a batch would make thousands.
+_OPEN, _CLOSED, _PENDING, _CANCELLED, _IS_CASH = (
+    status.value
+    for status in (
+        TradeStatus.OPEN,
+        TradeStatus.CLOSED,
+        TradeStatus.PENDING,
+        TradeStatus.CANCELLED,
+        TradeStatus.CASH,
+    )
+)
 
+
+_new_row = tuple.__new__
 
 BrokerClock = int | str | None
 """How a broker's server tells time: None for New York plus seven hours, a zone's name, or an offset in seconds."""
@@ -85,9 +97,13 @@ _COUNTED_COLUMNS = (
 )
 """What the figures are made of: prices for pips and R, the comment because it chains the parts of a position."""
 _COUNTED_PLACES = tuple(FOLLOWING.index(name) for name in _COUNTED_COLUMNS)
+_CHAINED_PLACES = tuple(
+    FOLLOWING.index(name) for name in ("kind", "symbol", "volume", "open_price", "opened_at", "comment", "suspect")
+)
+"""What decides of which position an open trade is the rest; where its price stands changes no figure."""
 _INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
-_STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
-    FOLLOWING.index(name) for name in ("status", "source", "opened_at", "closed_at")
+_KIND, _STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
+    FOLLOWING.index(name) for name in ("kind", "status", "source", "opened_at", "closed_at")
 )
 
 
@@ -101,11 +117,17 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Written:
-    """What a batch changed. ``since`` is the earliest closing that the figures must be computed again from."""
+    """What a batch changed. The figures of all closings from ``since`` to ``until`` must be computed again; of all from
+    ``since`` on when ``until`` is None.
+
+    ``has_news`` is false when all that moved are prices and results of open trades.
+    """
 
     changed: int
     unchanged: int
     since: datetime | None
+    until: datetime | None
+    has_news: bool
 
 
 def read(
@@ -130,7 +152,8 @@ def read(
 
 
 def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bool = False) -> Written:
-    """Write what differs from what is stored. The caller holds the account's lock.
+    """Write what differs from what is stored. The caller holds the account's lock, and stamps the account
+    (``trade_totals``) when something changed.
 
     A closed trade does not open again. A late batch, sent before one that was already taken, brings new tickets and
     closings but overwrites nothing. What EA 2 wrote, EA 1.00 does not write over. Old values of a closed trade that
@@ -140,6 +163,8 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     fresh: list[TradeRow] = []
     moments: list[int | None] = []
     openings: set[int] = set()
+    is_elsewhere = False
+    moved = 0
     for ticket, row in rows.items():
         following = row[4:]
         trade_id, old = stored.get(ticket, (0, None))
@@ -147,22 +172,31 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
             fresh.append(row)
             if row.status in _COUNTED:
                 moments.append(row.closed_at)
-            elif row.status == TradeStatus.OPEN.value:
+            elif row.status == _OPEN:
                 openings.add(row.opened_at)
         elif old != following and _may_replace(old, row, late=late):
             fresh.append(row)
-            if any(old[place] != following[place] for place in _COUNTED_PLACES):
+            stays_open = row.status == old[_STATUS] == _OPEN
+            if stays_open and all(old[place] == following[place] for place in _CHAINED_PLACES):
+                moved += 1
+            elif any(old[place] != following[place] for place in _COUNTED_PLACES):
                 moments += [row.closed_at, old[_CLOSED_AT]]
-                if TradeStatus.OPEN.value in (row.status, old[_STATUS]):
+                is_elsewhere |= old[_OPENED_AT] != row.opened_at
+                if _OPEN in (row.status, old[_STATUS]):
                     openings |= {row.opened_at, old[_OPENED_AT]}
-            if old[_STATUS] == TradeStatus.CLOSED.value:
+            if old[_STATUS] == _CLOSED:
                 _keep_revision(trade_id, old, following, now)
     upsert_stored(db.session(), Trade, COLUMNS, fresh, key=("account_id", "ticket"), update_columns=FOLLOWING)
     moments += _parts_opened_at(account_id, openings)
-    if fresh:
-        trade_totals.touch(account_id)
-    since = min((moment for moment in moments if moment is not None), default=None)
-    return Written(len(fresh), len(rows) - len(fresh), None if since is None else datetime.fromtimestamp(since, UTC))
+    known = [datetime.fromtimestamp(moment, UTC) for moment in moments if moment is not None]
+    return Written(
+        changed=len(fresh),
+        unchanged=len(rows) - len(fresh),
+        since=min(known, default=None),
+        # A trade with another opening leaves parts behind that may have been closed at any time after it.
+        until=None if is_elsewhere else max(known, default=None),
+        has_news=len(fresh) > moved,
+    )
 
 
 def offset_at(server_epoch: int, broker_clock: BrokerClock) -> int:
@@ -225,10 +259,10 @@ def clean(value: Any, length: int) -> str:
 def status_of(kind: str, closed: int | None) -> str:
     """Where a row of this kind stands."""
     if kind in _MARKET:
-        return TradeStatus.CLOSED.value if closed else TradeStatus.OPEN.value
+        return _CLOSED if closed else _OPEN
     if kind in _CASH:
-        return TradeStatus.CASH.value
-    return TradeStatus.CANCELLED.value if closed else TradeStatus.PENDING.value
+        return _IS_CASH
+    return _CANCELLED if closed else _PENDING
 
 
 def whole(value: Any) -> int:
@@ -255,7 +289,7 @@ def _row(
     if not EPOCH_1980 <= opened <= latest or (closed and not EPOCH_1980 <= closed <= latest):
         raise ValueError("bad times")
     profit, swap = units(get("profit", 0)), units(get("swap", 0))
-    commission, taxes = units(get("commission", 0)), units(get("taxes", 0))
+    commission, taxes = units(get("commission", 0)), units(get("taxes", 0)) if "taxes" in item else 0
     net = profit + swap + commission + taxes
     last_price, stop = price_units(get("close_price")), price_units(get("sl"))
     shift = offset_at(opened, broker_clock)
@@ -267,7 +301,8 @@ def _row(
         closed_at = opened_at
     digits = get("digits")
     # By place and not by name: with names this line would take a third of the whole reading.
-    return TradeRow._make(
+    return _new_row(
+        TradeRow,
         (
             account_id,
             ticket,
@@ -298,7 +333,7 @@ def _row(
             source,
             # Two orders closed by each other: the second is left with nothing, it was no trade of its own.
             volume == 0 and net == 0 and kind in _MARKET,  # suspect
-        )
+        ),
     )
 
 
@@ -316,6 +351,9 @@ def _may_replace(old: tuple[Any, ...], row: TradeRow, *, late: bool) -> bool:
     if row.source == TradeSource.EA_LEGACY.value and old[_SOURCE] != row.source:
         return False
     if was_settled and not is_settled:
+        return False
+    if row.kind == TradeKind.CASH_UNKNOWN.value and old[_KIND] != row.kind:
+        # A statement has said what it was.
         return False
     return not late or (is_settled and not was_settled)
 
@@ -336,17 +374,26 @@ def _parts_opened_at(account_id: int, openings: set[int]) -> list[int]:
 
 def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[Any, ...]]]:
     """(id, following columns in the form of ``TradeRow``) by ticket."""
+    if not tickets:
+        return {}
+    dialect = db.session().get_bind().dialect.name
     found = {}
     for row in db.session.execute(
-        select(Trade.ticket, Trade.id, *(_raw(name) for name in FOLLOWING)).where(
-            Trade.account_id == account_id, among(db.session(), Trade.ticket, tickets)
-        )
+        _stored_statement(dialect), {"account": account_id, "tickets": many(dialect, tickets)}
     ):
         values = list(row[2:])
         for place in _INSTANTS:
             values[place] = values[place] and int(values[place].timestamp())
         found[row[0]] = (row[1], tuple(values))
     return found
+
+
+@lru_cache(maxsize=2)
+def _stored_statement(dialect: str) -> Select[Any]:
+    trades = Trade.__table__.c
+    return select(trades.ticket, trades.id, *(_raw(name) for name in FOLLOWING)).where(
+        trades.account_id == bindparam("account"), among_given(dialect, trades.ticket, "tickets")
+    )
 
 
 def _raw(name: str) -> Any:

@@ -18,6 +18,8 @@ LIFETIMES = {
     TokenPurpose.CHANGE_EMAIL: timedelta(hours=2),
     TokenPurpose.RELEASE_EMAIL: timedelta(hours=2),
     TokenPurpose.LINK_TELEGRAM: timedelta(minutes=10),
+    TokenPurpose.LOST_FACTOR: timedelta(minutes=30),
+    TokenPurpose.KEEP_FACTOR: timedelta(days=7),
 }
 
 

@@ -14,9 +14,9 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import has_text, unindexed
-from calmness.models.trading import Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
+from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
 from calmness.services import trade_pages, trade_totals
-from calmness.services.market_sessions import MarketSession, opened_during
+from calmness.services.market_sessions import opened_during
 from calmness.services.trade_pages import Place
 from calmness.services.trade_totals import Totals
 
@@ -88,10 +88,13 @@ def totals(user: User, wanted: Filter) -> list[Totals]:
     return trade_totals.of_filter(account_ids, _conditions(user, account_ids, wanted, walking=False), name)
 
 
-def stretch(user: User, wanted: Filter, *, limit: int, offset: int) -> tuple[list[Trade], int]:
-    """A stretch of one's own trades under a filter, with how many there are in all."""
-    rows = db.session.scalars(_query(user, wanted).limit(limit).offset(offset))
-    return list(rows), sum(part.rows for part in totals(user, wanted))
+def following(user: User, wanted: Filter, *, size: int) -> trade_pages.Stretch:
+    """One's own trades under a filter after its place, without totals."""
+    account_ids = accounts_of(user, wanted)
+    conditions = _conditions(user, account_ids, wanted, walking=True)
+    return trade_pages.stretch(
+        account_ids, conditions, sort=wanted.sort, descending=wanted.descending, size=size, place=wanted.place
+    )
 
 
 def every(user: User, wanted: Filter) -> Iterator[tuple[Trade, TradeJournal | None]]:

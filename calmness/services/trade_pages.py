@@ -18,7 +18,6 @@ from calmness.models.types import SCALE
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-DURATION = type_coerce(Trade.close_time_server - Trade.open_time_server, BigInteger)
 
 SORTS: dict[str, Any] = {
     "closed": Trade.closed_at,
@@ -26,10 +25,11 @@ SORTS: dict[str, Any] = {
     "symbol": Trade.symbol,
     "direction": Trade.kind,
     "volume": Trade.volume,
-    "duration": DURATION,
+    "duration": Trade.held_seconds,
     "profit": Trade.profit,
     "net": Trade.net,
 }
+COLUMN_NAMES = {"closed": "closed_at", "opened": "opened_at", "direction": "kind", "duration": "held_seconds"}
 NULLABLE = frozenset({"closed", "duration"})
 """Open positions have neither: they stand first from above and last from below."""
 
@@ -131,11 +131,7 @@ def ordered(query: Select[Any], sort: str, *, descending: bool) -> Select[Any]:
 
 def value_of(sort: str, row: Trade) -> Any:
     """What a row is sorted by."""
-    if sort == "duration":
-        if row.close_time_server is None or row.open_time_server is None:
-            return None
-        return row.close_time_server - row.open_time_server
-    return getattr(row, {"closed": "closed_at", "opened": "opened_at", "direction": "kind"}.get(sort, sort))
+    return getattr(row, COLUMN_NAMES.get(sort, sort))
 
 
 def _walk(

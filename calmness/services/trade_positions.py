@@ -4,32 +4,30 @@ MetaTrader 4 closes a part of a position by closing its ticket and opening anoth
 ``to #2`` and ``from #1``; the broker may overwrite one of the two. MetaTrader 5 has exits ``601-9004`` and ``601`` of
 position 601. Parts of one position have side, symbol and opening in common (price too with MetaTrader 4): without that
 a comment links nothing, so that a hedge, a number used again or a comment made up never merges two positions.
+
+Only openings that several trades share are looked at. All other trades are positions as they stand
+(``models/positions.py``).
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, String, delete, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, String, delete, func, select, type_coerce, update
 
 from calmness.extensions import db
-from calmness.instruments import pip_size
+from calmness.models.derived import QUOTIENT_LIMIT, RISK_LIMIT
 from calmness.models.dialect import upsert_stored
-from calmness.models.trading import MarketSession, Trade, TradeKind, TradeStatus, TradingPosition
+from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingChain
 from calmness.models.types import SCALE
 
 UNIT = int(SCALE)
-BIGGEST = 10**9 * UNIT
-"""Beyond this a quotient is a fault of the data: a stop a hair from the entry, a price of another instrument."""
 CHUNK = 5_000
-FEW = 400
-"""Openings that are asked for one by one; a statement of SQLite takes a thousand values at least."""
-QUARTER = 900
-"""All zones differ by whole quarters of an hour, so that a quarter lies within one hour of any of them."""
+SECOND = timedelta(seconds=1)
+FEW = 2_500
+"""Openings that are asked for one by one: five batches of a first sync."""
 SEPARATOR = "\n"
 """Between the tickets of a position; a ticket is printable, so it holds none."""
 
@@ -37,12 +35,30 @@ _SIDES = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 _TAKEN = frozenset({TradeStatus.OPEN.value, TradeStatus.CLOSED.value})
 _LINK = re.compile(r"\b(?:from|to) #(\d+)")
 _EXIT = re.compile(r"(\d+)-\d+")
-_MARKETS = ((ZoneInfo("Europe/London"), 8, 17), (ZoneInfo("America/New_York"), 8, 17), (ZoneInfo("Asia/Tokyo"), 9, 18))
+
+
+class Span(NamedTuple):
+    """Closings from the first instant on, and before the other one; None: without an end."""
+
+    start: datetime
+    end: datetime | None
+
+    def holds(self, column: Any) -> list[ColumnElement[bool]]:
+        """Conditions on an instant."""
+        return [column >= self.start, *([column < self.end] if self.end else [])]
+
+    def with_all(self, moments: Iterable[datetime]) -> "Span":
+        """The span that holds these instants too."""
+        found = list(moments)
+        end = None if self.end is None else max([self.end, *(moment + SECOND for moment in found)])
+        return Span(min([self.start, *found]), end)
 
 
 class Part(NamedTuple):
     """A buy or a sell as the database keeps it: amounts in 1e-8 units."""
 
+    trade_id: int
+    is_part: bool
     ticket: str
     kind: str
     is_closed: bool
@@ -58,8 +74,8 @@ class Part(NamedTuple):
     seen_at: datetime
 
 
-class PositionRow(NamedTuple):
-    """A row of ``TradingPosition`` as the database keeps it: 1e-8 units, instants in POSIX seconds."""
+class ChainRow(NamedTuple):
+    """A row of ``TradingChain`` as the database keeps it: 1e-8 units, instants in POSIX seconds."""
 
     account_id: int
     ticket: str
@@ -69,63 +85,51 @@ class PositionRow(NamedTuple):
     parts: int
     volume: int
     net: int
-    pips: int | None
+    moved: int | None
     r_multiple: int | None
     stop_seen_late: bool
     opened_at: int
     closed_at: int
     held_seconds: int | None
-    weekday: int
-    hour: int
-    session: str
 
 
-COLUMNS = PositionRow._fields
+COLUMNS = ChainRow._fields
 KEY = ("account_id", "ticket")
 
 
-def refresh(account_id: int, start: datetime, zone: ZoneInfo) -> datetime:
-    """Make the positions anew that have anything to do with what closed from ``start`` on.
+def refresh(account_id: int, span: Span) -> Span:
+    """Make the chains anew that have anything to do with what closed within a span.
 
-    Gives the instant from which days must be counted again: a part that arrives or goes may take a position, which
-    was over, to another day. Who calls holds the account's lock.
+    Gives the span from which days must be counted again: a part that arrives or goes may take a position, which was
+    over, to another day. Who calls holds the account's lock.
     """
-    origins = _origins(account_id, start)
-    if not origins:
-        return start
-    # Few openings are asked for one by one. Of many, all from the first on are made anew: that is one range to read.
-    few = len(origins) <= FEW
-    since = min(origins)
-    parts = _parts(account_id, Trade.opened_at.in_(origins) if few else Trade.opened_at >= since)
-    touched = (
-        TradingPosition.account_id == account_id,
-        TradingPosition.opened_at.in_(origins) if few else TradingPosition.opened_at >= since,
-    )
-    # The earliest is looked for here: asked for a minimum, SQLite would walk the index of closings to its end.
-    before = min(db.session.scalars(select(TradingPosition.closed_at).where(*touched)), default=None)
-    db.session.execute(delete(TradingPosition).where(*touched), execution_options={"synchronize_session": False})
-    rows = [row for position in together(parts) if (row := row_of(account_id, position, zone)) is not None]
+    known, parts = _touched(account_id, span)
+    before = list(db.session.scalars(select(TradingChain.closed_at).where(*known)))
+    db.session.execute(delete(TradingChain).where(*known), execution_options={"synchronize_session": False})
+    rows: list[ChainRow] = []
+    flipped: dict[bool, list[Part]] = {True: [], False: []}
+    for position in together(parts):
+        is_chain = len(position) > 1
+        flipped[is_chain] += [part for part in position if part.is_part is not is_chain]
+        if is_chain and (row := row_of(account_id, position)) is not None:
+            rows.append(row)
+    for is_chain, changed in flipped.items():
+        _mark([part.trade_id for part in changed], is_part=is_chain)
     for first in range(0, len(rows), CHUNK):
-        upsert_stored(
-            db.session(),
-            TradingPosition,
-            COLUMNS,
-            rows[first : first + CHUNK],
-            key=KEY,
-            update_columns=COLUMNS[len(KEY) :],
-        )
-    after = min((row.closed_at for row in rows), default=None)
-    moments = [start, *([before] if before else []), *([datetime.fromtimestamp(after, UTC)] if after else [])]
-    return min(moments)
+        chunk = rows[first : first + CHUNK]
+        upsert_stored(db.session(), TradingChain, COLUMNS, chunk, key=KEY, update_columns=COLUMNS[len(KEY) :])
+    # A trade that is a position no more, or one again, is counted otherwise on its own day.
+    alone = [part.closed_at for changed in flipped.values() for part in changed if part.closed_at]
+    return span.with_all([*before, *alone, *(datetime.fromtimestamp(row.closed_at, UTC) for row in rows)])
 
 
-def _origins(account_id: int, start: datetime) -> set[datetime]:
-    """Openings of all that closed from ``start`` on, by the trades of now and by the positions of before."""
-    closed = select(Trade.opened_at).where(Trade.account_id == account_id, Trade.closed_at >= start)
-    known = select(TradingPosition.opened_at).where(
-        TradingPosition.account_id == account_id, TradingPosition.closed_at >= start
+def forget(account_id: int) -> None:
+    """Throw away all that is known of chains."""
+    db.session.execute(delete(TradingChain).where(TradingChain.account_id == account_id))
+    db.session.execute(
+        update(Trade).where(Trade.account_id == account_id, Trade.is_part).values(is_part=False),
+        execution_options={"synchronize_session": False},
     )
-    return {*db.session.scalars(closed), *db.session.scalars(known)}
 
 
 def together(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -140,48 +144,63 @@ def together(parts: Iterable[Part]) -> Iterator[list[Part]]:
             yield from _linked(family)
 
 
-def row_of(account_id: int, parts: list[Part], zone: ZoneInfo) -> PositionRow | None:
+def row_of(account_id: int, parts: list[Part]) -> ChainRow | None:
     """The result of a position; None while a part of it is open."""
     if not all(part.is_closed and part.closed_at for part in parts):
         return None
     first, last = parts[0], parts[-1]
     closed_at = last.closed_at or last.opened_at
-    volume = sum(part.volume for part in parts)
     opened, left = _mean_price(parts, "open_price"), _mean_price(parts, "close_price")
     moved = None if opened is None or left is None else (left - opened) * (1 if first.kind == TradeKind.BUY else -1)
-    held = int((closed_at - first.opened_at).total_seconds())
-    hour, weekday, session = _moment(int(first.opened_at.timestamp()) // QUARTER, zone.key)
+    held = int(closed_at.timestamp()) - int(first.opened_at.timestamp())
     # Of a chain the first ticket tells the stop that was set: the later ones were born with the stop as it stood then.
     origin = min(parts, key=lambda part: (len(part.ticket.partition("-")[0]), part.ticket))
-    return PositionRow(
+    return ChainRow(
         account_id,
         first.ticket,
         SEPARATOR.join(part.ticket for part in parts),
         first.kind,
         first.symbol,
         len(parts),
-        volume,
+        sum(part.volume for part in parts),
         sum(part.net for part in parts),
-        _quotient(moved, _pip_units(first.symbol)),
+        moved,
         _r_multiple(origin, opened, moved),
         origin.initial_stop is not None and origin.closed_at is not None and origin.seen_at >= origin.closed_at,
         int(first.opened_at.timestamp()),
         int(closed_at.timestamp()),
         held if held >= 0 else None,
-        weekday,
-        hour,
-        session,
     )
 
 
-def market_session(moment: datetime) -> MarketSession:
-    """Which markets are at work, by their own clocks: London and New York 8 to 17 h, Tokyo 9 to 18 h."""
-    london, new_york, tokyo = (start <= moment.astimezone(zone).hour < end for zone, start, end in _MARKETS)
-    if london:
-        return MarketSession.OVERLAP if new_york else MarketSession.LONDON
-    if new_york:
-        return MarketSession.NEW_YORK
-    return MarketSession.ASIA if tokyo else MarketSession.NONE
+def quotient(dividend: int | None, divisor: int) -> int | None:
+    """1e-8 units of a quotient, rounded half up, without a binary float. ``divisor`` is above zero.
+
+    ``models/derived.py`` has the same for the database.
+    """
+    if dividend is None:
+        return None
+    found = (2 * dividend * UNIT + divisor) // (2 * divisor)
+    return found if abs(found) < QUOTIENT_LIMIT else None
+
+
+def _touched(account_id: int, span: Span) -> tuple[list[ColumnElement[bool]], list[Part]]:
+    """(conditions on the chains of before, trades that may be parts now)."""
+    own = TradingChain.account_id == account_id
+    closed = select(Trade.opened_at).where(Trade.account_id == account_id, *span.holds(Trade.closed_at))
+    chained = select(TradingChain.opened_at).where(own, *span.holds(TradingChain.closed_at))
+    origins = {*db.session.scalars(closed.limit(FEW + 1)), *db.session.scalars(chained.limit(FEW + 1))}
+    # Few openings are asked for one by one. Of many, all that several trades share are looked at.
+    if len(origins) <= FEW:
+        return [own, TradingChain.opened_at.in_(origins)], _parts(account_id, Trade.opened_at.in_(origins))
+    shared = (
+        select(Trade.opened_at)
+        .where(Trade.account_id == account_id)
+        .group_by(Trade.opened_at)
+        .having(func.count() > 1)
+        .union_all(select(Trade.opened_at).where(Trade.account_id == account_id, Trade.is_part))
+    )
+    return [own], _parts(account_id, Trade.opened_at.in_(shared))
 
 
 def _parts(account_id: int, *conditions: Any) -> list[Part]:
@@ -191,6 +210,8 @@ def _parts(account_id: int, *conditions: Any) -> list[Part]:
     )
     rows = db.session.execute(
         select(
+            Trade.id,
+            Trade.is_part,
             Trade.ticket,
             type_coerce(Trade.kind, String),
             type_coerce(Trade.status, String),
@@ -205,10 +226,18 @@ def _parts(account_id: int, *conditions: Any) -> list[Part]:
     )
     # Sorted out here and not there: with more conditions SQLite takes the index of the states and reads the account.
     return [
-        Part(ticket, kind, status == TradeStatus.CLOSED, *values)
-        for ticket, kind, status, suspect, *values in rows
+        Part(trade_id, is_part, ticket, kind, status == TradeStatus.CLOSED, *values)
+        for trade_id, is_part, ticket, kind, status, suspect, *values in rows
         if kind in _SIDES and status in _TAKEN and not suspect
     ]
+
+
+def _mark(trade_ids: list[int], *, is_part: bool) -> None:
+    for first in range(0, len(trade_ids), CHUNK):
+        db.session.execute(
+            update(Trade).where(Trade.id.in_(trade_ids[first : first + CHUNK])).values(is_part=is_part),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _linked(family: list[Part]) -> Iterator[list[Part]]:
@@ -253,28 +282,7 @@ def _r_multiple(origin: Part, opened: int | None, moved: int | None) -> int | No
     if origin.initial_stop is None or opened is None:
         return None
     risk = (opened - origin.initial_stop) * (1 if origin.kind == TradeKind.BUY else -1)
-    return _quotient(moved, risk) if risk > 0 else None
+    return quotient(moved, risk) if 0 < risk < RISK_LIMIT else None
 
 
-def _quotient(dividend: int | None, divisor: int) -> int | None:
-    """1e-8 units of a quotient, rounded half up, without a binary float. ``divisor`` is above zero."""
-    if dividend is None:
-        return None
-    found = (2 * dividend * UNIT + divisor) // (2 * divisor)
-    return found if abs(found) < BIGGEST else None
-
-
-@lru_cache(maxsize=4096)
-def _pip_units(symbol: str) -> int:
-    return int(pip_size(symbol) * SCALE)
-
-
-@lru_cache(maxsize=65_536)
-def _moment(quarter: int, zone: str) -> tuple[int, int, str]:
-    """(hour, weekday, session) of a quarter of an hour."""
-    moment = datetime.fromtimestamp(quarter * QUARTER, UTC)
-    there = moment.astimezone(ZoneInfo(zone))
-    return there.hour, there.weekday(), market_session(moment).value
-
-
-__all__ = ["Part", "PositionRow", "market_session", "refresh", "row_of", "together"]
+__all__ = ["ChainRow", "Part", "Span", "forget", "quotient", "refresh", "row_of", "together"]

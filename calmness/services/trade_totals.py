@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
 
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradeStatus, TradingAccount
 
 KEPT = 512
+_ACCOUNTS = TradingAccount.__table__.c
+_TOUCH = (
+    update(TradingAccount.__table__)  # type: ignore[arg-type]
+    .where(_ACCOUNTS.id == bindparam("account"))
+    .values(history_stamp=bindparam("stamp"))
+)
 ZERO = Decimal(0)
 
 
@@ -37,12 +43,14 @@ class Totals:
         return Decimal(self.wins) / self.closed if self.closed else None
 
 
+def new_stamp() -> str:
+    """What ``history_stamp`` of an account becomes when its rows or notes changed."""
+    return secrets.token_hex(8)
+
+
 def touch(account_id: int) -> None:
-    """Say that rows or notes of an account changed."""
-    db.session.execute(
-        update(TradingAccount).where(TradingAccount.id == account_id).values(history_stamp=secrets.token_hex(8)),
-        execution_options={"synchronize_session": False},
-    )
+    """Say that rows or notes of an account changed. Who has the account itself sets ``new_stamp`` instead."""
+    db.session.execute(_TOUCH, {"account": account_id, "stamp": new_stamp()})
 
 
 def of_filter(account_ids: list[int], conditions: list[ColumnElement[bool]], name: Hashable) -> list[Totals]:

@@ -5,22 +5,27 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, String, func, select, type_coerce
+from sqlalchemy import BigInteger, Select, String, func, select, type_coerce
 
 from calmness.extensions import db
-from calmness.instruments import InstrumentClass, base_symbol, instrument_class
-from calmness.models.trading import Trade, TradeJournal, TradingPosition
+from calmness.instruments import InstrumentClass, base_symbol, instrument_class, pip_size
+from calmness.models.dialect import plain_rows, posix_seconds
+from calmness.models.positions import PARTS_OF_POSITIONS, TradingPosition
+from calmness.models.trading import Trade, TradeJournal
 from calmness.models.types import SCALE
+from calmness.services import market_sessions, zone_offsets
 from calmness.services.trade_positions import SEPARATOR
 
 HOLDING_EDGES = (60, 300, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 """Upper ends of the holding times' classes, in seconds; the last class has none."""
 BINS = 12
+HOUR, DAY, WEEK = 3_600, 86_400, 7 * 86_400
 UNITS = float(SCALE)
 
 
@@ -87,7 +92,7 @@ class Result(NamedTuple):
     net: int
     held: int | None
     r_multiple: int | None
-    pips: int | None
+    moved: int | None
     symbol: str
 
 
@@ -116,27 +121,68 @@ class Spread:
     holdings: list[int] = field(default_factory=list)
 
 
-def cells(conditions: Sequence[Any]) -> list[Cell]:
-    """Totals of positions, one row for what they have in common: all breakdowns add these up."""
-    dimensions = (
-        TradingPosition.symbol,
-        type_coerce(TradingPosition.kind, String),
-        TradingPosition.weekday,
-        TradingPosition.hour,
-        type_coerce(TradingPosition.session, String),
+Which = Callable[[Any], list[Any]]
+"""Conditions on positions, from the columns of whichever query over them is asked."""
+
+
+def cells(account_ids: Sequence[int], which: Which, zone: str) -> list[Cell]:
+    """Totals of positions, one row for what they have in common: all breakdowns add these up.
+
+    ``zone``: that of weekday and hour. The database counts by the week's hours of UTC, apart for each state of the
+    clocks, which are then read in the zone and on the markets' own clocks.
+    """
+    known = [moment for account_id in account_ids for moment in _openings(account_id) if moment is not None]
+    if not known:
+        return []
+    found = zone_offsets.stretches((zone, *market_sessions.MARKETS), min(known), max(known))
+    clocks = sorted({offsets for _start, offsets in found})
+    is_hourly = all(offset % HOUR == 0 for offsets in clocks for offset in offsets)
+    size = HOUR if is_hourly else HOUR // 4
+    states = [(start, clocks.index(offsets)) for start, offsets in found]
+    totals: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0] * 5)
+    for columns in PARTS_OF_POSITIONS:
+        for symbol, kind, state, unit, *sums in plain_rows(db.session(), _grouped(columns, which, states, size)):
+            place = (symbol, kind, *_moment(unit * size, clocks[state]))
+            # PostgreSQL adds whole numbers up as decimals.
+            totals[place] = [one + int(two) for one, two in zip(totals[place], sums, strict=True)]
+    return [Cell._make((*place, *values, values[3] - values[4])) for place, values in totals.items()]
+
+
+def _grouped(columns: Any, which: Which, states: list[tuple[datetime, int]], size: int) -> Select[Any]:
+    given = (
+        select(
+            columns.symbol,
+            type_coerce(columns.kind, String).label("kind"),
+            zone_offsets.by_stretch(columns.opened_at, states).label("state"),
+            (posix_seconds(columns.opened_at) // size % (WEEK // size)).label("unit"),
+            type_coerce(columns.net, BigInteger).label("net"),
+        )
+        .where(*which(columns))
+        .subquery()
+        .c
     )
-    net = type_coerce(TradingPosition.net, BigInteger)
-    sums = (
+    key = (given.symbol, given.kind, given.state, given.unit)
+    return select(
+        *key,
         func.count(),
-        func.count().filter(net > 0),
-        func.count().filter(net < 0),
-        func.sum(net),
-        func.coalesce(func.sum(net).filter(net > 0), 0),
-        func.coalesce(func.sum(net).filter(net < 0), 0),
-    )
-    query = select(*dimensions, *sums).where(*conditions).group_by(*dimensions)
-    # PostgreSQL adds whole numbers up as decimals.
-    return [Cell(*row[:5], *(int(value) for value in row[5:])) for row in db.session.execute(query)]
+        func.count().filter(given.net > 0),
+        func.count().filter(given.net < 0),
+        func.sum(given.net),
+        func.coalesce(func.sum(given.net).filter(given.net > 0), 0),
+    ).group_by(*key)
+
+
+def _openings(account_id: int) -> list[datetime | None]:
+    # Each account and each end apart, so that both are read from the index.
+    ends = (func.min(Trade.opened_at), func.max(Trade.opened_at))
+    return [db.session.scalar(select(end).where(Trade.account_id == account_id)) for end in ends]
+
+
+def _moment(seconds: int, offsets: tuple[int, ...]) -> tuple[int, int, str]:
+    """(weekday, hour, session) of an instant, in seconds of a week that begins like 1970 on a Thursday of UTC."""
+    there = seconds + offsets[0]
+    session = market_sessions.session_of_hour(seconds // HOUR % 24, offsets[1:])
+    return (there // DAY + 3) % 7, there // HOUR % 24, session.value
 
 
 def by(found: Iterable[Cell], key: Callable[[Cell], Hashable]) -> dict[Any, Group]:
@@ -153,7 +199,7 @@ def by_symbol(found: Iterable[Cell]) -> list[tuple[str, Group]]:
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 
-def by_tag(account_ids: Sequence[int], conditions: Sequence[Any]) -> list[tuple[str, Group]]:
+def by_tag(account_ids: Sequence[int], which: Which) -> list[tuple[str, Group]]:
     """By tag, most used first. A position has the tags of all its parts, and counts once under each."""
     query = (
         select(
@@ -169,7 +215,7 @@ def by_tag(account_ids: Sequence[int], conditions: Sequence[Any]) -> list[tuple[
             TradingPosition,
             (TradingPosition.account_id == Trade.account_id) & (TradingPosition.opened_at == Trade.opened_at),
         )
-        .where(Trade.account_id.in_(account_ids), *conditions)
+        .where(Trade.account_id.in_(account_ids), *which(TradingPosition))
     )
     groups: dict[str, Group] = defaultdict(Group)
     counted: set[tuple[str, int, str]] = set()
@@ -184,32 +230,17 @@ def by_tag(account_ids: Sequence[int], conditions: Sequence[Any]) -> list[tuple[
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 
-def spread(conditions: Sequence[Any]) -> Spread:
-    """Streaks, medians, R and pips of positions, and how they are spread."""
-    table = TradingPosition.__table__.c
-    query = (
-        select(
-            *(type_coerce(table[name], BigInteger) for name in ("net", "held_seconds", "r_multiple", "pips")),
-            table.symbol,
-        )
-        .where(*conditions)
-        .order_by(table.closed_at, table.ticket)
-    )
-    return spread_of(db.session.connection().execute(query).all())
-
-
 def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
-    """The same of results in order, each as in ``Result``. Column by column: a hundred thousand take a blink."""
+    """What results in order say, each as in ``Result`` (more columns are left aside), column by column."""
     if not results:
         return Spread()
-    nets, held_seconds, r_multiples, all_pips, symbols = zip(*results, strict=True)
+    nets, held_seconds, r_multiples, ways, symbols, *_others = zip(*results, strict=True)
     ordered = sorted(nets)
     held = sorted(seconds for seconds in held_seconds if seconds is not None)
     multiples = [multiple for multiple in r_multiples if multiple is not None]
-    forex = {symbol for symbol in set(symbols) if instrument_class(symbol) is InstrumentClass.FOREX}
-    pips = [found for found, symbol in zip(all_pips, symbols, strict=True) if found is not None and symbol in forex]
     places = [0, *(bisect_left(held, edge) for edge in HOLDING_EDGES), len(held)]
     wins, losses = streaks_of(nets)
+    forex_pips, with_pips = _pips(ways, symbols)
     return Spread(
         winning_streak=wins,
         losing_streak=losses,
@@ -217,11 +248,25 @@ def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
         median_holding=int(median(held)) if held else None,
         mean_r=Decimal(sum(multiples)) / len(multiples) / SCALE if multiples else None,
         with_r=len(multiples),
-        forex_pips=Decimal(sum(pips)) / SCALE if pips else None,
-        with_pips=len(pips),
+        forex_pips=forex_pips if with_pips else None,
+        with_pips=with_pips,
         results=histogram(ordered),
         holdings=[end - start for start, end in pairwise(places)] if held else [],
     )
+
+
+def _pips(ways: Sequence[int | None], symbols: Sequence[str]) -> tuple[Decimal, int]:
+    """(pips of all pairs of currencies, positions that have some): those of other instruments are not the same."""
+    by_size: dict[Decimal, set[str]] = defaultdict(set)
+    for symbol in set(symbols):
+        if instrument_class(symbol) is InstrumentClass.FOREX:
+            by_size[pip_size(symbol)].add(symbol)
+    total, count = Decimal(0), 0
+    for size, alike in by_size.items():
+        found = [way for way, symbol in zip(ways, symbols, strict=True) if way is not None and symbol in alike]
+        total += Decimal(sum(found)) / SCALE / size
+        count += len(found)
+    return total, count
 
 
 def streaks_of(results: Iterable[int]) -> tuple[int, int]:

@@ -1,26 +1,28 @@
 """A period of a person's accounts in one currency: all figures that a journal tells, each from its own source."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Float, Integer, case, cast, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Float, Integer, String, case, cast, func, literal, select, type_coerce
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol
+from calmness.models.dialect import plain_rows, unindexed
+from calmness.models.positions import PARTS_OF_POSITIONS
 from calmness.models.trading import (
     AccountSnapshot,
     Trade,
     TradeKind,
     TradeStatus,
-    TradingPosition,
     TradingStatistics,
 )
 from calmness.models.types import SCALE, UtcDateTime
 from calmness.services import trading_breakdowns, trading_returns, trading_statistics
+from calmness.services.trade_positions import SEPARATOR
 from calmness.services.trading_breakdowns import Spread
 from calmness.services.trading_returns import Day, Ratios, Walk
 from calmness.services.trading_statistics import Figures
@@ -50,9 +52,9 @@ class Scope:
         start, end = self.instants()
         return [*([column >= start] if start else []), *([column < end] if end else [])]
 
-    def positions(self) -> list[Any]:
-        """Conditions on positions."""
-        return [TradingPosition.account_id.in_(self.account_ids), *self.within(TradingPosition.closed_at)]
+    def positions(self, columns: Any) -> list[Any]:
+        """Conditions on positions: see ``trading_breakdowns.Which``."""
+        return [columns.account_id.in_(self.account_ids), *self.within(columns.closed_at)]
 
 
 @dataclass(frozen=True)
@@ -108,16 +110,22 @@ class Report:
 def report(scope: Scope) -> Report:
     """All figures of a scope."""
     opening = opening_balance(scope)
-    found = trading_returns.walk(_movements(scope), opening)
+    movements, positions = _read(scope)
+    found = trading_returns.walk(((row[-2], row[0]) for row in movements), opening)
     days = merged_days(scope, opening)
     return Report(
         figures=trading_statistics.figures(scope.account_ids, scope.start, scope.end),
         walk=found,
         ratios=trading_returns.ratios(days, found.time_weighted, found.fall_ratio),
-        spread=trading_breakdowns.spread(scope.positions()),
+        spread=trading_breakdowns.spread_of(positions),
         days=days,
         opening=opening,
     )
+
+
+def spread(scope: Scope) -> Spread:
+    """What the single results of a scope say."""
+    return trading_breakdowns.spread_of(_read(scope)[1])
 
 
 def opening_balance(scope: Scope) -> int:
@@ -269,17 +277,55 @@ def _flows_until(scope: Scope, account_id: int) -> Any:
     return case(*steps, else_=literal(0, BigInteger)) if steps else literal(0, BigInteger)
 
 
-def _movements(scope: Scope) -> Iterable[Any]:
-    """(1 for money paid in or out and 0 for an exit, amount) in order. Credit is the broker's money, no part of it."""
+def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
+    """(movements, positions), both in order: all that the figures of a period have to look at one by one.
+
+    One pass over the trades. A position of several parts stands where the last of them was closed.
+    """
     table = Trade.__table__.c
     is_exit = (table.status == TradeStatus.CLOSED) & table.suspect.is_(False)
-    return db.session.connection().execute(
-        select(type_coerce(~is_exit, Integer), type_coerce(table.net, BigInteger))
+    way = table.close_price - table.open_price
+    query = (
+        select(
+            type_coerce(table.net, BigInteger),
+            table.held_seconds,
+            type_coerce(table.r_multiple, BigInteger),
+            type_coerce(case((table.kind == TradeKind.BUY, way), else_=-way), BigInteger),
+            table.symbol,
+            type_coerce(~is_exit, Integer),
+            case((table.is_part, _name(table.account_id, table.ticket))),
+        )
         .where(
             table.account_id.in_(scope.account_ids),
-            table.status.in_((TradeStatus.CLOSED, TradeStatus.CASH)),
+            unindexed(Trade.status).in_((TradeStatus.CLOSED.value, TradeStatus.CASH.value)),
             table.kind != TradeKind.CREDIT,
             *scope.within(table.closed_at),
         )
         .order_by(table.closed_at, table.ticket)
     )
+    rows, chains = plain_rows(db.session(), query), _chains(scope)
+    positions = []
+    for row in rows:
+        part = row[-1]
+        if part is None:
+            if not row[-2]:
+                positions.append(row)
+        elif part in chains:
+            positions.append(chains[part])
+    return rows, positions
+
+
+def _chains(scope: Scope) -> dict[str, Any]:
+    """Positions of several parts, by the name of their last one."""
+    table = PARTS_OF_POSITIONS[1]
+    numbers = (type_coerce(table[name], BigInteger) for name in ("net", "held_seconds", "r_multiple", "moved"))
+    rows = db.session.execute(
+        select(table.account_id, table.tickets, *numbers, table.symbol).where(*scope.positions(table))
+    )
+    return {
+        f"{account_id}:{tickets.rpartition(SEPARATOR)[2]}": (*result, 0, None) for account_id, tickets, *result in rows
+    }
+
+
+def _name(account_id: Any, ticket: Any) -> Any:
+    return cast(account_id, String).concat(":").concat(ticket)

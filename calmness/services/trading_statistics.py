@@ -6,34 +6,25 @@ day of each exit. Definitions stand in docs/statistics.md and on the page.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, String, delete, func, select, type_coerce
+from sqlalchemy import BigInteger, func, select, type_coerce
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.dialect import upsert_stored
-from calmness.models.trading import (
-    Trade,
-    TradeKind,
-    TradeStatus,
-    TradingAccount,
-    TradingPosition,
-    TradingStatistics,
-)
+from calmness.models.positions import IS_RESULT, TradingPosition
+from calmness.models.trading import Trade, TradingAccount, TradingStatistics
 from calmness.models.types import SCALE
-from calmness.services import live, sync, trade_positions
-from calmness.services.trade_positions import CHUNK, QUARTER
+from calmness.services import live, sync, trade_positions, trading_days
+from calmness.services.trade_positions import Span
 from calmness.services.trading_breakdowns import streaks_of
 
 ZERO = Decimal(0)
-_MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 
 
 @dataclass(frozen=True)
@@ -117,43 +108,24 @@ def recompute(account_id: int) -> bool:
     ).one_or_none()
     if account is None:
         return False
-    since = account.dirty_from_at
-    if since is None:
+    if account.dirty_from_at is None:
         return False
     zone = ZoneInfo(db.session.scalar(select(User.time_zone).where(User.id == account.user_id)) or "Europe/Paris")
-    since = trade_positions.refresh(account_id, _midnight(since, zone), zone)
-    start = _midnight(since, zone)
-    first_day = start.date()
-    balance = _balance_before(account_id, first_day)
-    db.session.execute(
-        delete(TradingStatistics).where(TradingStatistics.account_id == account_id, TradingStatistics.day >= first_day)
-    )
-    rows = _day_rows(account_id, start, zone, balance)
-    for first in range(0, len(rows), CHUNK):
-        upsert_stored(
-            db.session(),
-            TradingStatistics,
-            DAY_COLUMNS,
-            rows[first : first + CHUNK],
-            key=("account_id", "day"),
-            update_columns=DAY_COLUMNS[2:],
-        )
-    account.dirty_from_at = None
+    span = trading_days.whole_days(Span(account.dirty_from_at, _just_after(account.dirty_until_at)), zone)
+    trading_days.count(account_id, trading_days.whole_days(trade_positions.refresh(account_id, span), zone), zone)
+    account.dirty_from_at = account.dirty_until_at = None
     account.computed_at = clock.now()
     live.emit_after_commit("account:updated", {"account_id": account_id}, room=f"user:{account.user_id}")
     db.session.flush()
     return True
 
 
-def _midnight(moment: datetime, zone: ZoneInfo) -> datetime:
-    return datetime.combine(moment.astimezone(zone).date(), datetime.min.time(), tzinfo=zone)
-
-
 def rebuild(account_id: int) -> None:
-    """Compute all days again."""
-    db.session.execute(delete(TradingPosition).where(TradingPosition.account_id == account_id))
+    """Compute all days again, from nothing."""
+    trade_positions.forget(account_id)
     account = db.session.get_one(TradingAccount, account_id)
     account.dirty_from_at = db.session.scalar(select(func.min(Trade.closed_at)).where(Trade.account_id == account_id))
+    account.dirty_until_at = None
     db.session.flush()
     recompute(account_id)
 
@@ -166,7 +138,7 @@ def move_days(user_id: int) -> None:
         first = db.session.scalar(select(func.min(Trade.closed_at)).where(Trade.account_id == account.id))
         if first is not None:
             # Its day in the zone of before may have been an earlier one.
-            sync.mark_dirty(account, first - timedelta(days=2))
+            sync.mark_dirty(account, first - timedelta(days=2), None)
 
 
 def figures(account_ids: Sequence[int], start: date | None = None, end: date | None = None) -> Figures:
@@ -225,7 +197,9 @@ def day_rows(account_ids: Sequence[int], start: date | None = None, end: date | 
         query = query.where(TradingStatistics.day >= start)
     if end:
         query = query.where(TradingStatistics.day <= end)
-    return list(db.session.scalars(query.order_by(TradingStatistics.day, TradingStatistics.account_id)))
+    # Days are written without objects: what the session knows of them may be older.
+    query = query.order_by(TradingStatistics.day, TradingStatistics.account_id)
+    return list(db.session.scalars(query, execution_options={"populate_existing": True}))
 
 
 def balance_curve(account_ids: Sequence[int], start: date | None = None) -> list[tuple[date, Decimal]]:
@@ -238,129 +212,15 @@ def balance_curve(account_ids: Sequence[int], start: date | None = None) -> list
     return [(day, value) for day, value in points.items() if start is None or day >= start]
 
 
+def _just_after(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment + timedelta(seconds=1)
+
+
 def _counted(account_ids: Sequence[int], since: datetime | None) -> list[Any]:
-    conditions = [
-        Trade.account_id.in_(account_ids),
-        Trade.status == TradeStatus.CLOSED,
-        Trade.kind.in_((TradeKind.BUY, TradeKind.SELL)),
-        Trade.suspect.is_(False),
-    ]
+    conditions = [Trade.account_id.in_(account_ids), IS_RESULT]
     return [*conditions, Trade.closed_at >= since] if since else conditions
 
 
 def _over(account_ids: Sequence[int], since: datetime | None) -> list[Any]:
     conditions = [TradingPosition.account_id.in_(account_ids)]
     return [*conditions, TradingPosition.closed_at >= since] if since else conditions
-
-
-def _balance_before(account_id: int, day: date) -> int:
-    return (
-        db.session.scalar(
-            select(type_coerce(TradingStatistics.balance_end, BigInteger))
-            .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
-            .order_by(TradingStatistics.day.desc())
-            .limit(1)
-        )
-        or 0
-    )
-
-
-@dataclass
-class _Day:
-    """Figures of a day in 1e-8 units, in the order of ``DAY_COLUMNS``."""
-
-    exits: int = 0
-    trades: int = 0
-    wins: int = 0
-    losses: int = 0
-    breakeven: int = 0
-    net: int = 0
-    gross_profit: int = 0
-    gross_loss: int = 0
-    swap: int = 0
-    commission: int = 0
-    volume: int = 0
-    best: int | None = None
-    worst: int | None = None
-    deposits: int = 0
-    withdrawals: int = 0
-    holding_seconds: int = 0
-    balance_end: int = 0
-
-    def count(self, net: int, held: int) -> None:
-        """Count a position that ended this day."""
-        self.trades += 1
-        self.holding_seconds += held
-        self.best = net if self.best is None else max(self.best, net)
-        self.worst = net if self.worst is None else min(self.worst, net)
-        if net > 0:
-            self.wins += 1
-            self.gross_profit += net
-        elif net < 0:
-            self.losses += 1
-            self.gross_loss += net
-        else:
-            self.breakeven += 1
-
-
-DAY_COLUMNS = ("account_id", "day", *(field.name for field in fields(_Day)))
-
-
-def _day_rows(account_id: int, start: datetime, zone: ZoneInfo, balance: int) -> list[tuple[Any, ...]]:
-    """Days as the database keeps them. Credit is the broker's money: it is no part of a balance."""
-    days: dict[str, _Day] = {}
-    for moment, kind, suspect, net, swap, commission, volume in _movements(account_id, start):
-        row = days.setdefault(day_of(moment, zone), _Day())
-        if kind != TradeKind.CREDIT:
-            balance += net
-        row.balance_end = balance
-        if kind in _MARKET:
-            if not suspect:
-                row.exits += 1
-                row.net += net
-                row.swap += swap
-                row.commission += commission
-                row.volume += volume
-        elif kind != TradeKind.CREDIT:
-            if net > 0:
-                row.deposits += net
-            else:
-                row.withdrawals += net
-    for moment, net, held in _endings(account_id, start):
-        days[day_of(moment, zone)].count(net, held or 0)
-    return [(account_id, day, *(getattr(row, name) for name in DAY_COLUMNS[2:])) for day, row in days.items()]
-
-
-def _movements(account_id: int, start: datetime) -> Iterable[Any]:
-    return db.session.execute(
-        select(
-            Trade.closed_at,
-            type_coerce(Trade.kind, String),
-            Trade.suspect,
-            *(type_coerce(column, BigInteger) for column in (Trade.net, Trade.swap, Trade.commission, Trade.volume)),
-        )
-        .where(
-            Trade.account_id == account_id,
-            Trade.status.in_((TradeStatus.CLOSED, TradeStatus.CASH)),
-            Trade.closed_at >= start,
-        )
-        .order_by(Trade.closed_at, Trade.ticket)
-    )
-
-
-def _endings(account_id: int, start: datetime) -> Iterable[Any]:
-    return db.session.execute(
-        select(
-            TradingPosition.closed_at, type_coerce(TradingPosition.net, BigInteger), TradingPosition.held_seconds
-        ).where(TradingPosition.account_id == account_id, TradingPosition.closed_at >= start)
-    )
-
-
-def day_of(moment: datetime, zone: ZoneInfo) -> str:
-    """The day of an instant in a zone, as ``2026-11-24``."""
-    return _day_of_quarter(int(moment.timestamp()) // QUARTER, zone.key)
-
-
-@lru_cache(maxsize=65_536)
-def _day_of_quarter(quarter: int, zone: str) -> str:
-    return datetime.fromtimestamp(quarter * QUARTER, ZoneInfo(zone)).date().isoformat()

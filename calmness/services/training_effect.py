@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, select, type_coerce
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import TradingPosition
+from calmness.models.positions import TradingPosition
 from calmness.models.training import (
     AdminFormationSession,
     AdminSessionAttendance,

@@ -9,6 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from calmness.models import append_only
+from calmness.models.derived import HELD, R_MULTIPLE
 
 revision = "0001"
 down_revision = None
@@ -426,6 +427,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fresh_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoke_reason", sa.String(length=32), nullable=True),
         sa.Column("ip_truncated", sa.String(length=45), nullable=True),
@@ -450,6 +452,84 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_calendar_feed")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
     )
+    op.create_table(
+        "channel_code",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "site",
+                "email",
+                "telegram",
+                "discord",
+                "whatsapp",
+                "push",
+                name="channel",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("attempts BETWEEN 0 AND 5", name=op.f("ck_channel_code_at_most_five_attempts")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_channel_code_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel_code")),
+    )
+    with op.batch_alter_table("channel_code", schema=None) as batch_op:
+        batch_op.create_index("ix_channel_code_address", ["address", "created_at"], unique=False)
+        batch_op.create_index("ix_channel_code_user", ["user_id", "created_at"], unique=False)
+
+    op.create_table(
+        "factor_removal",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column("user_id", BIG_KEY, nullable=False),
+        sa.Column("asked_by", BIG_KEY, nullable=True),
+        sa.Column("reason", sa.String(length=300), server_default=sa.text("('')"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "removed",
+                "stopped",
+                "found_again",
+                "withdrawn",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name=op.f("ck_factor_removal_ended_with_outcome")),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["users.id"], name=op.f("fk_factor_removal_asked_by_users"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_factor_removal_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_factor_removal")),
+    )
+    with op.batch_alter_table("factor_removal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_factor_removal_user_id"), ["user_id"], unique=False)
+        batch_op.create_index(
+            "uq_factor_removal_open",
+            ["user_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
     op.create_table(
         "channel_identity",
         sa.Column("id", BIG_KEY, nullable=False),
@@ -576,6 +656,12 @@ def upgrade() -> None:
         sa.Column("user_id", BIG_KEY, nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "cause",
+            sa.Enum("asked", "unused", name="cause", native_enum=False, create_constraint=True, length=32),
+            server_default=sa.text("'asked'"),
+            nullable=False,
+        ),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
@@ -902,6 +988,8 @@ def upgrade() -> None:
                 "change_email",
                 "release_email",
                 "link_telegram",
+                "lost_factor",
+                "keep_factor",
                 name="purpose",
                 native_enum=False,
                 create_constraint=True,
@@ -1166,6 +1254,8 @@ def upgrade() -> None:
         sa.Column("history_oldest", sa.BigInteger(), nullable=True),
         sa.Column("other_login", sa.String(length=32), nullable=True),
         sa.Column("other_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_batches", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused_batch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_total", sa.Integer(), nullable=True),
         sa.Column("history_complete", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cursor_time", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -1174,6 +1264,7 @@ def upgrade() -> None:
         sa.Column("last_sync_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_clock_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dirty_from_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dirty_until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_stamp", sa.String(length=16), server_default=sa.text("('')"), nullable=False),
@@ -1855,6 +1946,9 @@ def upgrade() -> None:
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_part", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("held_seconds", sa.BigInteger(), sa.Computed(HELD, persisted=True), nullable=True),
+        sa.Column("r_multiple", sa.BigInteger(), sa.Computed(R_MULTIPLE, persisted=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["trading_account.id"],
@@ -1873,10 +1967,21 @@ def upgrade() -> None:
     with op.batch_alter_table("trade", schema=None) as batch_op:
         batch_op.create_index("ix_trade_closed", ["account_id", "closed_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_trade_import_id"), ["import_id"], unique=False)
+        batch_op.create_index("ix_trade_held", ["account_id", "held_seconds", "id"], unique=False)
+        batch_op.create_index("ix_trade_kind", ["account_id", "kind", "id"], unique=False)
         batch_op.create_index("ix_trade_net", ["account_id", "net", "id"], unique=False)
         batch_op.create_index("ix_trade_opened", ["account_id", "opened_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_trade_part",
+            ["account_id", "opened_at"],
+            unique=False,
+            sqlite_where=sa.text("is_part = 1"),
+            postgresql_where=sa.text("is_part"),
+        )
+        batch_op.create_index("ix_trade_profit", ["account_id", "profit", "id"], unique=False)
         batch_op.create_index("ix_trade_status", ["account_id", "status", "closed_at", "suspect", "net"], unique=False)
         batch_op.create_index("ix_trade_symbol", ["account_id", "symbol", "closed_at"], unique=False)
+        batch_op.create_index("ix_trade_volume", ["account_id", "volume", "id"], unique=False)
 
     op.create_table(
         "trading_key",
@@ -1902,7 +2007,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_trading_key_account_id"), ["account_id"], unique=False)
 
     op.create_table(
-        "trading_position",
+        "trading_chain",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("ticket", sa.String(length=32), nullable=False),
         sa.Column("tickets", sa.Text(), nullable=False),
@@ -1929,42 +2034,25 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("volume", sa.BigInteger(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
-        sa.Column("pips", sa.BigInteger(), nullable=True),
+        sa.Column("moved", sa.BigInteger(), nullable=True),
         sa.Column("r_multiple", sa.BigInteger(), nullable=True),
         sa.Column("stop_seen_late", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("held_seconds", sa.BigInteger(), nullable=True),
-        sa.Column("weekday", sa.Integer(), nullable=False),
-        sa.Column("hour", sa.Integer(), nullable=False),
-        sa.Column(
-            "session",
-            sa.Enum(
-                "overlap",
-                "london",
-                "new_york",
-                "asia",
-                "none",
-                name="session",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.CheckConstraint("held_seconds >= 0", name=op.f("ck_trading_position_held_forward")),
-        sa.CheckConstraint("parts > 0", name=op.f("ck_trading_position_parts_positive")),
+        sa.CheckConstraint("held_seconds >= 0", name=op.f("ck_trading_chain_held_forward")),
+        sa.CheckConstraint("parts > 1", name=op.f("ck_trading_chain_parts_several")),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["trading_account.id"],
-            name=op.f("fk_trading_position_account_id_trading_account"),
+            name=op.f("fk_trading_chain_account_id_trading_account"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("account_id", "ticket", name=op.f("pk_trading_position")),
+        sa.PrimaryKeyConstraint("account_id", "ticket", name=op.f("pk_trading_chain")),
     )
-    with op.batch_alter_table("trading_position", schema=None) as batch_op:
-        batch_op.create_index("ix_trading_position_closed", ["account_id", "closed_at"], unique=False)
-        batch_op.create_index("ix_trading_position_opened", ["account_id", "opened_at"], unique=False)
+    with op.batch_alter_table("trading_chain", schema=None) as batch_op:
+        batch_op.create_index("ix_trading_chain_closed", ["account_id", "closed_at"], unique=False)
+        batch_op.create_index("ix_trading_chain_opened", ["account_id", "opened_at"], unique=False)
 
     op.create_table(
         "trading_statistics",
@@ -3064,20 +3152,25 @@ def downgrade() -> None:
     op.drop_table("attendance_evidence")
     op.drop_table("admin_session_notification")
     op.drop_table("trading_statistics")
-    with op.batch_alter_table("trading_position", schema=None) as batch_op:
-        batch_op.drop_index("ix_trading_position_opened")
-        batch_op.drop_index("ix_trading_position_closed")
+    with op.batch_alter_table("trading_chain", schema=None) as batch_op:
+        batch_op.drop_index("ix_trading_chain_opened")
+        batch_op.drop_index("ix_trading_chain_closed")
 
-    op.drop_table("trading_position")
+    op.drop_table("trading_chain")
     with op.batch_alter_table("trading_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_trading_key_account_id"))
 
     op.drop_table("trading_key")
     with op.batch_alter_table("trade", schema=None) as batch_op:
+        batch_op.drop_index("ix_trade_volume")
         batch_op.drop_index("ix_trade_symbol")
         batch_op.drop_index("ix_trade_status")
+        batch_op.drop_index("ix_trade_profit")
+        batch_op.drop_index("ix_trade_part", sqlite_where=sa.text("is_part = 1"), postgresql_where=sa.text("is_part"))
         batch_op.drop_index("ix_trade_opened")
         batch_op.drop_index("ix_trade_net")
+        batch_op.drop_index("ix_trade_kind")
+        batch_op.drop_index("ix_trade_held")
         batch_op.drop_index(batch_op.f("ix_trade_import_id"))
         batch_op.drop_index("ix_trade_closed")
 
@@ -3252,6 +3345,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_channel_identity_user")
 
     op.drop_table("channel_identity")
+    with op.batch_alter_table("factor_removal", schema=None) as batch_op:
+        batch_op.drop_index("uq_factor_removal_open")
+        batch_op.drop_index(batch_op.f("ix_factor_removal_user_id"))
+
+    op.drop_table("factor_removal")
+    with op.batch_alter_table("channel_code", schema=None) as batch_op:
+        batch_op.drop_index("ix_channel_code_user")
+        batch_op.drop_index("ix_channel_code_address")
+
+    op.drop_table("channel_code")
     op.drop_table("calendar_feed")
     with op.batch_alter_table("auth_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_auth_session_user_id"))

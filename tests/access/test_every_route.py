@@ -1,8 +1,6 @@
 """Closed by default: the URL map walked as visitor, student, another student, agent and admin."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -10,13 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from calmness import clock
 from calmness.access import AccessKind, access_of
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import AuthSession, User, UserNotification
 from calmness.models.billing import Invoice
-from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
+from calmness.models.trading import Platform
 from calmness.permissions import Permission, may
 from calmness.services import billing, chat_messages, chat_rooms, notifications, screenshots, trading_accounts
 from calmness.services.chat_rooms import Person
@@ -232,31 +229,6 @@ def test_private_answers_stay_in_no_cache(site: Flask, client_for: ClientFor) ->
     assert kept == []
 
 
-def trade_of(account_id: int) -> Trade:
-    """A closed trade."""
-    zero = Decimal(0)
-    trade = Trade(
-        account_id=account_id,
-        ticket="7001",
-        kind=TradeKind.BUY,
-        status=TradeStatus.CLOSED,
-        source=TradeSource.EA,
-        symbol="EURUSD",
-        volume=Decimal("0.10"),
-        profit=Decimal("12.50"),
-        swap=zero,
-        commission=zero,
-        taxes=zero,
-        net=Decimal("12.50"),
-        opened_at=clock.now() - timedelta(hours=2),
-        closed_at=clock.now(),
-        seen_at=clock.now(),
-    )
-    db.session.add(trade)
-    db.session.flush()
-    return trade
-
-
 @pytest.fixture
 def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]]:
     """A student and the addresses of everything that is theirs alone."""
@@ -267,7 +239,7 @@ def belongings(site: Flask, client_for: ClientFor) -> tuple[User, dict[str, str]
     billing.validate_payment(paid.id, "AB1234", by=agent)
     invoice = db.session.execute(db.select(Invoice)).scalar_one()
     account, _ = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
-    trade = trade_of(account.id)
+    trade = factories.closed_trade(account.id)
     picture = screenshots.add(owner.id, trade.id, factories.PIXEL)
     notifications.notify(owner.id, NoticeKind.SECURITY, "bonjour", title="Bonjour", url="/espace")
     notice = db.session.execute(db.select(UserNotification).filter_by(key="bonjour")).scalar_one()

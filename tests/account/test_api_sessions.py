@@ -138,9 +138,9 @@ def test_a_token_ends_after_ten_minutes_and_a_little_drift(visitor: FlaskClient)
     with_password(email="zoe@example.test")
     token = api_log_in(visitor, refresh="body").get_json()["access_token"]
 
-    with time_machine.travel(clock.now() - timedelta(seconds=8), tick=False):
+    with time_machine.travel(clock.now() + timedelta(seconds=600), tick=False):
         assert me(visitor, token).status_code == 200
-    with time_machine.travel(clock.now() + timedelta(seconds=615), tick=False):
+    with time_machine.travel(clock.now() + timedelta(seconds=725), tick=False):
         assert me(visitor, token).status_code == 401
 
 
@@ -169,6 +169,32 @@ def test_a_stolen_refresh_token_used_later_ends_the_family_and_tells_the_owner(v
     assert db.session.scalars(select(AuthSession.revoke_reason)).one() == "refresh_reuse"
     assert db.session.scalars(select(UserNotification.user_id)).all() == [user.id]
     assert db.session.scalars(select(AuditEntry.action)).all() == ["session.refresh_reuse"]
+
+
+def test_a_thief_who_refreshes_before_the_owner_is_found_out_by_the_owner(visitor: FlaskClient) -> None:
+    with_password(email="zoe@example.test")
+    token = api_log_in(visitor, refresh="body").get_json()["refresh_token"]
+    thief = refresh(visitor, token).get_json()
+
+    with time_machine.travel(clock.now() + timedelta(seconds=11), tick=False):
+        owner = refresh(visitor, token)
+        afterwards = [refresh(visitor, thief["refresh_token"]), me(visitor, thief["access_token"])]
+
+    assert is_problem(owner, 401, "session-revoked")
+    assert [answer.status_code for answer in afterwards] == [401, 401]
+
+
+@pytest.mark.parametrize("off", [-90, 90])
+def test_a_node_whose_clock_is_90_seconds_off_takes_the_tokens_of_another(visitor: FlaskClient, off: int) -> None:
+    with_password(email="zoe@example.test")
+    given = api_log_in(visitor, refresh="body").get_json()
+
+    with time_machine.travel(clock.now() + timedelta(seconds=off), tick=False):
+        taken = me(visitor, given["access_token"])
+        again = refresh(visitor, given["refresh_token"])
+    here = me(visitor, again.get_json()["access_token"])
+
+    assert [answer.status_code for answer in (taken, again, here)] == [200, 200, 200]
 
 
 def test_a_refused_refresh_clears_the_cookie(visitor: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.services import notifications, sessions
 from calmness.services.preferences import NoticeKind
-from tests.account.people import PASSWORD, with_password
+from tests.account.people import PASSWORD, with_factor, with_password
 from tests.fixtures.live import LiveSite, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -155,8 +155,30 @@ def test_account_pages_are_accessible_and_fit_the_screen(
     log_in(page, address)
     for path in ("/espace/profil", "/espace/parametres", "/espace/compte", "/espace/notifications"):
         look(path)
+    page.goto("/espace/profil")
+    if page.get_by_role("link", name="Relier WhatsApp").count():
+        look("/espace/profil/whatsapp")
+        page.get_by_label("Numéro WhatsApp").fill("06 12")
+        page.get_by_role("button", name="Recevoir un code").click()
+        assert axe(page) == []
+        page.get_by_label("Numéro WhatsApp").fill("06 98 76 54 32")
+        page.get_by_role("button", name="Recevoir un code").click()
+        expect(page.get_by_label("Code reçu")).to_be_visible()
+        look("/espace/profil/whatsapp")
     look("/admin/utilisateurs")
     page.goto(f"/admin/utilisateurs/{number}")
+    assert axe(page) == []
+    with live_site.inside():
+        other = with_factor(email=f"{secrets.token_hex(4)}@example.test")[0].id
+    page.goto(f"/admin/utilisateurs/{other}")
+    page.get_by_role("button", name="Retirer la double authentification").click()
+    expect(page.get_by_text("Écrivez en une phrase")).to_be_visible()
+    assert axe(page) == []
+    page.get_by_label("Téléphone et codes perdus").fill("Appel au numéro connu, pièce d’identité vue en visio")
+    page.get_by_role("button", name="Retirer la double authentification").click()
+    expect(page.get_by_role("button", name="Abandonner le retrait")).to_be_visible()
+    look(f"/admin/utilisateurs/{other}")
+    page.goto("/facteur-garde/unknown")
     assert axe(page) == []
 
 
@@ -196,3 +218,29 @@ def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
         again.evaluate(TOKEN),
     )
     assert answer == 200
+
+
+def test_a_confirmation_in_one_tab_leaves_the_others_at_work(live_site: LiveSite, browser_context: Contexts) -> None:
+    """The secret of the cookie changes under them: sockets come back, tokens are renewed, what was typed is sent."""
+    number, address = someone(live_site)
+    context = browser_context()
+    first, second = context.new_page(), context.new_page()
+    log_in(first, address)
+    second.goto("/espace/profil")
+    wait_until(lambda: second.evaluate(TOKEN))
+    second.get_by_label("Ville").fill("L’Haÿ-les-Roses")
+
+    first.goto("/confirmation")
+    first.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    first.locator("main").get_by_role("button").first.click()
+    first.wait_for_url(lambda url: "/confirmation" not in url)
+    with live_site.inside():
+        notifications.notify(number, NoticeKind.PAYMENT, "later", title="Encore un paiement", message_kind=None)
+
+    # The notice is heard, or asked for, by the socket that came back with the new cookie.
+    badge = second.locator("[data-count=notifications] [data-count-shown]").first
+    expect(badge).to_have_text("4", timeout=30_000)
+    expect(second).to_have_url(re.compile("/espace/profil$"))
+    second.get_by_role("button", name="Enregistrer").click()
+    expect(second.get_by_text("Votre profil est enregistré.")).to_be_visible()
+    wait_until(lambda: second.evaluate(TOKEN))

@@ -29,6 +29,9 @@ class Client:
     def patch(self, path: str, body: dict[str, Any]) -> TestResponse:
         return self.browser.patch(f"/api/v1/{path}", json=body, headers=self.headers)
 
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> TestResponse:
+        return self.browser.open(f"/api/v1/{path}", method=method, json=body, headers=self.headers)
+
     def post(self, path: str) -> TestResponse:
         return self.browser.post(f"/api/v1/{path}", headers=self.headers)
 

@@ -283,6 +283,20 @@ def test_switched_off_the_password_suffices_again(client_for: LogIn, visitor: Fl
     assert "second_factor.turned_off" in db.session.scalars(select(AuditEntry.action)).all()
 
 
+@pytest.mark.parametrize(("off", "status"), [(-90, 401), (-30, 302), (30, 302), (90, 401)])
+def test_a_phone_s_clock_may_be_one_step_off_and_no_more(visitor: FlaskClient, off: int, status: int) -> None:
+    _user, key = with_factor(email="zoe@example.test")
+    log_in(visitor, "zoe@example.test")
+    shown = one_time_codes.code_of(key, one_time_codes.step_at(clock.now() + timedelta(seconds=off)))
+    near = {one_time_codes.code_of(key, one_time_codes.step_at(clock.now()) + step) for step in (-2, -1, 0, 1, 2)}
+
+    answer = visitor.post("/connexion/code", data={"code": shown})
+
+    assert answer.status_code == status or (status == 401 and shown in near)
+    if answer.status_code == 401:
+        assert "l’heure de votre téléphone" in answer.text
+
+
 def test_the_second_step_waits_ten_minutes_and_no_longer(visitor: FlaskClient) -> None:
     _user, key = with_factor(email="zoe@example.test")
     asked = log_in(visitor, "zoe@example.test", next="/espace/profil")

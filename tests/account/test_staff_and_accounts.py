@@ -11,8 +11,7 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.models.audit import AuditEntry
 from tests import factories
-from tests.account.people import PASSWORD, log_in, subjects_to, with_factor
-from tests.fixtures.servers import Mailbox
+from tests.account.people import PASSWORD, log_in
 
 LogIn = Callable[[User], FlaskClient]
 
@@ -127,19 +126,3 @@ def test_an_administrator_ends_the_sessions_of_a_person(site: Flask, client_for:
     assert browser.get("/espace/profil").location.startswith("/connexion")
     entry = db.session.scalars(select(AuditEntry).filter_by(action="user.sessions_ended")).one()
     assert (entry.actor_id, entry.object_id) == (chief.id, str(person.id))
-
-
-def test_an_administrator_takes_a_lost_factor_away_and_the_person_is_told(
-    site: Flask, client_for: LogIn, visitor: FlaskClient, mailbox: Mailbox
-) -> None:
-    person, _key = with_factor(email="zoe@example.test")
-    chief = factories.admin()
-    open_elsewhere = client_for(person)
-
-    client_for(chief).post(f"/admin/utilisateurs/{person.id}/double-authentification/fin")
-
-    assert open_elsewhere.get("/espace/profil").location.startswith("/connexion")
-    assert log_in(visitor, "zoe@example.test").location == "/espace"
-    assert "Votre double authentification a été retirée par l’école" in subjects_to(mailbox, "zoe@example.test")
-    entry = db.session.scalars(select(AuditEntry).filter_by(action="second_factor.reset")).one()
-    assert entry.actor_id == chief.id

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import AuthSession, Role, User
+from calmness.models.api import ApiToken
 from calmness.models.audit import AuditEntry
 from calmness.services import accounts, step_up
 from tests import factories
@@ -121,3 +122,24 @@ def test_a_closed_account_confirms_nothing(site: Flask, client_for: LogIn, chief
     db.session.commit()
 
     assert browser.post("/confirmation", data={"password": PASSWORD}).location.startswith("/connexion")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/espace/compte/jetons",
+        "/espace/compte/adresse",
+        "/espace/compte/cles-acces/options",
+        "/espace/compte/double-authentification",
+    ],
+)
+def test_a_stale_session_makes_no_token_no_factor_and_no_new_address(client_for: LogIn, chief: User, path: str) -> None:
+    browser = client_for(chief)
+    form = {"name": "Script", "scopes": "account:read", "days": "30", "email": "elsewhere@example.test"}
+
+    with later(10.1):
+        answer = browser.post(path, data=form)
+
+    assert answer.location.startswith("/confirmation?next=")
+    db.session.expire_all()
+    assert db.session.scalar(select(func.count()).select_from(ApiToken)) == 0

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
-from calmness.models.account import User, UserNotification
+from calmness.models.account import Channel, ChannelIdentity, User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
-from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus
-from calmness.services import billing, data_exports, enrollments, notifications, signals, trading_accounts
+from calmness.models.trading import Platform
+from calmness.services import billing, contacts, data_exports, enrollments, notifications, signals, trading_accounts
 from calmness.services.preferences import NoticeKind
 from tests import factories
 from tests.billing import shop
@@ -28,6 +28,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_credit_invoice": {"reason": "Rétractation"},
     "api.api_record_attendance": {"items": []},
     "api.api_confirm_second_factor": {"otp": "000000"},
+    "api.api_ask_whatsapp_code": {"number": "+33 6 12 34 56 78"},
+    "api.api_confirm_whatsapp_number": {"code": "000000"},
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
@@ -52,7 +54,7 @@ def belongings() -> Belongings:
     waiting = billing.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
     billing.confirm_identity(waiting, shop.IDENTITY_GIVEN)
     account, _key = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
-    _trade(account.id)
+    factories.closed_trade(account.id)
     course = school.formation()
     _enroll(owner, course.id)
     session = school.session_of(course, clock.now() - timedelta(minutes=5))
@@ -75,6 +77,8 @@ def belongings() -> Belongings:
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
     export = data_exports.ask(owner)
+    contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
+    linked = db.session.scalars(select(ChannelIdentity.id)).one()
     found = Belongings(
         owner,
         {
@@ -85,6 +89,7 @@ def belongings() -> Belongings:
             "session_id": session.id,
             "notification_id": notice,
             "export_id": export.id,
+            "identity_id": linked,
             "user_id": owner.id,
         },
     )
@@ -96,27 +101,3 @@ def belongings() -> Belongings:
 
 def _enroll(user: User, formation_id: int) -> None:
     enrollments.enroll(user.id, formation_id, None, clock.now() - timedelta(days=1))
-
-
-def _trade(account_id: int) -> None:
-    zero = Decimal(0)
-    db.session.add(
-        Trade(
-            account_id=account_id,
-            ticket="7001",
-            kind=TradeKind.BUY,
-            status=TradeStatus.CLOSED,
-            source=TradeSource.EA,
-            symbol="EURUSD",
-            volume=Decimal("0.10"),
-            profit=Decimal("12.50"),
-            swap=zero,
-            commission=zero,
-            taxes=zero,
-            net=Decimal("12.50"),
-            opened_at=clock.now() - timedelta(hours=2),
-            closed_at=clock.now(),
-            seen_at=clock.now(),
-        )
-    )
-    db.session.flush()

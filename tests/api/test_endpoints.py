@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.trading import Platform
+from calmness.models.trading import Platform, Trade
 from calmness.models.training import AdminSessionAttendance
-from calmness.services import enrollments, preferences, trading_accounts
+from calmness.services import enrollments, journals, preferences, sync_trades, trading_accounts
 from calmness.services.preferences import Feature
 from tests import factories
 from tests.api.belongings import belongings
@@ -101,6 +101,49 @@ def test_trades_are_filtered_and_go_on_by_a_cursor_bound_to_the_filter(api_for: 
     assert student("GET", "/me/trading/trades?cursor=made-up").get_json()["type"] == "/problems/bad-cursor"
     row = student("GET", "/me/trading/trades").get_json()["items"][0]
     assert (row["net"], row["volume"]) == ("12.5", "0.1")
+
+
+def test_pages_of_trades_go_on_after_a_row_whatever_came_on_top_of_it(api_for: ApiFor) -> None:
+    user = factories.student()
+    account, _key = trading_accounts.add(user, "Compte", Platform.MT4, "EUR")
+    student = api_for(user)
+
+    def bring(ticket: str, day: int, kind: int = 0) -> None:
+        times = {"open_time": 1_780_000_000 + day * 86_400, "close_time": 1_780_003_600 + day * 86_400}
+        message = {"ticket": ticket, "type": kind, "symbol": "EURUSD", "lots": "0.1", "profit": "5"} | times
+        rows = sync_trades.read(account.id, [message], 0, clock.now()).rows
+        sync_trades.write(account.id, rows, clock.now())
+        db.session.commit()
+
+    for number in range(4):
+        bring(str(number), number, kind=number % 2)
+    first = student("GET", "/me/trading/trades?limit=2").get_json()
+    bring("9", 9)
+    second = student("GET", f"/me/trading/trades?limit=2&cursor={first['next']}").get_json()
+
+    assert [row["ticket"] for row in first["items"] + second["items"]] == ["3", "2", "1", "0"]
+    assert second["next"] is None
+    sold = student("GET", "/me/trading/trades?direction=sell").get_json()["items"]
+    assert [row["ticket"] for row in sold] == ["3", "1"]
+    assert student("GET", f"/me/trading/trades?limit=2&direction=sell&cursor={first['next']}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["tag=cassure", "mistake=FOMO", "session=asia", "direction=sell"])
+def test_trades_are_filtered_like_the_page(api_for: ApiFor, query: str) -> None:
+    user = factories.student()
+    account, _key = trading_accounts.add(user, "Compte", Platform.MT4, "EUR")
+    noon, night = 1_779_969_600, 1_779_933_600
+    for ticket, kind, opened in (("1", 0, noon), ("2", 1, night)):
+        message = {"ticket": ticket, "type": kind, "symbol": "EURUSD", "lots": "0.1", "profit": "5"}
+        times = {"open_time": opened, "close_time": opened + 60}
+        sync_trades.write(account.id, sync_trades.read(account.id, [message | times], 0, clock.now()).rows, clock.now())
+    trade_id = db.session.scalars(select(Trade.id).where(Trade.account_id == account.id, Trade.ticket == "2")).one()
+    journals.write(user.id, trade_id, journals.Draft(tags="cassure", mistakes=("FOMO",)))
+    db.session.commit()
+
+    found = api_for(user)("GET", f"/me/trading/trades?{query}").get_json()["items"]
+
+    assert [row["ticket"] for row in found] == ["2"]
 
 
 def test_pages_of_a_searched_list_follow_each_other(api_for: ApiFor) -> None:

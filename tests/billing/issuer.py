@@ -4,7 +4,7 @@ import os
 import signal
 from multiprocessing.connection import Connection
 
-from calmness import create_app
+from calmness import create_app, database
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.services import billing, enrollments
@@ -16,6 +16,8 @@ CRASH = "CRASH"
 
 def work(url: str, instance: str, agent_id: int, orders: list[tuple[int, str]], pipe: Connection) -> None:
     """Say that one is ready, wait for the word to go, validate each payment and say what became of it."""
+    # Ten writers in as many processes on a busy machine: they may wait for each other longer than a person would.
+    database.LOCK_PATIENCE_SECONDS = 120
     app = create_app(settings_for_tests(DATABASE_URL=url, INSTANCE_DIR=instance, REDIS_URL=""))
     with app.app_context():
         pipe.send("ready")

@@ -45,43 +45,6 @@ def test_ofx_1_and_2(content: bytes) -> None:
     assert second.amount_cents == -1234
 
 
-def test_an_mt940_with_the_code_words_of_sepa() -> None:
-    statement = mt940.read(bank_files.MT940_WORDS)
-
-    first, fee, back = statement.entries
-    assert statement.account == "FR1420041010050500013M02606"
-    assert statement.balanced is True
-    assert (first.booked_on, first.amount_cents, first.bank_reference) == (date(2026, 11, 24), 4990, "B1240001")
-    assert (first.debtor_name, first.debtor_iban) == ("ELODIE O'BRIEN", "DE89370400440532013000")
-    assert first.end_to_end_id == "COMMANDE 7"
-    assert first.label == "VIREMENT SEPA RECU Commande RF87P0000001 merci"
-    assert (fee.amount_cents, fee.label, fee.is_reversal) == (-120, "FRAIS DE TENUE", False)
-    assert (back.amount_cents, back.is_reversal, back.label) == (-4990, True, "")
-
-
-def test_an_mt940_in_the_words_of_the_bank() -> None:
-    statement = mt940.read(bank_files.MT940_SPOKEN)
-
-    (entry,) = statement.entries
-    assert statement.balanced is True, "an overdraft counts below nothing"
-    assert (entry.debtor_name, entry.end_to_end_id) == ("ÉLODIE", "CMD7")
-    assert "RF87 P000 0001" in entry.label
-
-
-def test_an_mt940_with_numbered_parts_across_the_new_year() -> None:
-    statement = mt940.read(bank_files.MT940_NUMBERED)
-
-    (entry,) = statement.entries
-    assert statement.balanced is True
-    assert entry.booked_on == date(2026, 12, 31)
-    assert entry.label == "Commande RF87P000000001"
-    assert (entry.debtor_name, entry.debtor_iban) == ("ELODIE OBRIEN", "DE89370400440532013000")
-
-
-def test_an_mt940_whose_sums_disagree_says_so() -> None:
-    assert mt940.read(bank_files.MT940_WORDS.replace(b"998,80", b"998,81")).balanced is False
-
-
 def test_a_french_csv_in_windows_1252_with_two_columns_of_amounts() -> None:
     sheet = csv_file.open_sheet(bank_files.CSV_TWO_COLUMNS)
     columns = csv_file.guess(sheet)
@@ -119,13 +82,13 @@ def test_equal_lines_of_a_day_are_told_by_their_rank() -> None:
         (camt.read, b"<Document", "xml"),
         (ofx.read, b"OFXHEADER:100\n\n<!ENTITY x>", "xml"),
         (ofx.read, b"\xff\xfe\x00", "ofx"),
-        (mt940.read, b":20:x\n:25:FR1\n", "mt940"),
-        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:61:2611241124C49.90NTRF\n", "amount"),
-        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:61:2613451124C49,90NTRF\n", "date"),
-        (mt940.read, b":25:A\n:60F:C261123EUR1,00\n:25:B\n", "accounts"),
         (csv_file.open_sheet, b"bonjour\nle monde\n", "header"),
         (csv_file.open_sheet, b"a;b\0;c\n", "csv"),
         (csv_file.open_sheet, b"", "header"),
+        (mt940.read, b":20:X\n:28C:1\n", "mt940"),
+        (mt940.read, b":20:X\n:25:A\n:25:B\n", "accounts"),
+        (mt940.read, b":20:X\n:25:A\n:61:nothing\n", "amount"),
+        (mt940.read, b":20:X\n:25:A\n:61:261340C1,00NTRFX\n", "amount"),
     ],
 )
 def test_what_is_no_statement_is_refused(reader: object, content: bytes, reason: str) -> None:
@@ -164,3 +127,42 @@ def test_every_amount_survives_the_french_way_of_writing(amount: int) -> None:
     grouped = f"{whole // 100:,}".replace(",", "\u202f")
 
     assert cents(f"{sign}{grouped},{whole % 100:02d}") == amount
+
+
+MT940 = """:20:RELEVE1
+:25:FR1420041010050500013M02606
+:28C:11/1
+:60F:C261101EUR1000,00
+:61:2611021102C49,90NTRFNONREF//BNK000001
+:86:VIREMENT DE M. ÉLODIE NANDU
+RF87P0000001
+:61:2611021102C599,NTRFFACT12//BNK000002
+:86:166?00SEPA?20RF33CT2026?21 11240001?31FR7630006000011234567890189?32LILAS CONSEIL
+:61:2611031103RC49,90NTRFNONREF//BNK000003
+:86:/EREF/E2E-1/NAME/NANDU ELODIE/IBAN/FR7630006000011234567890189/REMI/RETOUR
+:61:2611031103D12,5NTRFNONREF
+:86:FRAIS
+:62F:C261103EUR1586,50
+-
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_an_mt940_in_the_words_of_three_banks(encoding: str) -> None:
+    read = mt940.read(MT940.replace("\n", "\r\n").encode(encoding))
+
+    assert (read.account, read.balanced) == ("FR1420041010050500013M02606", True)
+    first, second, back, fee = read.entries
+    assert [entry.amount_cents for entry in read.entries] == [4990, 59900, -4990, -1250]
+    assert [entry.is_reversal for entry in read.entries] == [False, False, True, False]
+    assert (first.booked_on, first.bank_reference) == (date(2026, 11, 2), "BNK000001")
+    assert first.label == "VIREMENT DE M. ÉLODIE NANDU RF87P0000001"
+    assert (second.label, second.debtor_name) == ("RF33CT2026  11240001", "LILAS CONSEIL")
+    assert second.debtor_iban == "FR7630006000011234567890189"
+    assert (back.end_to_end_id, back.debtor_name, back.label) == ("E2E-1", "NANDU ELODIE", "RETOUR")
+    assert fee.bank_reference == ""
+    assert len({entry.key for entry in read.entries}) == 4
+
+
+def test_an_mt940_whose_sums_disagree_says_so() -> None:
+    assert mt940.read(MT940.replace("1586,50", "1586,51").encode()).balanced is False

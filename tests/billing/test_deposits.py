@@ -21,9 +21,10 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.models.catalogue import Offer, VatRegime
+from calmness.models.closing import ClosingSpan
 from calmness.models.sale import DiscountCode
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.pdf.facturx import broken_rules
+from calmness.pdf.facturx import FRENCH_RULES, broken_rules
 from calmness.services import (
     billing,
     books,
@@ -139,6 +140,8 @@ def test_both_documents_pass_all_rules_in_every_regime(case: str) -> None:
         assert failures == []
         assert fired > 50
         assert pdfa.faults(file) == []
+        if case == "business":
+            assert broken_rules(etree.tostring(tree), FRENCH_RULES)[0] == []
     kinds = [said(tree, "rsm:ExchangedDocument/ram:TypeCode") for tree in trees]
     assert kinds == [["386"], ["380"]]
     assert said(trees[1], "ram:InvoiceReferencedDocument/ram:IssuerAssignedID") == [deposit.number]
@@ -176,7 +179,7 @@ def test_the_vat_of_a_deposit_is_declared_once_in_every_book(site: Flask) -> Non
     assert sum(row.incl_cents for row in e_reporting.receipts(*NOVEMBER)) == 59900
     assert [row.incl_cents for row in e_reporting.receipts(*NOVEMBER)] == [17970, 41930]
     closings.close_due(datetime(2026, 12, 1, 9, tzinfo=UTC))
-    (month,) = closings.latest(closings.ClosingSpan.MONTH, 1)
+    (month,) = closings.latest(ClosingSpan.MONTH, 1)
     assert (month.excl_cents, month.vat_cents, month.perpetual_cents) == (49917, 9983, 59900)
     assert closings.first_broken() is None
     assert invoice_ledger.first_broken() is None

@@ -25,7 +25,7 @@ from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import draw
-from calmness.pdf.facturx import InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
+from calmness.pdf.facturx import FRENCH_RULES, InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
 from calmness.services import billing, credit_notes, invoice_ledger, invoice_lines, invoice_terms, invoicing
 from calmness.services.invoice_lines import Line
 from tests import factories
@@ -281,3 +281,29 @@ def test_three_lines_at_33_33_agree_everywhere(site: Flask) -> None:
     taxes = [Decimal(text) for text in said(xml, "ram:ApplicableTradeTax/ram:CalculatedAmount")]
     assert sum(bases) + sum(taxes) == Decimal("99.99")
     assert invoice_ledger.first_broken() is None
+
+
+FRENCH = {"company": "Lilas Conseil", "siren": "732829320"}
+
+
+@pytest.mark.parametrize("case", ["standard", "micro", "training", "mixed", "discount"])
+def test_an_invoice_to_a_french_business_passes_the_rules_of_the_reform(site: Flask, case: str) -> None:
+    lines, _buyer, seller = REGIMES[case]
+    invoice = issued(*lines, buyer=FRENCH, seller=seller)
+    credit = credit_notes.credit_whole(invoice.number, "Erreur de nom", by=factories.agent())
+    db.session.commit()
+
+    for document in (invoice, credit):
+        failures, fired = broken_rules(etree.tostring(xml_in(pdf_of(document))), FRENCH_RULES)
+        assert failures == []
+        assert fired > 50
+
+
+def test_what_breaks_the_rules_of_the_reform_is_not_stored(site: Flask) -> None:
+    """Late penalties and recovery are to be told to a business (BR-FR-05): without them no file is made."""
+    data = invoice_terms.terms(issued(line(14999), buyer=FRENCH))
+    xml = invoice_xml({**data, "BG-1": [{"BT-22": "Prestation de services."}]})
+
+    require_valid(xml)
+    with pytest.raises(InvoiceNotValid, match="BR-FR-05"):
+        require_valid(xml, french=True)

@@ -161,7 +161,7 @@ def test_the_queue_is_filtered_by_kind_and_by_what_is_late(client_for: ClientFor
     late.due_on = date(2026, 1, 1)
     agent = client_for(factories.agent())
 
-    assert "numéro" in agent.get("/admin/paiements?type=signals").text
+    assert "AB1234" in agent.get("/admin/paiements?type=signals").text
     assert "AB1234" not in agent.get("/admin/paiements?type=formation").text
     page = agent.get("/admin/paiements?etat=tous&retard=1").text
     assert f"/admin/paiements/{late.id}" in page

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.bank import BankLine, BankStatement, LineState, StatementFormat
+from calmness.models.bank import BankLine, BankStatement, LineState
 from calmness.models.billing import Invoice, Payment, PaymentStatus
 from calmness.services import bank_statements, billing, reconciliation
 from tests import factories
@@ -86,17 +86,6 @@ def test_the_same_file_and_the_same_transfer_in_two_statements_change_nothing(cl
     assert (second.new_lines, second.known_lines) == (1, 1)
     assert db.session.scalar(select(func.count()).select_from(BankStatement)) == 2
     assert [line.amount_cents for line in lines()] == [4990, 1000]
-
-
-def test_an_mt940_is_recognised_and_taken_once(client_for: ClientFor) -> None:
-    statement = take(bank_files.MT940_WORDS)
-    again = take(bank_files.MT940_WORDS.replace(b"RELEVE261124", b"RELEVE261125"))
-
-    assert statement.format is StatementFormat.MT940
-    assert (statement.new_lines, statement.known_lines) == (2, 0), "the fee is none of the sale's business"
-    assert (again.new_lines, again.known_lines) == (0, 2)
-    assert sorted(line.state for line in lines()) == [LineState.OPEN, LineState.RETURNED]
-    assert client_for(factories.agent()).get(PAGE).status_code == 200
 
 
 def test_a_csv_asks_for_its_columns_once_a_bank(client_for: ClientFor) -> None:

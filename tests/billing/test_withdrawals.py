@@ -15,7 +15,14 @@ from calmness.jobs.drain import drain_everything
 from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.sale import Withdrawal, WithdrawalState
-from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
+from calmness.models.training import (
+    AdminFormationSession,
+    EnrollmentStatus,
+    FormationSession,
+    MeetingProvider,
+    SessionStatus,
+    UserFormationEnrollment,
+)
 from calmness.services import (
     billing,
     dunning,
@@ -190,6 +197,52 @@ def test_what_was_given_stays_paid_and_the_rest_is_credited_to_the_cent(
     assert invoice_ledger.first_broken() is None
     text = " ".join(withdrawals.receipt_lines(declared))
     assert ("L221-25" in text) == bool(kept)
+
+
+def test_sessions_of_a_formation_that_were_held_stay_paid(site: Flask) -> None:
+    """Two of three hours of the programme: a cancelled session, one to come and one of before do not count."""
+    offer = shop.formation_offer()
+    units = [
+        FormationSession(formation_id=offer.formation_id, position=place, title="Unité", duration_minutes=60)
+        for place in (1, 2, 3)
+    ]
+    db.session.add_all(units)
+    db.session.flush()
+    states = [
+        (units[0], 1, SessionStatus.FINISHED),
+        (units[0], 2, SessionStatus.FINISHED),
+        (units[1], 3, SessionStatus.SCHEDULED),
+        (units[2], 4, SessionStatus.CANCELLED),
+        (units[2], -1, SessionStatus.FINISHED),
+        (units[2], 9, SessionStatus.SCHEDULED),
+    ]
+    for unit, days, state in states:
+        start = BOUGHT + timedelta(days=days)
+        db.session.add(
+            AdminFormationSession(
+                formation_id=offer.formation_id,
+                unit_id=unit.id,
+                title="Unité",
+                start_at=start,
+                end_at=start + timedelta(hours=1),
+                meeting_provider=MeetingProvider.ZOOM,
+                meeting_url="https://zoom.us/j/1",
+                trainer_name="Camille Roux",
+                status=state,
+                created_at=BOUGHT,
+            )
+        )
+    with time_machine.travel(BOUGHT, tick=False):
+        payment = billing.declare(factories.student(created_at=BOUGHT - timedelta(days=9)), offer.slug)
+        billing.confirm_identity(payment, billing.Identity(**vars(shop.IDENTITY_GIVEN) | {"early_start": True}))
+        billing.validate_payment(payment.id, "AB1234", by=factories.agent())
+        db.session.commit()
+
+    declared = withdrawals.declare(payment, by=payment.user, at=BOUGHT + timedelta(days=5))
+    withdrawals.refund(declared.id, "VIR RETOUR", by=factories.agent())
+
+    assert declared.keep_cents == 59900 * 2 // 3
+    assert invoicing.of_payment(payment.id)[1].total_incl_cents == 59900 - 39933
 
 
 def test_a_service_given_whole_at_demand_leaves_no_right(site: Flask) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from socketio import Server as SocketServer
 
 from tests.fakes.providers import Providers
-from tests.fixtures.live import House, application_of, house_with
+from tests.fixtures.live import House, application_of, house_with, opened
 from tests.fixtures.servers import Mailbox
 
 
@@ -16,11 +16,7 @@ def live_house(
     tmp_path_factory: pytest.TempPathFactory, _smtp_server: Mailbox, _provider_servers: Providers
 ) -> Iterator[House]:
     """Its own processes, database and Redis. ``live_site`` builds on it."""
-    house = house_with(tmp_path_factory, _smtp_server, _provider_servers)
-    try:
-        yield house.open()
-    finally:
-        house.close()
+    yield from opened(house_with(tmp_path_factory, _smtp_server, _provider_servers))
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from calmness import cli, demo
 from calmness.clock import PARIS
 from calmness.demo.size import FULL, SMALL
 from calmness.extensions import db
-from calmness.models.account import User
-from calmness.models.analytics import PageView
+from calmness.models.account import Consent, User
+from calmness.models.analytics import PageView, UserSession
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.signal import Signal, SignalEvent
@@ -61,7 +61,7 @@ def test_the_numbers_asked_for_are_those_of_the_full_demo() -> None:
     assert (FULL.trades, FULL.rooms, FULL.views) == (30_000, 250, 150_000)
 
 
-def test_a_small_demo_holds_what_its_size_says(loaded: Flask) -> None:
+def it_holds_what_its_size_says() -> None:
     assert not demo.load(size=SMALL)
 
     assert (count(User), count(Formation)) == (SMALL.students + 3, 8)
@@ -73,7 +73,7 @@ def test_a_small_demo_holds_what_its_size_says(loaded: Flask) -> None:
     assert abs(count(PageView) - SMALL.views) < SMALL.views * 0.1
 
 
-def test_every_chain_is_whole_and_in_the_order_of_time(loaded: Flask) -> None:
+def every_chain_is_whole_and_in_the_order_of_time() -> None:
     assert {name: broken() for name, broken in cli.CHAINS.items()} == dict.fromkeys(cli.CHAINS)
     invoices = db.session.execute(
         select(Invoice.issued_at, Payment.validated_at, Invoice.issued_on)
@@ -89,14 +89,14 @@ def test_every_chain_is_whole_and_in_the_order_of_time(loaded: Flask) -> None:
     assert moments[-1] <= NOW
 
 
-def test_no_two_transactions_look_alike(loaded: Flask) -> None:
+def no_two_transactions_look_alike() -> None:
     waiting = db.session.scalars(select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)).all()
 
     assert len(waiting) >= SMALL.waiting
     assert [payment_queue.look_alikes(payment) for payment in waiting] == [[] for _payment in waiting]
 
 
-def test_no_formation_is_overbooked_and_groups_of_the_past_are_done(loaded: Flask) -> None:
+def no_formation_is_overbooked_and_groups_of_the_past_are_done() -> None:
     for formation in db.session.scalars(select(Formation)):
         assert enrollments.taken(formation.id) <= (formation.capacity or 0)
     camille = db.session.scalars(select(User).where(User.email_key == "camille@calmness.test")).one()
@@ -113,7 +113,7 @@ def test_no_formation_is_overbooked_and_groups_of_the_past_are_done(loaded: Flas
     }
 
 
-def test_a_session_starts_soon_and_nothing_of_the_past_is_left_to_send(loaded: Flask) -> None:
+def a_session_starts_soon_and_nothing_of_the_past_is_left_to_send() -> None:
     soon = db.session.scalars(
         select(AdminFormationSession.start_at)
         .where(AdminFormationSession.status == SessionStatus.SCHEDULED)
@@ -123,6 +123,38 @@ def test_a_session_starts_soon_and_nothing_of_the_past_is_left_to_send(loaded: F
     assert 35 <= (soon - NOW).total_seconds() / 60 <= 46
     assert count(Delivery, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= NOW) == 0
     assert count(Delivery, Delivery.state == DeliveryState.PENDING) > 0
+
+
+def no_age_is_known_without_consent_and_everybody_took_the_terms() -> None:
+    def people(*where: Any) -> set[int]:
+        return set(db.session.scalars(select(Consent.user_id).where(Consent.given, *where)))
+
+    answered = set(db.session.scalars(select(User.id).where(User.age_bracket.is_not(None))))
+
+    assert answered == people(Consent.purpose == "demographics") != set()
+    assert people(Consent.purpose == "terms") == set(db.session.scalars(select(User.id)))
+
+
+def some_visitors_come_back_and_some_by_a_campaign() -> None:
+    visits = count(UserSession)
+
+    assert 0 < count(UserSession, UserSession.campaign != "") < visits
+    assert len(set(db.session.scalars(select(UserSession.visitor_hash)))) < visits
+
+
+def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subtests) -> None:
+    """All of one load, which takes seconds."""
+    for rule in (
+        it_holds_what_its_size_says,
+        every_chain_is_whole_and_in_the_order_of_time,
+        no_two_transactions_look_alike,
+        no_formation_is_overbooked_and_groups_of_the_past_are_done,
+        a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,
+        no_age_is_known_without_consent_and_everybody_took_the_terms,
+        some_visitors_come_back_and_some_by_a_campaign,
+    ):
+        with subtests.test(rule.__name__):
+            rule()
 
 
 def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> None:

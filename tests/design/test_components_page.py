@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.fixtures.live import wait_until
+
 pytestmark = pytest.mark.browser
 Contexts = Callable[..., BrowserContext]
 
@@ -73,3 +75,51 @@ def test_the_figures_behind_a_curve_are_a_table(browser_context: Contexts) -> No
     page.get_by_text("Voir les données").click()
 
     expect(page.get_by_role("table", name="Capital en fin de jour").get_by_role("row")).to_have_count(91)
+
+
+def test_figures_stand_two_by_two_on_a_phone_and_whole(browser_context: Contexts) -> None:
+    page = components(browser_context, width=360)
+
+    boxes = page.eval_on_selector_all(
+        ".grid--four .stat-card",
+        """cards => cards.map((card) => {
+            const value = card.querySelector(".stat-card__value");
+            return {top: Math.round(card.getBoundingClientRect().top), cut: value.scrollWidth > value.clientWidth};
+        })""",
+    )
+
+    assert [box["cut"] for box in boxes] == [False] * 4
+    assert boxes[0]["top"] == boxes[1]["top"] < boxes[2]["top"] == boxes[3]["top"]
+
+
+def test_short_cells_share_a_line_in_a_row_that_became_a_card(browser_context: Contexts) -> None:
+    page = components(browser_context, width=360)
+
+    tops = page.eval_on_selector_all(
+        "table[role=table] tbody tr:first-child td", "cells => cells.map(cell => Math.round(cell.offsetTop))"
+    )
+
+    assert len(tops) > 3
+    assert tops[0] == tops[1] < tops[2] == tops[3]
+
+
+def test_the_chosen_tab_is_in_view_on_a_phone(browser_context: Contexts) -> None:
+    page = components(browser_context, width=360)
+    page.eval_on_selector(
+        ".tabs",
+        """nav => {
+            const copy = nav.cloneNode(true);
+            const links = [...copy.querySelectorAll("a")];
+            links[0].removeAttribute("aria-current");
+            links.at(-1).after(...links.map((link) => link.cloneNode(true)));
+            copy.lastElementChild.setAttribute("aria-current", "page");
+            nav.replaceWith(copy);
+        }""",
+    )
+
+    wait_until(
+        lambda: page.eval_on_selector(
+            ".tabs [aria-current]", "link => link.getBoundingClientRect().right <= innerWidth"
+        ),
+        seconds=20,
+    )

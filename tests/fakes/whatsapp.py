@@ -8,6 +8,7 @@ from tests.fakes.server import Answer, Call, FakeProvider
 TEXT_LIMIT = 4096
 TOKEN = "whatsapp-test-token"
 PHONE_ID = "106540352242922"
+CODE_TEMPLATE = "code"
 
 
 class FakeWhatsapp(FakeProvider):
@@ -37,6 +38,15 @@ class FakeWhatsapp(FakeProvider):
         """Messages to one number, oldest first."""
         return [message for message in self.sent if message["to"] == number]
 
+    def codes_to(self, number: str) -> list[str]:
+        """Codes that a number was sent, oldest first."""
+        templates = [message["template"] for message in self.to(number) if message.get("type") == "template"]
+        return [
+            template["components"][0]["parameters"][0]["text"]
+            for template in templates
+            if template["name"] == CODE_TEMPLATE
+        ]
+
     def clear(self) -> None:
         """Forget everything, reach everybody again."""
         super().clear()
@@ -60,6 +70,8 @@ class FakeWhatsapp(FakeProvider):
             template = body.get("template", {})
             if not template.get("name") or not template.get("language", {}).get("code"):
                 return self._error(400, 132000, "Template needs a name and a language", own_fault=True)
+            if template["name"] == CODE_TEMPLATE and not _is_code(template.get("components", [])):
+                return self._error(400, 132000, "The code goes into the text and into the button", own_fault=True)
         else:
             return self._error(400, 131051, f"Unsupported message type {kind!r}", own_fault=True)
         self.sent.append(body)
@@ -69,3 +81,12 @@ class FakeWhatsapp(FakeProvider):
         if own_fault:
             self.faults.append(text)
         return Answer(status, {"error": {"code": code, "message": text, "type": "OAuthException"}})
+
+
+def _is_code(components: list[dict[str, Any]]) -> bool:
+    """A template of category "authentication" takes the same digits twice, 15 characters at most."""
+    if [part.get("type") for part in components] != ["body", "button"]:
+        return False
+    texts = [[one.get("text", "") for one in part.get("parameters", [])] for part in components]
+    button = components[1].get("sub_type") == "url" and components[1].get("index") == "0"
+    return button and texts[0] == texts[1] and len(texts[0]) == 1 and 0 < len(texts[0][0]) <= 15

@@ -46,6 +46,8 @@ def test_entries_are_told_in_words(admin: FlaskClient) -> None:
 
     assert shown(page) == ["Paiement validé", "Offre modifiée", "Compte créé"]
     assert "price_cents" in page
+    assert "offre 7" in page
+    assert "personne 410" in page
     assert "système" in page
 
 

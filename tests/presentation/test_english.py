@@ -1,6 +1,7 @@
 """English comes by a catalogue that holds every text of the code, whole, with its place holders."""
 
 import pytest
+from babel.messages.catalog import Catalog
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -12,14 +13,18 @@ pytestmark = pytest.mark.once
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 
 
-def test_every_text_has_its_english() -> None:
-    assert translations.missing(translations.renewed(translations.read())) == []
+@pytest.fixture(scope="module")
+def renewed() -> Catalog:
+    """The catalogue with the texts of today's code. Reading all code takes seconds."""
+    return translations.renewed(translations.read())
 
 
-def test_no_text_is_left_that_the_code_forgot() -> None:
-    catalogue = translations.read()
+def test_every_text_has_its_english(renewed: Catalog) -> None:
+    assert translations.missing(renewed) == []
 
-    assert {message.id for message in catalogue} == {message.id for message in translations.renewed(catalogue)}
+
+def test_no_text_is_left_that_the_code_forgot(renewed: Catalog) -> None:
+    assert {message.id for message in translations.read()} == {message.id for message in renewed}
 
 
 def test_place_holders_survive_translation() -> None:

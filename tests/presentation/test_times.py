@@ -37,7 +37,23 @@ def test_shorter_and_longer_days() -> None:
     assert plain(presentation.short_day(date(2026, 11, 24))) == "24 nov. 2026"
     assert plain(presentation.weekday_day(date(2026, 12, 1))) == "mardi 1er décembre"
     assert presentation.month(date(2026, 12, 1)) == "Décembre 2026"
+    assert presentation.short_month(date(2026, 12, 1)) == "déc."
     assert presentation.day(None) == presentation.month(None) == presentation.hour(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("given_day", "written"),
+    [
+        (NOON, "Aujourd’hui"),
+        (NOON + timedelta(days=1), "Demain"),
+        (NOON + timedelta(days=7), "Mardi 1er décembre"),
+        (NOON - timedelta(days=1), "Lundi 23 novembre"),
+    ],
+)
+def test_the_day_of_an_appointment(given_day: datetime, written: str) -> None:
+    with time_machine.travel(NOON, tick=False):
+        assert plain(presentation.meeting_day(given_day)) == written
+        assert plain(presentation.meeting_day(given_day.date())) == written
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ from calmness.jobs import privacy as jobs
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import AuthSession, User
 from calmness.models.billing import Invoice
+from calmness.models.catalogue import Offer
 from calmness.models.privacy import DataExport, ExportState
 from calmness.models.trading import Trade
+from calmness.models.training import Formation
 from calmness.services import data_exports
 from tests import factories
 from tests.api.belongings import belongings
@@ -198,3 +200,22 @@ def test_a_long_history_is_written_in_little_memory(site: Flask, monkeypatch: py
     archive = zipfile.ZipFile(target)
     assert len(json.loads(archive.read("json/trade.json"))) == 1201
     assert max(largest) < 200_000
+
+
+def test_numbers_of_formations_offers_and_sessions_stand_beside_what_they_are_called(
+    site: Flask, client_for: LogIn
+) -> None:
+    school = belongings()
+    db.session.query(DataExport).delete()
+    browser = client_for(school.owner)
+
+    archive = archive_of(browser, asked(browser))
+
+    [enrollment] = json.loads(archive.read("json/user_formation_enrollment.json"))
+    assert enrollment["formation_title"] == db.session.get_one(Formation, school.values["formation_id"]).title
+    payments = json.loads(archive.read("json/payment.json"))
+    names = dict(db.session.execute(select(Offer.id, Offer.name)).all())
+    assert payments
+    assert all(row["offer_title"] == names[row["offer_id"]] for row in payments)
+    first_line = archive.read("csv/payment.csv").decode("utf-8-sig").splitlines()[0]
+    assert "offer_title" in first_line

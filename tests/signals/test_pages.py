@@ -129,3 +129,12 @@ def test_open_pages_of_subscribers_are_told_at_once(
     db.session.commit()
 
     assert {"notification:new", "signal:updated"} <= {packet["name"] for packet in socket.received()}
+
+
+def test_the_prices_of_a_signal_have_equal_decimals(site: Flask, client_for: ClientFor) -> None:
+    admin = client_for(factories.admin())
+    admin.post("/admin/signaux", data=desk.form(entry="1.0842", stop="1.08021", targets="1.09"))
+
+    page = client_for(desk.subscriber()).get("/espace/signaux").text
+
+    assert all(price in page for price in ("1,08420", "1,08021", "1,09000"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -159,3 +160,28 @@ def test_an_address_shows_the_school_as_it_is_registered(site: Flask, visitor: F
 
     for words in ("Calmness Trading SAS", "732 829 320", "75002"):
         assert words in page.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_the_contact_page_leads_to_a_conversation(visitor: FlaskClient) -> None:
+    found = re.search(r'href="([^"]+)"[^>]*>(?:<svg.*?</svg>)?Ouvrir la conversation', visitor.get("/contact").text)
+
+    assert found is not None
+    assert visitor.get(found.group(1)).status_code == 200
+
+
+def test_the_home_page_says_what_a_formation_costs(site: Flask, visitor: FlaskClient) -> None:
+    shop.formation_offer(price_cents=34_900)
+    db.session.commit()
+
+    assert "349,00\u00a0€" in visitor.get("/").text
+
+
+def test_links_of_templates_that_may_be_absent_are_spelt_right(site: Flask) -> None:
+    endpoints = {rule.endpoint for rule in site.url_map.iter_rules()}
+    named = {
+        endpoint
+        for template in (Path(site.root_path) / "templates").rglob("*.html")
+        for endpoint in re.findall(r"url_if\(['\"]([a-z_.]+)['\"]", template.read_text())
+    }
+
+    assert named - endpoints == set()

@@ -173,6 +173,7 @@ def test_an_archived_account_comes_back_with_a_new_key_only(site: Flask, client_
     student.post(f"{page}/archive")
     assert "Comptes archivés" in text_of(student, "/espace/metatrader")
     assert ea.post(ea.body()).status_code in (401, 403)
+    assert "Révoquer toutes les clés" not in text_of(student, page)
 
     student.post(f"{page}/retablissement")
 

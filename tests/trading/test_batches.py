@@ -1,6 +1,9 @@
 """Batches of an EA: taken in part, once, in any order, whatever they hold."""
 
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from time_machine import TimeMachineFixture
 
+from calmness import clock
 from calmness.extensions import db
+from calmness.models.delivery import OutboxTask, TaskState
 from calmness.models.trading import (
     AccountSnapshot,
     SyncBatch,
@@ -22,7 +27,7 @@ from calmness.models.trading import (
     TradingAccount,
     TradingStatistics,
 )
-from calmness.services import sync_trades
+from calmness.services import sync, sync_trades
 from tests.trading.terminal import BUY, BUY_LIMIT, NOW, OFFSET, SELL, Terminal, at, cash, linked, trade, work
 
 
@@ -402,3 +407,97 @@ def test_a_trade_of_any_shape_is_read_or_refused_with_a_reason(wrong: dict[str, 
         assert json.loads(json.dumps(row.comment, ensure_ascii=False).encode()) == row.comment
     for refusal in parsed.rejected:
         assert refusal["reason"]
+
+
+def test_an_ea_that_believes_more_than_the_server_has_is_asked_to_come_back(ea: Terminal) -> None:
+    ea.sync(trade(1), cursor={"time": 0, "next": at(20, 11)})
+    calm = ea.sync(trade(1), cursor={"time": at(20, 11), "next": at(20, 11)})
+    lost = ea.sync(trade(2, close_time=at(23)), cursor={"time": at(22), "next": at(23)})
+    again = ea.sync(trade(2, close_time=at(23)), cursor={"time": at(22), "next": at(23)})
+
+    assert not calm["resync"]
+    # Asked as often as it takes: the answer may have been lost.
+    assert (lost["resync"], again["resync"]) == (True, True)
+    assert lost["cursor_time"] == again["cursor_time"] == at(20, 11)
+    assert stored("2").status is TradeStatus.CLOSED
+
+
+def test_a_cursor_moves_beyond_cash_and_what_was_refused(ea: Terminal) -> None:
+    ea.sync(cash(1, "50.00", open_time=at(21)), trade(2, "NaN"), cursor={"time": 0, "next": at(21)})
+
+    assert not ea.sync(cursor={"time": at(21), "next": at(21)})["resync"]
+
+
+@pytest.mark.parametrize("cursor", [None, [], {"time": "x", "next": None}, {"time": -1, "next": 10**30}])
+def test_a_cursor_that_cannot_be_read_asks_for_nothing(ea: Terminal, cursor: Any) -> None:
+    assert ea.sync(trade(1), cursor=cursor)["resync"] is False
+
+
+def test_passes_are_drawn_to_a_second_of_the_minute_of_each_account() -> None:
+    landed = []
+    for account_id in range(1, 121):
+        moment = NOW
+        for _ in range(8):
+            pause = sync.next_in(account_id, moment)
+            assert 55 <= pause <= 65
+            moment += timedelta(seconds=pause)
+        landed.append(moment.second)
+
+    # All began in the same second; each second of the minute has its two.
+    assert sorted(landed) == sorted([*range(60), *range(60)])
+
+
+def test_an_account_where_nothing_moves_has_one_snapshot_in_ten_minutes(
+    ea: Terminal, time_machine: TimeMachineFixture
+) -> None:
+    for minute in range(20):
+        time_machine.move_to(NOW + timedelta(minutes=minute), tick=False)
+        ea.gmt = int(clock.now().timestamp())
+        ea.sync()
+    assert count(AccountSnapshot) == 2
+
+    ea.balance = "1000.01"
+    ea.sync()
+
+    assert count(AccountSnapshot) == 3
+
+
+def test_prices_that_move_are_no_news_for_the_figures(ea: Terminal) -> None:
+    ea.sync(trade(1, "3.00", close_time=0))
+    work()
+
+    ea.sync(trade(1, "4.00", close_time=0, close_price="1.08600"))
+
+    assert not db.session.scalars(select(OutboxTask).where(OutboxTask.state == TaskState.PENDING)).all()
+    assert stored("1").net == Decimal(4)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)]
+)
+def test_a_body_may_come_compressed(ea: Terminal, encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    raw = pack(json.dumps(ea.body(trade(1, comment="é € 🙂"))).encode())
+
+    answer = ea.client.post("/ea/v1/sync", data=raw, headers={"X-API-Key": ea.key, "Content-Encoding": encoding})
+
+    assert answer.get_json()["accepted"] == 1
+    assert stored("1").comment == "é € 🙂"
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding", "status"),
+    [
+        (gzip.compress(b" " * (512 * 1024 + 1)), "gzip", 413),
+        (zlib.compress(b"0" * 50_000_000), "deflate", 413),
+        (gzip.compress(b'{"v": 2}')[:-9], "gzip", 400),
+        (b"{}", "gzip", 400),
+        (b"{}", "br", 415),
+    ],
+    ids=["too big", "bomb", "cut", "not packed", "unknown"],
+)
+def test_a_compressed_body_is_never_a_bomb(ea: Terminal, raw: bytes, encoding: str, status: int) -> None:
+    answer = ea.client.post("/ea/v1/sync", data=raw, headers={"X-API-Key": ea.key, "Content-Encoding": encoding})
+
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert count(SyncBatch) == 0

@@ -15,7 +15,7 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradingAccount, TradingPosition
+from calmness.models.trading import Trade, TradingAccount
 from calmness.services import journals, trading_breakdowns
 from calmness.services.trading_breakdowns import Result
 from tests.trading.terminal import NOW, SELL, at, cash, linked, work
@@ -45,7 +45,7 @@ def traded(site: Flask) -> TradingAccount:
 
 def test_groups_by_hour_session_and_direction(site: Flask) -> None:
     account = traded(site)
-    cells = trading_breakdowns.cells([TradingPosition.account_id == account.id])
+    cells = trading_breakdowns.cells([account.id], lambda of: [of.account_id == account.id], "Europe/Paris")
 
     def nets(name: str) -> dict[Any, Decimal]:
         return {key: row.net for key, row in trading_breakdowns.by(cells, lambda cell: getattr(cell, name)).items()}
@@ -69,9 +69,9 @@ def test_a_tag_of_any_part_counts_its_position_once(site: Flask) -> None:
     ids = {row.ticket: row.id for row in db.session.query(Trade).filter_by(account_id=account.id)}
     for ticket, tags in (("1", "cassure, plan"), ("2", "plan"), ("3", "plan")):
         journals.write(account.user_id, ids[ticket], journals.Draft(tags=tags))
-    scope = [TradingPosition.account_id == account.id]
 
-    found = {name: (row.trades, row.net) for name, row in trading_breakdowns.by_tag([account.id], scope)}
+    tagged = trading_breakdowns.by_tag([account.id], lambda of: [of.account_id == account.id])
+    found = {name: (row.trades, row.net) for name, row in tagged}
 
     assert found == {"plan": (2, Decimal(-15)), "cassure": (1, Decimal(-20))}
 
@@ -101,9 +101,9 @@ def test_medians_streaks_r_and_pips_of_single_results() -> None:
     unit = 10**8
     found = trading_breakdowns.spread_of(
         [
-            Result(3 * unit, 60, 2 * unit, 15 * unit, "EURUSD"),
-            Result(5 * unit, 3_600, None, 40 * unit, "XAUUSD"),
-            Result(-unit, 59, -unit, -5 * unit, "USDJPY"),
+            Result(3 * unit, 60, 2 * unit, 15 * unit // 10_000, "EURUSD"),
+            Result(5 * unit, 3_600, None, 4 * unit, "XAUUSD"),
+            Result(-unit, 59, -unit, -5 * unit // 100, "USDJPY"),
             Result(0, None, None, None, "EURUSD"),
         ]
     )

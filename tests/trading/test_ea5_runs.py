@@ -1,14 +1,14 @@
 """The EA of MetaTrader 5, compiled from the source that customers get, against the real server."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from calmness.extensions import db
 from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
@@ -29,7 +29,7 @@ from tests.trading.shim.simulation5 import (
     Position,
     Terminal5,
 )
-from tests.trading.terminal import NOW, at, ea
+from tests.trading.terminal import NOW, OFFSET, at, ea
 
 Open = Callable[..., Terminal5]
 
@@ -210,3 +210,18 @@ def test_another_account_in_the_terminal_is_refused_and_said(metatrader5: Open) 
 
     assert terminal.requests[-1][1] == 409
     assert "autre compte" in terminal.shown()
+
+
+def test_a_server_that_lost_what_it_had_confirmed_gets_it_again(metatrader5: Open) -> None:
+    terminal = metatrader5(deals=past(400))
+    terminal.run(120)
+    account = db.session.scalars(select(TradingAccount)).one()
+    db.session.execute(delete(Trade).where(Trade.closed_at > NOW - timedelta(days=22)))
+    account.cursor_time, account.cursor_ticket = int((NOW - timedelta(days=22)).timestamp()) + OFFSET, ""
+    db.session.commit()
+    assert 0 < len(rows()) < 801
+
+    terminal.run(70)
+
+    assert_the_server_has(terminal)
+    assert "redemande l’historique" in terminal.said()

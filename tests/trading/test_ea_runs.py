@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from calmness.extensions import db
 from calmness.models.trading import Trade, TradeStatus, TradingAccount
@@ -368,3 +368,27 @@ def test_the_ea_does_not_start_without_a_key(program: Path, tmp_path: Path) -> N
     assert terminal.begin() == 32767
     assert "Collez la clé" in terminal.shown()
     terminal.end()
+
+
+def test_a_server_that_lost_what_it_had_confirmed_gets_it_again(metatrader: Open) -> None:
+    terminal = metatrader(orders=past(1300))
+    terminal.run(70)
+    sent = len(terminal.requests)
+    forget_after(datetime(2026, 11, 8, tzinfo=UTC))
+
+    terminal.run(70)
+
+    assert_the_server_has(terminal)
+    assert len(terminal.requests) > sent + 1
+    assert "redemande l’historique" in terminal.said()
+    calm = len(terminal.requests)
+    terminal.run(130)
+    assert trades_sent(terminal)[calm:] == [0, 0]
+
+
+def forget_after(moment: datetime) -> None:
+    """What a backup of that moment would bring back."""
+    account = account_of_test()
+    db.session.execute(delete(Trade).where(Trade.closed_at > moment))
+    account.cursor_time, account.cursor_ticket = int(moment.timestamp()) + OFFSET, ""
+    db.session.commit()

@@ -16,8 +16,8 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade
-from calmness.services.market_sessions import MarketSession, opened_during, session_of
+from calmness.models.trading import MarketSession, Trade
+from calmness.services.market_sessions import opened_during, session_of
 from calmness.services.trade_pages import SORTS
 from tests import factories
 from tests.trading.terminal import NOW, SELL, at, cash, linked, trade, work
@@ -180,7 +180,7 @@ def test_an_export_needs_no_more_than_its_stretch_in_memory(client_for: ClientFo
         ("2026-03-11T17:30", MarketSession.NEW_YORK),
         ("2026-07-01T07:30", MarketSession.LONDON),
         ("2026-07-01T03:00", MarketSession.ASIA),
-        ("2026-07-01T22:00", MarketSession.OUTSIDE),
+        ("2026-07-01T22:00", MarketSession.NONE),
     ],
 )
 def test_sessions_follow_the_clocks_of_the_markets(instant: str, session: MarketSession) -> None:

@@ -22,6 +22,7 @@ from calmness.models.trading import (
     Platform,
     StatementImport,
     Trade,
+    TradeKind,
     TradeSource,
     TradingAccount,
     TradingStatistics,
@@ -30,6 +31,7 @@ from calmness.services import journals, statement_imports, trading_accounts
 from tests import factories
 from tests.trading.statements import mt4, mt5
 from tests.trading.terminal import NOW, linked, trade, work
+from tests.trading.test_old_ea import message, send
 
 ClientFor = Callable[[User], FlaskClient]
 PAGE = mt4.statement(
@@ -318,3 +320,26 @@ def test_the_week_ends_of_the_file_show_which_clock_is_wrong(client_for: ClientF
     assert last().broker_clock == "utc+0"
     assert "fermeture du marché" in page_of(student, "?broker_clock=new-york")
     assert "fermeture du marché" not in page_of(student)
+
+
+def test_a_statement_says_what_cash_was_that_the_old_ea_could_not_name(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    account.login = None
+    db.session.commit()
+    deposit = message(symbol="", volume="0.00", profit="1000.00", type="sell")
+    send(ea, deposit)
+    kind = select(Trade.kind).where(Trade.ticket == "1")
+    assert db.session.scalar(kind) is TradeKind.CASH_UNKNOWN
+    student = client_for(account.user)
+
+    bring(student, account.id)
+    say_yes(student)
+    assert db.session.scalar(kind) is TradeKind.BALANCE
+
+    # The old EA goes on to send it as it did, and an undo takes the import's own rows alone.
+    send(ea, deposit)
+    statement_imports.undo(last())
+    db.session.commit()
+    assert db.session.execute(select(Trade.ticket, Trade.kind, Trade.source)).all() == [
+        ("1", TradeKind.BALANCE, TradeSource.EA_LEGACY)
+    ]

@@ -22,6 +22,11 @@ LISTENS = "performance.getEntriesByType('resource').some((entry) => entry.name.i
 TOO_WIDE = """() => [...document.querySelectorAll("main *")]
     .filter((part) => !part.closest(".table-wrap") && part.getBoundingClientRect().right > innerWidth + 1)
     .map((part) => part.outerHTML.slice(0, 100))"""
+WORDS = """() => [...document.querySelectorAll(".dialog-drawing text")].map((text) => {
+    const box = text.getBBox();
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return [text.textContent, size, box.x + box.width > 276];
+})"""
 
 
 def logged_in(live_site: LiveSite, browser_context: Contexts, **options: object) -> Page:
@@ -138,3 +143,17 @@ def test_the_guide_fits_a_phone(
 
     assert page.evaluate(TOO_WIDE) == []
     assert axe(page) == []
+
+
+@pytest.mark.parametrize("platform", ["mt4", "mt5"])
+def test_the_words_of_the_guide_s_drawings_can_be_read_on_a_phone(
+    live_site: LiveSite, browser_context: Contexts, platform: str
+) -> None:
+    page = logged_in(live_site, browser_context, viewport={"width": 360, "height": 740})
+
+    page.goto(f"/espace/metatrader/installation?plateforme={platform}")
+
+    drawn = page.evaluate(WORDS)
+    assert len(drawn) > 30
+    assert [text for text, size, _cut in drawn if size < 12] == []
+    assert [text for text, _size, is_cut in drawn if is_cut] == []

@@ -3,10 +3,8 @@
 import contextvars
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,14 +13,12 @@ from sqlalchemy import func, select
 from time_machine import TimeMachineFixture
 from werkzeug.test import TestResponse
 
-from calmness import create_app
-from calmness.extensions import db, limiter, socketio, work_queue
+from calmness.extensions import db
 from calmness.models.account import User, UserNotification
 from calmness.models.audit import AuditEntry
 from calmness.models.trading import Trade, TradingAccount, TradingKey
 from calmness.services import trading_accounts
 from tests import factories
-from tests.fixtures.site import settings_for_tests
 from tests.trading import terminal
 from tests.trading.terminal import NOW, linked, trade
 
@@ -175,21 +171,6 @@ def test_the_use_of_a_key_is_noted(site: Flask) -> None:
     ea.sync(trade(1))
 
     assert db.session.scalars(select(TradingKey.last_used_at)).one() == NOW
-
-
-@pytest.fixture
-def limited(site: Flask, database: Any, redis_url: str, tmp_path: Path) -> Iterator[Flask]:
-    """The same house with its limits on: they are bound when an application is made."""
-    kept = work_queue._redis, work_queue._enabled, socketio.server
-    settings = settings_for_tests(
-        DATABASE_URL=database.url, REDIS_URL=redis_url, INSTANCE_DIR=str(tmp_path), RATELIMIT_ENABLED="1"
-    )
-    application = create_app(settings | {"RATELIMIT_STORAGE_URI": "memory://"})
-    yield application
-    with application.app_context():
-        db.engine.dispose()
-    limiter.enabled = False
-    work_queue._redis, work_queue._enabled, socketio.server = kept
 
 
 def test_each_key_has_its_own_limit(site: Flask, limited: Flask) -> None:

@@ -3,17 +3,30 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
-from calmness.models.trading import MarketSession, Trade, TradingAccount, TradingPosition, TradingStatistics
-from calmness.services import profiles, sync_trades, trade_positions, trading_statistics
+from calmness.instruments import pip_size
+from calmness.models.derived import R_MULTIPLE, RISK_LIMIT
+from calmness.models.positions import POSITIONS, TradingPosition
+from calmness.models.trading import MarketSession, Trade, TradingAccount, TradingStatistics
+from calmness.services import (
+    market_sessions,
+    profiles,
+    sync,
+    sync_trades,
+    trading_breakdowns,
+    trading_statistics,
+    zone_offsets,
+)
+from calmness.services.trade_positions import quotient
 from tests import factories
 from tests.trading.terminal import NOW, SELL, at, linked, trade, work
 
@@ -190,8 +203,7 @@ def test_a_rest_taken_away_gives_its_part_back_its_own_day(site: Flask) -> None:
     work()
 
     db.session.execute(delete(Trade).where(Trade.account_id == account.id, Trade.ticket == "2"))
-    account.dirty_from_at = datetime(2026, 11, 4, 14, tzinfo=UTC)
-    db.session.flush()
+    sync.mark_dirty(account, datetime(2026, 11, 4, 14, tzinfo=UTC), None)
     trading_statistics.recompute(account.id)
 
     assert [(row.day.day, row.trades, row.wins) for row in trading_statistics.day_rows([account.id])] == [(3, 1, 1)]
@@ -217,7 +229,8 @@ def test_a_pip_is_that_of_the_instrument(site: Flask, symbol: str, opened: str, 
     work()
 
     (row,) = positions(account)
-    assert row.pips == Decimal(pips)
+    assert row.moved is not None
+    assert row.moved / pip_size(symbol) == Decimal(pips)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +283,7 @@ def test_prices_of_parts_are_weighted_by_their_volume(site: Flask) -> None:
     work()
 
     (row,) = positions(account)
-    assert row.pips == Decimal(5)
+    assert row.moved == Decimal("0.0005")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +312,7 @@ def test_prices_of_parts_are_weighted_by_their_volume(site: Flask) -> None:
 )
 @pytest.mark.once
 def test_markets_are_at_work_by_their_own_clocks(moment: str, session: MarketSession) -> None:
-    assert trade_positions.market_session(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is session
+    assert market_sessions.session_of(datetime.fromisoformat(moment).replace(tzinfo=UTC)) is session
 
 
 def test_another_time_zone_makes_the_days_anew(site: Flask) -> None:
@@ -312,7 +325,80 @@ def test_another_time_zone_makes_the_days_anew(site: Flask) -> None:
     work()
 
     assert [row.day.day for row in trading_statistics.day_rows([account.id])] == [20]
-    assert [(row.weekday, row.hour) for row in positions(account)] == [(4, 5)]
+    (cell,) = trading_breakdowns.cells([account.id], lambda of: [of.account_id == account.id], "Asia/Tokyo")
+    assert (cell.weekday, cell.hour) == (4, 5)
+
+
+@given(
+    opened=st.integers(1, 10**17),
+    closed=st.integers(1, 10**17),
+    stop=st.integers(1, 10**17),
+    kind=st.sampled_from("bs"),
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_database_divides_as_python_does(site: Flask, opened: int, closed: int, stop: int, kind: str) -> None:
+    sign = 1 if kind == "b" else -1
+    risk, moved = (opened - stop) * sign, (closed - opened) * sign
+    wanted = quotient(moved, risk) if 0 < risk < RISK_LIMIT else None
+    row = {"kind": "buy" if sign > 0 else "sell", "status": "closed", "open_price": opened}
+    given_row = row | {"close_price": closed, "initial_stop": stop}
+    columns = ", ".join(
+        f"CAST(:{name} AS {'TEXT' if type(value) is str else 'BIGINT'}) AS {name}" for name, value in given_row.items()
+    )
+
+    query = f"SELECT {R_MULTIPLE.text} FROM (SELECT {columns}) AS given"  # noqa: S608 - names and types of this test
+    found = db.session.scalar(text(query), given_row)
+
+    assert found == wanted
+
+
+def test_a_trade_that_comes_years_late_leaves_the_days_after_it_alone(site: Flask) -> None:
+    account, ea = linked(site)
+    ea.sync(trade(1, "10.00", open_time=at(9, 10), close_time=at(9, 11)))
+    work()
+    # A mark that only counting the day again would take away.
+    (day,) = trading_statistics.day_rows([account.id])
+    day.wins = 7
+    db.session.commit()
+
+    ea.sync(trade(2, "-4.00", open_time=at(3, 10, month=2), close_time=at(3, 11, month=2)))
+    work()
+
+    rows = trading_statistics.day_rows([account.id])
+    assert [(row.day.month, row.net, row.wins, row.balance_end) for row in rows] == [
+        (2, Decimal(-4), 0, Decimal(-4)),
+        (11, Decimal(10), 7, Decimal(6)),
+    ]
+
+
+@given(
+    moment=st.datetimes(datetime(1999, 1, 1), datetime(2040, 1, 1)),  # noqa: DTZ001
+    zone=st.sampled_from(["Europe/Paris", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Asia/Tokyo"]),
+)
+@pytest.mark.once
+def test_between_two_changes_of_clock_an_offset_is_a_number(moment: datetime, zone: str) -> None:
+    instant = moment.replace(tzinfo=UTC)
+    first, last = instant - timedelta(days=400), instant + timedelta(days=400)
+
+    found = [
+        offsets for start, offsets in zone_offsets.stretches((zone, "Europe/London"), first, last) if start <= instant
+    ]
+
+    there = instant.astimezone(ZoneInfo(zone)).utcoffset()
+    assert there == timedelta(seconds=found[-1][0])
+
+
+def test_hours_are_right_in_a_zone_half_an_hour_off(site: Flask) -> None:
+    account, ea = linked(site)
+    ea.sync(
+        trade(1, open_time=at(19, 18, 29), close_time=at(19, 22)),
+        trade(2, open_time=at(19, 18, 30), close_time=at(19, 22)),
+    )
+    work()
+
+    cells = trading_breakdowns.cells([account.id], lambda of: [of.account_id == account.id], "Asia/Kolkata")
+
+    assert sorted((cell.weekday, cell.hour) for cell in cells) == [(3, 23), (4, 0)]
 
 
 tickets = st.sampled_from(["1", "2", "3", "4", "7", "7-1", "7-2"])
@@ -343,13 +429,14 @@ def test_figures_kept_up_to_date_equal_figures_made_from_scratch(site: Flask, ba
         rows = {ticket: _row(account.id, ticket, *values) for ticket, *values, gone in batch if not gone}
         gone = [ticket for ticket, *_values, gone in batch if gone]
         written = sync_trades.write(account.id, rows, NOW)
-        moments = [written.since] if written.since else []
+        if written.since is not None:
+            sync.mark_dirty(account, written.since, written.until)
         # What an undone import takes away, with the mark that it leaves.
         mine = (Trade.account_id == account.id, Trade.ticket.in_(gone), Trade.closed_at.is_not(None))
-        moments += [moment for moment in db.session.scalars(select(Trade.closed_at).where(*mine)) if moment]
+        moments = [moment for moment in db.session.scalars(select(Trade.closed_at).where(*mine)) if moment]
         db.session.execute(delete(Trade).where(*mine))
-        account.dirty_from_at = min(moments, default=None)
-        db.session.flush()
+        if moments:
+            sync.mark_dirty(account, min(moments), None)
         trading_statistics.recompute(account.id)
 
     kept = _all(account.id)
@@ -374,7 +461,7 @@ def _row(
 
 def _all(account_id: int) -> list[Any]:
     db.session.expire_all()
-    tables: tuple[Any, ...] = (TradingPosition.__table__, TradingStatistics.__table__)
+    tables: tuple[Any, ...] = (POSITIONS, TradingStatistics.__table__)
     return [
         sorted(tuple(row) for row in db.session.execute(select(table).where(table.c.account_id == account_id)))
         for table in tables

@@ -225,3 +225,22 @@ def test_the_board_tells_who_is_silent_out_of_date_or_refused(
     assert "Muet" in everything
     assert "New York" in everything
     assert "456" not in everything.split("<table")[1]
+
+
+def test_the_board_counts_messages_that_were_refused_whole(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site, factories.student(last_name="Tronqué"))
+    ea.sync(trade("1", "1.00"))
+    _well, other = linked(site, factories.student(last_name="Sain"))
+    other.sync()
+    assert ea.post(b'{"v": 2').status_code == 400
+    assert ea.post({"v": 3}).status_code == 422
+    assert ea.post(ea.body(*(trade(ticket) for ticket in range(501)))).status_code == 413
+
+    page = client_for(factories.agent()).get("/admin/metatrader?etat=refused").text
+
+    assert "Tronqué" in page
+    assert "3 messages entiers" in page.replace("\u00a0", " ")
+    assert "Sain" not in page
+    db.session.rollback()
+    # What was there before stays, and the account is still well connected.
+    assert db.session.get_one(TradingAccount, account.id).login == ea.login

@@ -16,8 +16,8 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradingAccount, TradingPosition, TradingStatistics
-from calmness.services import sync_trades, trading_breakdowns, trading_overview, trading_statistics
+from calmness.models.trading import Trade, TradingAccount, TradingStatistics
+from calmness.services import sync, sync_trades, trading_breakdowns, trading_overview, trading_statistics
 from tests import factories
 from tests.trading.terminal import NOW, SELL, Terminal, at, cash, linked, trade, work
 
@@ -92,7 +92,7 @@ def test_by_symbol_weekday_and_the_balance_of_each_day(site: Flask) -> None:
     account, ea = linked(site)
     by_hand(ea)
 
-    cells = trading_breakdowns.cells([TradingPosition.account_id == account.id])
+    cells = trading_breakdowns.cells([account.id], lambda of: [of.account_id == account.id], "Europe/Paris")
     assert [(name, row.trades, row.wins, row.net) for name, row in trading_breakdowns.by_symbol(cells)] == [
         ("EURUSD", 5, 3, Decimal(100)),
         ("XAUUSD", 2, 0, Decimal(-40)),
@@ -272,8 +272,8 @@ def test_days_add_up_to_the_trades_however_they_came(
 
     for part in (list(made)[:split], list(made)[split:]):
         written = sync_trades.write(account.id, {ticket: made[ticket] for ticket in part}, NOW)
-        account.dirty_from_at = written.since
-        db.session.flush()
+        if written.since is not None:
+            sync.mark_dirty(account, written.since, written.until)
         trading_statistics.recompute(account.id)
 
     found = trading_statistics.figures([account.id])

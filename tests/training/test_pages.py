@@ -113,7 +113,7 @@ def test_the_capacity_never_falls_below_the_places_given(client_for: ClientFor) 
     assert "3 élèves ont déjà une place." in page.text
 
 
-def test_the_agenda_lists_one_s_own_sessions_by_day(client_for: ClientFor) -> None:
+def test_the_agenda_lists_one_s_own_sessions_by_month(client_for: ClientFor) -> None:
     course = school.formation()
     camille = school.enrolled(course)
     school.session_of(course, NOW + timedelta(days=1), title="Séance du mercredi")
@@ -125,7 +125,8 @@ def test_the_agenda_lists_one_s_own_sessions_by_day(client_for: ClientFor) -> No
 
     page = client_for(camille).get("/espace/agenda").text
 
-    assert page.count("mercredi 25\u00a0novembre") == 1
+    assert page.count("Novembre 2026") == 1
+    assert page.count("Demain") == 2
     assert page.index("Séance du mercredi") < page.index("Atelier du mercredi")
     assert "Grève" in page
     assert "Séance des autres" not in page

@@ -104,8 +104,8 @@ def test_dates_can_be_seen_before_they_are_saved(admin: FlaskClient) -> None:
     page = admin.post("/admin/programmation", data=form(course.id, preview="1"))
 
     assert page.status_code == 200
-    assert "mardi 13\u00a0octobre" in page.text
-    assert "mardi 3\u00a0novembre" in page.text
+    assert "Mardi 13\u00a0octobre" in page.text
+    assert "Mardi 3\u00a0novembre" in page.text
     assert 'value="2026-10-13"' in page.text
     assert sessions() == []
 

@@ -7,6 +7,7 @@ bp = Blueprint("account", __name__, url_prefix="/espace")
 from calmness.blueprints.account import (  # noqa: E402
     api_tokens,
     avatar,
+    discord,
     email,
     notifications,
     passkeys,
@@ -15,12 +16,14 @@ from calmness.blueprints.account import (  # noqa: E402
     second_factor,
     security,
     settings,
+    whatsapp,
 )
 
 __all__ = [
     "api_tokens",
     "avatar",
     "bp",
+    "discord",
     "email",
     "notifications",
     "passkeys",
@@ -29,4 +32,5 @@ __all__ = [
     "second_factor",
     "security",
     "settings",
+    "whatsapp",
 ]

@@ -1,6 +1,6 @@
 """One's own passkeys: add, see, remove."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -8,6 +8,7 @@ from flask_login import current_user
 from calmness import clock
 from calmness.access import current_account, requires, requires_fresh, without_second_factor
 from calmness.blueprints.account import bp
+from calmness.blueprints.auth.device import renew_device
 from calmness.blueprints.auth.passkeys import as_json, ask, asked, required_site
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
@@ -39,11 +40,14 @@ def create_passkey() -> ResponseReturnValue:
         flash(str(error.message), "error")
         return redirect(url_for("account.second_factor_page"))
     current_user.auth_session.mfa_at = clock.now()
-    db.session.commit()
     if codes:
-        return render_template("account/recovery_codes.html", codes=codes, new=True), 201
-    flash(_("La clé d’accès est ajoutée."), "success")
-    return redirect(url_for("account.second_factor_page"))
+        response = make_response(render_template("account/recovery_codes.html", codes=codes, new=True), 201)
+    else:
+        flash(_("La clé d’accès est ajoutée."), "success")
+        response = make_response(redirect(url_for("account.second_factor_page")))
+    renew_device(response)
+    db.session.commit()
+    return response
 
 
 @bp.post("/compte/cles-acces/<int:passkey_id>/fin")

@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from calmness.access import current_account, requires
-from calmness.blueprints.account import bp
+from calmness.blueprints.account import bp, discord, whatsapp
 from calmness.errors import Text
 from calmness.extensions import db
 from calmness.locale import select_locale
@@ -138,4 +138,7 @@ def profile_page(form: ProfileForm, photo_error: Text | None = None) -> str:
         photo_error=photo_error,
         identities=contacts.identities_of(user.id),
         telegram_bot=current_app.config["TELEGRAM_BOT_NAME"],
+        discord_offered=discord.is_offered(),
+        whatsapp_offered=whatsapp.is_offered(),
+        channel_names=contacts.CHANNEL_NAMES,
     )

@@ -1,7 +1,7 @@
 """Second factor: set it up by QR code or key, see the recovery codes once, renew them, switch it off."""
 
 import segno
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -10,6 +10,7 @@ from markupsafe import Markup
 from calmness import clock
 from calmness.access import current_account, requires, requires_fresh, without_second_factor
 from calmness.blueprints.account import bp
+from calmness.blueprints.auth.device import renew_device
 from calmness.blueprints.auth.forms import CodeForm
 from calmness.blueprints.auth.passkeys import site
 from calmness.errors import Conflict, TooManyAttempts
@@ -61,8 +62,10 @@ def confirm_second_factor() -> ResponseReturnValue:
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return _page(form), 422 if isinstance(error, second_factor.WrongCode) else error.status, wait
     current_user.auth_session.mfa_at = clock.now()
+    page = render_template("account/recovery_codes.html", codes=codes, new=True)
+    response = renew_device(make_response(page, 201))
     db.session.commit()
-    return render_template("account/recovery_codes.html", codes=codes, new=True), 201
+    return response
 
 
 @bp.post("/compte/double-authentification/codes")

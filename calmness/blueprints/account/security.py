@@ -1,6 +1,6 @@
 """State of the account: verification, devices, password."""
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired
 
 from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
+from calmness.blueprints.auth.device import renew_device
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
 from calmness.services import (
@@ -54,9 +55,10 @@ def create_new_password() -> ResponseReturnValue:
         db.session.rollback()
         form[error.field or "password"].errors = [error.message]
         return _page(form), 422
-    db.session.commit()
     flash(_("Votre mot de passe est changé. Vos autres appareils sont déconnectés."), "success")
-    return redirect(url_for("account.overview"))
+    response = renew_device(make_response(redirect(url_for("account.overview"))))
+    db.session.commit()
+    return response
 
 
 @bp.post("/compte/appareils/<session_id>/fin")

@@ -1,11 +1,11 @@
 """Features, notices, language, theme."""
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
-from calmness.blueprints.account import bp
+from calmness.blueprints.account import bp, discord, whatsapp
 from calmness.errors import Text
 from calmness.extensions import db
 from calmness.locale import LOCALE_COOKIE, LOCALES, THEME_COOKIE, THEMES
@@ -35,7 +35,7 @@ def _page(user: User, quiet: tuple[str, str], quiet_error: Text | None = None) -
         feature_labels=FEATURE_LABELS,
         matrix=preferences.notice_matrix(user.id),
         notices=NOTICES,
-        channels=CHANNELS,
+        channels=_channels(user),
         linked=_linked(user),
         quiet=quiet,
         quiet_error=quiet_error,
@@ -50,7 +50,7 @@ def update_settings() -> ResponseReturnValue:
     for feature in Feature:
         preferences.set_feature(user.id, feature, f"feature.{feature.value}" in request.form)
     for kind in NoticeKind:
-        for channel in CHANNELS:
+        for channel in _channels(user):
             preferences.set_notice(user.id, kind, channel, f"notice.{kind.value}.{channel.value}" in request.form)
     if "quiet_start" in request.form:
         quiet = request.form["quiet_start"], request.form.get("quiet_end", "")
@@ -73,6 +73,17 @@ def update_settings() -> ResponseReturnValue:
     db.session.commit()
     flash(_("Vos paramètres sont enregistrés."), "success")
     return response
+
+
+def _channels(user: User) -> list[Channel]:
+    """Columns of the table: channels that the school has set up, and those that the person has linked."""
+    config, linked = current_app.config, _linked(user)
+    offered = {
+        Channel.TELEGRAM: bool(config["TELEGRAM_BOT_NAME"]),
+        Channel.DISCORD: discord.is_offered(),
+        Channel.WHATSAPP: whatsapp.is_offered(),
+    }
+    return [channel for channel in CHANNELS if channel in linked or offered.get(channel, True)]
 
 
 def _linked(user: User) -> set[Channel]:

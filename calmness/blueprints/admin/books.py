@@ -18,7 +18,7 @@ from calmness.errors import NotFound
 from calmness.files import store
 from calmness.models.closing import ClosingSpan
 from calmness.permissions import Permission
-from calmness.presentation import amount, money, month
+from calmness.presentation import amount, money, month, short_month
 from calmness.services import books as accounts
 from calmness.services import closings, e_reporting, fec, invoicing
 from calmness.spreadsheets import Cell, csv_lines, xlsx
@@ -36,7 +36,7 @@ def books() -> ResponseReturnValue:
     rows = accounts.vat_summary(first, last)
     months = accounts.turnover_by_month(first.year)
     drawing = charts.bars(
-        [(month(row.month)[:4], row.excl_cents / 100) for row in months],
+        [(short_month(row.month), row.excl_cents / 100) for row in months],
         title=_("Chiffre d’affaires HT par mois"),
         format_value=lambda value: amount(value, digits=0),
         signed=True,

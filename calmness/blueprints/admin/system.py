@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from calmness import clock, locale
 from calmness.access import current_account, requires
-from calmness.blueprints.admin.journal_words import ACTIONS, AREAS
+from calmness.blueprints.admin.journal_words import ACTIONS, AREAS, CHANGES, OBJECTS
 from calmness.extensions import db
 from calmness.paging import page_number
 from calmness.permissions import Permission
@@ -51,6 +51,8 @@ def _journal_page(*, checked: bool = False, broken: int | None = None) -> str:
         size=PAGE,
         chosen=chosen,
         actions=ACTIONS,
+        objects=OBJECTS,
+        changes=CHANGES,
         areas=sorted(AREAS.items(), key=lambda item: str(item[1])),
         checked=checked,
         broken=broken,

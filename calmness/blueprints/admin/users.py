@@ -6,11 +6,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from calmness.access import current_account, requires, requires_fresh
+from calmness.errors import Conflict, Text
 from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services import accounts, grace, second_factor, sessions
+from calmness.services import accounts, factor_removals, grace, second_factor, sessions
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/utilisateurs")
 PAGE = 50
@@ -35,15 +36,7 @@ def users() -> ResponseReturnValue:
 @requires(Permission.MANAGE_USERS)
 def user(user_id: int) -> ResponseReturnValue:
     """One account."""
-    person = accounts.get(user_id)
-    return render_template(
-        "admin/users/show.html",
-        person=person,
-        labels=ROLE_LABELS,
-        devices=sessions.living_of(person.id),
-        factor_on=second_factor.is_on(person.id),
-        deletion=grace.of_user(person.id),
-    )
+    return _page(user_id)
 
 
 @bp.post("/<int:user_id>/role")
@@ -96,14 +89,61 @@ def end_sessions(user_id: int) -> ResponseReturnValue:
 @bp.post("/<int:user_id>/double-authentification/fin")
 @requires(Permission.MANAGE_USERS)
 @requires_fresh
-def reset_second_factor(user_id: int) -> ResponseReturnValue:
-    """Take the second factor of somebody who lost it away; the person is told by mail."""
+def ask_factor_removal(user_id: int) -> ResponseReturnValue:
+    """Have the second factor of somebody who lost it taken away in a day; the person is told and can say no."""
+    reason = request.form.get("reason", "")
     try:
-        second_factor.reset(accounts.get(user_id), by=current_account())
-    except second_factor.NotOn as error:
+        factor_removals.ask(user_id, reason, by=current_account())
+    except factor_removals.ReasonMissing as error:
+        db.session.rollback()
+        return _page(user_id, reason=reason, reason_error=error.message), error.status
+    except Conflict as error:
+        db.session.rollback()
+        flash(str(error.message), "warning")
+    else:
+        db.session.commit()
+        flash(_("Le retrait aura lieu dans 24\u00a0heures\u202f; cette personne vient d’en être avertie."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/double-authentification/fin/sans-attendre")
+@requires(Permission.MANAGE_USERS)
+@requires_fresh
+def carry_out_factor_removal(user_id: int) -> ResponseReturnValue:
+    """A second administrator shortens the day."""
+    try:
+        factor_removals.carry_out_now(user_id, by=current_account())
+    except Conflict as error:
         db.session.rollback()
         flash(str(error.message), "warning")
     else:
         db.session.commit()
         flash(_("La double authentification est retirée\u202f; cette personne en est avertie par e-mail."), "success")
     return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+@bp.post("/<int:user_id>/double-authentification/fin/abandon")
+@requires(Permission.MANAGE_USERS)
+def withdraw_factor_removal(user_id: int) -> ResponseReturnValue:
+    """Call the removal off."""
+    factor_removals.withdraw(user_id, by=current_account())
+    db.session.commit()
+    flash(_("Le retrait est abandonné."), "success")
+    return redirect(url_for("admin_account.user", user_id=user_id))
+
+
+def _page(user_id: int, *, reason: str = "", reason_error: Text | None = None) -> str:
+    person = accounts.get(user_id)
+    removal = factor_removals.pending_of(person.id)
+    return render_template(
+        "admin/users/show.html",
+        person=person,
+        labels=ROLE_LABELS,
+        devices=sessions.living_of(person.id),
+        factor_on=second_factor.is_on(person.id),
+        removal=removal,
+        may_shorten=removal is not None and removal.asked_by not in {None, current_account().id},
+        reason=reason,
+        reason_error=reason_error,
+        deletion=grace.of_user(person.id),
+    )

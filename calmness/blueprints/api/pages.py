@@ -64,11 +64,33 @@ class Place:
     @classmethod
     def at(cls, page: dict[str, Any], name: str) -> "Place":
         """From the query of a request; ``name`` is the list and whose it is. Raises ``BadCursor``."""
-        wanted = {key: value for key, value in page.items() if key not in {"cursor", "limit"}}
-        of = f"{name}:{json.dumps(wanted, sort_keys=True, default=str)}"
+        of = _name(page, name)
         return cls(int(cursors.read(page["cursor"], of=of)) if "cursor" in page else 0, page["limit"], of)
 
     def next(self, total: int) -> str | None:
         """Cursor of what follows, None at the end."""
         following = self.offset + self.limit
         return cursors.make(following, of=self.of) if following < total else None
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """A row of a searched list, for services that walk on from it; bound to list and filter like ``Place``."""
+
+    after: str
+    of: str
+
+    @classmethod
+    def at(cls, page: dict[str, Any], name: str) -> "KeyPlace":
+        """From the query of a request; ``name`` is the list and whose it is. Raises ``BadCursor``."""
+        of = _name(page, name)
+        return cls(str(cursors.read(page["cursor"], of=of)) if "cursor" in page else "", of)
+
+    def next(self, after: str | None) -> str | None:
+        """Cursor of what follows a row, None at the end."""
+        return None if after is None else cursors.make(after, of=self.of)
+
+
+def _name(page: dict[str, Any], name: str) -> str:
+    wanted = {key: value for key, value in page.items() if key not in {"cursor", "limit"}}
+    return f"{name}:{json.dumps(wanted, sort_keys=True, default=str)}"

@@ -24,6 +24,7 @@ ALL = tuple(f"{area}:{act}" for area in OPEN for act in ("read", "write"))
 
 _BY_MODULE = {
     "auth": "auth",
+    "channels": "account",
     "invoices": "billing",
     "me": "account",
     "offers": "catalogue",

@@ -13,13 +13,20 @@ from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.fields import Day, Exact, Instant
 from calmness.blueprints.api.once import once
-from calmness.blueprints.api.pages import MAX_ID, Place, PlaceIn
+from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PlaceIn
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import decimal, instant
 from calmness.features import requires_feature
-from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
+from calmness.models.trading import MarketSession, Platform, Trade, TradeStatus, TradingAccount
 from calmness.permissions import Permission
-from calmness.services import trade_history, trading_accounts, trading_breakdowns, trading_overview, trading_report
+from calmness.services import (
+    trade_history,
+    trade_pages,
+    trading_accounts,
+    trading_breakdowns,
+    trading_overview,
+    trading_report,
+)
 from calmness.services.preferences import Feature
 from calmness.services.sync_trades import clean
 from calmness.services.trade_history import Filter
@@ -78,6 +85,10 @@ class TradesIn(PlaceIn):
     status = String(validate=OneOf([status.value for status in TradeStatus]))
     result = String(validate=OneOf(["win", "loss"]))
     symbol = String(validate=Length(max=32))
+    direction = String(validate=OneOf(["buy", "sell"]))
+    session = String(validate=OneOf([session.value for session in MarketSession]))
+    tag = String(validate=Length(max=100))
+    mistake = String(validate=Length(max=100))
     from_ = Day(data_key="from")
     to = Day()
     search = String(validate=Length(max=100))
@@ -208,18 +219,24 @@ def api_rotate_trading_key(account_id: int) -> ResponseReturnValue:
 def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
     """One's own trades under a filter."""
     user = current_account()
-    place = Place.at(page, f"trades:{user.id}")
+    place = KeyPlace.at(page, f"trades:{user.id}")
     wanted = Filter(
         account_id=page.get("account"),
         status=page.get("status", ""),
         result=page.get("result", ""),
         symbol=clean(page.get("symbol", ""), 32),
+        direction=page.get("direction", ""),
+        session=page.get("session", ""),
+        tag=clean(page.get("tag", ""), 100).strip(),
+        mistake=clean(page.get("mistake", ""), 100).strip(),
         text=clean(page.get("search", ""), 100).strip(),
         start=page.get("from_"),
         end=page.get("to"),
+        place=trade_pages.read_place("closed", place.after, backwards=False),
     )
-    rows, total = trade_history.stretch(user, wanted, limit=place.limit, offset=place.offset)
-    return {"items": [_trade(row) for row in rows], "next": place.next(total)}
+    found = trade_history.following(user, wanted, size=page["limit"])
+    after = trade_pages.write_place(found.following) if found.following else None
+    return {"items": [_trade(row) for row in found.rows], "next": place.next(after)}
 
 
 @bp.get("/me/trading/statistics")
@@ -235,6 +252,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     start = view.today - timedelta(days=days) if view and days < 10_000 else None
     scope = Scope(tuple(ids), user.time_zone, start)
     found = trading_report.report(scope)
+    cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
     figures, ratios, spread = found.figures, found.ratios, found.spread
     return {
         "period": wanted["period"],
@@ -264,7 +282,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "losing_streak": spread.losing_streak,
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
-            for symbol, group in trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.positions()))
+            for symbol, group in trading_breakdowns.by_symbol(cells)
         ],
         "curve": [{"day": day, "balance": decimal(value)} for day, value in view.curve] if view else [],
     }

@@ -7,6 +7,7 @@ bp = Blueprint("auth", __name__)
 from calmness.blueprints.auth import (  # noqa: E402
     confirmation,
     email,
+    lost_factor,
     passkeys,
     passwords,
     registration,
@@ -14,4 +15,14 @@ from calmness.blueprints.auth import (  # noqa: E402
     session,
 )
 
-__all__ = ["bp", "confirmation", "email", "passkeys", "passwords", "registration", "second_step", "session"]
+__all__ = [
+    "bp",
+    "confirmation",
+    "email",
+    "lost_factor",
+    "passkeys",
+    "passwords",
+    "registration",
+    "second_step",
+    "session",
+]

@@ -1,11 +1,12 @@
 """Confirm it's you, before a sensitive act."""
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from calmness.access import current_account, requires, without_second_factor
 from calmness.blueprints.auth import bp
+from calmness.blueprints.auth.device import renew_device
 from calmness.blueprints.auth.forms import ConfirmationForm
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db, limiter
@@ -43,8 +44,9 @@ def create_confirmation() -> ResponseReturnValue:
         (form.code if by_code else form.password).errors = [error.message]
         wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
         return _page(form), error.status, wait
+    response = renew_device(make_response(redirect(safe_next(url_for("account.overview")))))
     db.session.commit()
-    return redirect(safe_next(url_for("account.overview")))
+    return response
 
 
 def _only_code() -> bool:

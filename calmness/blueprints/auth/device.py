@@ -63,6 +63,18 @@ def give_refresh_cookie(response: Response, person: SessionUser) -> None:
     keep_refresh_cookie(response, jwt_tokens.issue_refresh(person.auth_session), person.auth_session)
 
 
+def renew_device(response: Response) -> Response:
+    """Other secrets for this browser, after a proof of identity: copies of its cookies made before open nothing.
+
+    The caller commits.
+    """
+    auth_session = current_user.auth_session
+    secret = sessions.renew(auth_session)
+    login_user(SessionUser(current_user.user, auth_session, secret))
+    keep_refresh_cookie(response, jwt_tokens.renew_refresh(auth_session), auth_session)
+    return response
+
+
 def keep_refresh_cookie(response: Response, token: str, auth_session: AuthSession) -> None:
     """Set the cookie of a refresh token. It outlives the browser only where the person asked to stay logged in."""
     lifetime = sessions.PERSISTENT_LIFETIME if auth_session.persistent else sessions.IDLE_LIFETIME

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, redirect, request, session, url_for
+from flask import Response, current_app, flash, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
@@ -12,7 +12,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from calmness import clock
 from calmness.access import current_account, public, requires, without_second_factor
 from calmness.blueprints.auth import bp, second_step
-from calmness.blueprints.auth.device import log_in
+from calmness.blueprints.auth.device import log_in, renew_device
 from calmness.errors import NotFound
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
@@ -117,8 +117,9 @@ def create_passkey_confirmation() -> ResponseReturnValue:
         flash(str(error.message), "error")
         return redirect(url_for("auth.new_confirmation", next=safe_next("") or None))
     step_up.note_passkey(user, current_user.auth_session)
+    response = renew_device(make_response(redirect(safe_next(url_for("account.overview")))))
     db.session.commit()
-    return redirect(safe_next(url_for("account.overview")))
+    return response
 
 
 @bp.app_context_processor

@@ -96,5 +96,6 @@ def _page(form: CodeForm) -> str:
         next=safe_next(""),
         recovery="secours" in request.args or not app,
         app=app,
+        required=user is not None and second_factor.is_required(user),
         with_passkey=user is not None and passkeys.count_of(user.id) > 0,
     )

@@ -1,10 +1,14 @@
 """What EAs call. A key of one trading account opens it, and nothing else."""
 
 import hashlib
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Blueprint, json, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from calmness import clock
 from calmness.access import requires_ea_key
@@ -16,11 +20,39 @@ from calmness.services import legacy_sync, sync, trading_accounts
 bp = Blueprint("ea", __name__)
 MAX_BYTES = 512 * 1024
 LEGACY_MAX_BYTES = 16 * 1024
+ENCODINGS = ("identity", "gzip", "deflate")
+_ANY_HEAD = 32 + zlib.MAX_WBITS
 
 
 def ea_limit_key() -> str:
     """Limits count by key, not by address: a hosting company has many terminals behind one."""
     return "ea:" + hashlib.sha256(request.headers.get("X-API-Key", "").encode()).hexdigest()[:20]
+
+
+def unpacked(raw: bytes) -> bytes:
+    """A body that came as gzip or as zlib (what MetaTrader calls ZIP), never more than a plain one may be.
+
+    Raises ``zlib.error``, ValueError when it was cut, ``RequestEntityTooLarge``.
+    """
+    stream = zlib.decompressobj(_ANY_HEAD)
+    body = stream.decompress(raw, MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise RequestEntityTooLarge
+    if not stream.eof:
+        raise ValueError("cut")
+    return body
+
+
+@contextmanager
+def _refusals_counted(account_id: int) -> Iterator[None]:
+    """A message that is refused whole leaves nothing but its number on the support's board."""
+    try:
+        yield
+    except sync.RefusedBatch:
+        db.session.rollback()
+        sync.note_refused(account_id, clock.now())
+        db.session.commit()
+        raise
 
 
 @bp.get("/ea/v1/ping")
@@ -46,17 +78,21 @@ def create_sync() -> ResponseReturnValue:
     request.max_content_length = MAX_BYTES
     raw = request.get_data(cache=False)
     account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
-    try:
-        # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return problem(400, "ea-not-json", _("Le message n’est pas du JSON."))
-    try:
-        answer = sync.take(account, body)
-    except sync.OtherAccount:
-        # The notice to the student must outlive the refusal.
-        db.session.commit()
-        raise
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ENCODINGS:
+        return problem(415, "ea-encoding", _("Cette compression n’est pas lue\u00a0: gzip ou deflate."))
+    with _refusals_counted(account.id):
+        try:
+            # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
+            body = json.loads(raw if encoding == "identity" else unpacked(raw))
+        except (ValueError, RecursionError, zlib.error) as error:
+            raise sync.NotJson from error
+        try:
+            answer = sync.take(account, body)
+        except sync.OtherAccount:
+            # The notice to the student must outlive the refusal.
+            db.session.commit()
+            raise
     db.session.commit()
     return answer
 
@@ -72,6 +108,7 @@ def create_legacy_sync() -> ResponseReturnValue:
         account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
     except DomainError as error:
         return {"error": str(error.message)}, error.status
-    trade_id, created = legacy_sync.take(account, raw)
+    with _refusals_counted(account.id):
+        trade_id, created = legacy_sync.take(account, raw)
     db.session.commit()
     return {"success": True, "trade_id": trade_id, "created": created, "message": "Trade synchronisé"}

@@ -30,7 +30,8 @@ def home() -> ResponseReturnValue:
         "site/home.html",
         record=record,
         curve=_curve(record),
-        formations=formations.published()[:3],
+        rows=[(one, catalogue.of_formation(one.id)) for one in formations.published()[:3]],
+        full=enrollments.full_formation_ids(),
         reviews=catalogue.reviews(limit=3),
     )
 

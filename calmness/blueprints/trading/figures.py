@@ -82,12 +82,12 @@ def breakdown() -> ResponseReturnValue:
     chosen = of_request(current_account())
     if chosen is None:
         return _page("breakdown", None)
-    conditions = chosen.scope.positions()
-    cells = trading_breakdowns.cells(conditions)
+    conditions = chosen.scope.positions
+    cells = trading_breakdowns.cells(chosen.scope.account_ids, conditions, chosen.scope.zone)
     weekdays = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
     weekday, hour = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.weekday, lambda cell: cell.hour))
     session, side = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.session, lambda cell: cell.kind))
-    spread = trading_breakdowns.spread(conditions)
+    spread = trading_report.spread(chosen.scope)
     parts = [
         ("symboles", _("Par symbole"), "", trading_breakdowns.by_symbol(cells)),
         (

@@ -17,10 +17,10 @@ from calmness.blueprints.trading.words import column_in_words, kind_in_words, se
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.locale import zone
-from calmness.models.trading import Trade, TradeJournal, TradeKind
+from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind
 from calmness.permissions import Permission
 from calmness.services import journals, trade_columns, trade_history, trade_pages, trading_accounts
-from calmness.services.market_sessions import MarketSession, session_of
+from calmness.services.market_sessions import session_of
 from calmness.services.preferences import Feature
 from calmness.services.sync_trades import clean
 from calmness.services.trade_history import Filter

@@ -2,9 +2,8 @@
 
 from flask_babel import gettext as _
 
-from calmness.models.trading import Platform, TradeKind, TradingAccount
+from calmness.models.trading import MarketSession, Platform, TradeKind, TradingAccount
 from calmness.services import broker_clocks
-from calmness.services.market_sessions import MarketSession
 
 
 def clock_in_words(choice: str) -> str:
@@ -123,7 +122,7 @@ def session_in_words(session: MarketSession) -> str:
         MarketSession.LONDON: _("Londres"),
         MarketSession.NEW_YORK: _("New York"),
         MarketSession.ASIA: _("Asie"),
-        MarketSession.OUTSIDE: _("Hors session"),
+        MarketSession.NONE: _("Hors session"),
     }
     return str(words[session])
 

@@ -40,11 +40,11 @@ def formation(slug: str) -> ResponseReturnValue:
 @bp.get("/agenda")
 @requires(Permission.OWN_SPACE)
 def agenda() -> ResponseReturnValue:
-    """The coming weeks, by day."""
+    """The coming weeks, by month."""
     now = clock.now()
     sessions = rules.agenda(current_account().id, now, now + AGENDA)
-    days = [(day, list(rows)) for day, rows in groupby(sessions, key=lambda session: local(session.start_at).date())]
-    return render_template("training/agenda.html", days=days, now=now)
+    months = groupby(sessions, key=lambda session: local(session.start_at).date().replace(day=1))
+    return render_template("training/agenda.html", months=[(first, list(rows)) for first, rows in months], now=now)
 
 
 @bp.get("/seances/<int:session_id>")

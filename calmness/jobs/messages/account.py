@@ -10,7 +10,7 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
-from calmness.services import accounts, email_changes, tokens
+from calmness.services import accounts, email_changes, factor_removals, tokens, whatsapp_numbers
 from calmness.services.security_notices import MESSAGE
 
 
@@ -139,6 +139,63 @@ def email_changed(delivery: Delivery) -> Message:
         action="Ce n’était pas moi",
         after=["Le changement a été autorisé depuis cette adresse et depuis la nouvelle."],
     )
+
+
+@composer(factor_removals.LINK_MESSAGE)
+def lost_factor(delivery: Delivery) -> Message:
+    """Asks the mailbox of somebody who entered the password whether the second factor is lost."""
+    user = _person(delivery)
+    token = tokens.issue(user.id, TokenPurpose.LOST_FACTOR)
+    db.session.commit()
+    return letter(
+        delivery,
+        "Téléphone et codes de secours perdus ?",
+        [
+            "Quelqu’un qui connaît votre mot de passe dit avoir perdu l’application et les codes de secours. "
+            "Si c’est vous, confirmez : la double authentification sera retirée 24 heures plus tard."
+        ],
+        path=f"/facteur-perdu/{token}",
+        action="Demander le retrait",
+        after=[
+            "Ce lien sert une fois et expire dans 30 minutes. Si la demande ne vient pas de vous, changez de mot de "
+            "passe : quelqu’un le connaît."
+        ],
+    )
+
+
+@composer(factor_removals.WARNING_MESSAGE)
+def factor_removal(delivery: Delivery) -> Message:
+    """Warns a day before a second factor is taken away, with the link that stops it. The day begins here."""
+    user = _person(delivery)
+    removal = factor_removals.warned_at_once(int(delivery.params["removal_id"]))
+    if removal is None:
+        raise NotWanted
+    token = tokens.issue(user.id, TokenPurpose.KEEP_FACTOR, str(removal.id))
+    when = presentation.moment_in(removal.due_at, user.time_zone)
+    db.session.commit()
+    return letter(
+        delivery,
+        "Votre double authentification va être retirée",
+        [
+            "Le retrait a été demandé parce que votre téléphone et vos codes de secours seraient perdus. "
+            f"Il aura lieu le {when}. D’ici là, vos codes restent demandés.",
+            "Si c’est bien vous, vous n’avez rien à faire.",
+        ],
+        path=f"/facteur-garde/{token}",
+        action="Ce n’était pas moi : arrêter le retrait",
+        after=["L’arrêt déconnecte aussi tous vos appareils. Choisissez ensuite un nouveau mot de passe."],
+    )
+
+
+@composer(whatsapp_numbers.MESSAGE)
+def whatsapp_code(delivery: Delivery) -> Message:
+    """Six digits for a number that somebody says is theirs; made as they leave, kept as a keyed hash."""
+    _person(delivery)
+    digits = whatsapp_numbers.new_digits(int(delivery.params["code_id"]))
+    if digits is None:
+        raise NotWanted
+    db.session.commit()
+    return Message(subject="Votre code", text=f"Votre code Calmness Trading : {digits}", code=digits)
 
 
 @composer(MESSAGE)

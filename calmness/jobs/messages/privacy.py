@@ -10,7 +10,8 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import User
 from calmness.models.delivery import Delivery
-from calmness.services import data_exports, erasure, grace
+from calmness.models.privacy import DeletionCause
+from calmness.services import data_exports, dormancy, erasure, grace
 
 
 @composer(data_exports.READY_MAIL)
@@ -50,6 +51,28 @@ def deletion_asked(delivery: Delivery) -> Message:
     )
 
 
+@composer(dormancy.UNUSED_MAIL)
+def account_unused(delivery: Delivery) -> Message:
+    """Nobody has come for three years: what will happen, and how to stop it."""
+    user = db.session.get(User, delivery.user_id)
+    if user is None or user.deleted_at or grace.of_user(user.id) is None:
+        raise NotWanted
+    due_on = date.fromisoformat(delivery.params["due_on"])
+    return letter(
+        delivery,
+        "Votre compte sera fermé dans 30 jours",
+        [
+            "Vous n’avez pas utilisé votre compte Calmness Trading depuis trois ans. Nous ne gardons pas de données "
+            f"sans raison : il sera fermé et effacé après le {format_date(due_on, 'long')}.",
+            "Pour le garder, il suffit de vous connecter d’ici là.",
+            "Vos factures et les preuves que la loi nous demande resteront gardées pendant leur durée légale.",
+        ],
+        path="/connexion",
+        action="Garder mon compte",
+        after=["Vous pouvez aussi vous connecter pour télécharger une copie de vos données."],
+    )
+
+
 @composer(grace.CANCELLED_MAIL)
 def deletion_cancelled(delivery: Delivery) -> Message:
     """The person came back."""
@@ -67,11 +90,13 @@ def deletion_cancelled(delivery: Delivery) -> Message:
 @composer(erasure.ERASED_MAIL)
 def account_erased(delivery: Delivery) -> Message:
     """The last mail: to the address alone, since nobody stands behind it any more."""
+    unused = delivery.params.get("cause") == DeletionCause.UNUSED.value
+    why = "Comme nous vous l’avions écrit" if unused else "Comme vous l’aviez demandé"
     return letter(
         delivery,
         "Votre compte est supprimé",
         [
-            "Comme vous l’aviez demandé il y a 30 jours, votre compte Calmness Trading est supprimé.",
+            f"{why} il y a 30 jours, votre compte Calmness Trading est supprimé.",
             "Nous ne gardons que vos factures et les preuves exigées par la loi, à l’écart et pour leur durée légale. "
             "Cette adresse pourra servir à ouvrir un nouveau compte.",
         ],

@@ -9,9 +9,12 @@ const REFUSED_S = 20;
 let shared;
 
 export async function socket() {
-  shared ??= import("./../vendor/socket.io-client/socket.io.esm.min.js").then(({ io }) =>
-    io("/support", { transports: ["websocket", "polling"], reconnectionDelayMax: 10_000, randomizationFactor: 0.5 }),
-  );
+  shared ??= import("./../vendor/socket.io-client/socket.io.esm.min.js").then(({ io }) => {
+    const opened = io("/support", { transports: ["websocket", "polling"], reconnectionDelayMax: 10_000, randomizationFactor: 0.5 });
+    // Another tab confirmed who sits here: the server cuts the socket, and takes it back with the new cookie.
+    opened.on("session:renewed", () => setTimeout(() => opened.active || opened.connect(), 1_000));
+    return opened;
+  });
   return shared;
 }
 

@@ -27,13 +27,25 @@ export async function begin() {
   const ask = () => socket.connected && socket.emit("unread:get", (answer) => {
     if (answer && "count" in answer) setCount("notifications", answer.count);
   });
-  socket.on("connect", ask);
+  // Another tab confirmed who sits here: the server cut this socket, and takes it back with the new cookie.
+  let tries = 0;
+  const again = () => {
+    tries -= 1;
+    setTimeout(() => socket.active || socket.connect(), 1_000);
+  };
+  socket.on("session:renewed", () => {
+    tries = 5;
+  });
+  socket.on("connect", () => {
+    tries = 0;
+    ask();
+  });
   socket.on("unread", ({ count }) => setCount("notifications", count));
   socket.on("notification:new", ({ title, url }) => toast(title, { href: url }));
   socket.on("session:revoked", () => location.assign("/connexion"));
   // Refused by the server, not unreachable: the session may have ended while this page was loading.
-  socket.on("connect_error", () => socket.active || leaveIfLoggedOut());
-  socket.on("disconnect", (reason) => reason === "io server disconnect" && leaveIfLoggedOut());
+  socket.on("connect_error", () => socket.active || (tries > 0 ? again() : leaveIfLoggedOut()));
+  socket.on("disconnect", (reason) => reason === "io server disconnect" && (tries > 0 ? again() : leaveIfLoggedOut()));
   for (const name of ["account:updated", "signal:updated", "payment:updated", "support:unread"]) {
     socket.on(name, (detail) => document.dispatchEvent(new CustomEvent(name, { detail })));
   }

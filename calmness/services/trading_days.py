@@ -1,0 +1,242 @@
+"""Days of an account, counted by the database: one row for a day and an account, in the owner's zone.
+
+Money belongs to the day of each exit, a position to the day of its last one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from enum import IntEnum
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, and_, case, delete, func, literal, select, type_coerce, update
+
+from calmness import clock
+from calmness.extensions import db
+from calmness.models.dialect import posix_seconds, unindexed, upsert_stored
+from calmness.models.positions import IS_RESULT
+from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingChain, TradingStatistics
+from calmness.services import zone_offsets
+from calmness.services.trade_positions import CHUNK, Span
+
+AHEAD_DAYS = 3
+"""A broker's clock that is set wrong may close a trade up to two days ahead of us."""
+
+
+def whole_days(span: Span, zone: ZoneInfo) -> Span:
+    """The days of a zone that a span touches."""
+    start = datetime.combine(span.start.astimezone(zone).date(), time.min, tzinfo=zone)
+    if span.end is None:
+        return Span(start, None)
+    # An end at midnight is that of the day before; any other one lies within its day, which is counted whole.
+    last = span.end.astimezone(zone)
+    is_midnight = last.time() == time.min
+    return Span(start, datetime.combine(last.date() + timedelta(days=0 if is_midnight else 1), time.min, tzinfo=zone))
+
+
+def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
+    """Write the days of a span anew. Balances of the days after it move by what the span changed."""
+    own, first = TradingStatistics.account_id == account_id, span.start.date()
+    within = [own, TradingStatistics.day >= first]
+    if span.end:
+        within.append(TradingStatistics.day < span.end.date())
+    before = _balance_before(account_id, first)
+    was = _balance_before(account_id, span.end.date()) if span.end else 0
+    db.session.execute(delete(TradingStatistics).where(*within), execution_options={"synchronize_session": False})
+    rows = _day_rows(account_id, span, zone, before)
+    for start in range(0, len(rows), CHUNK):
+        upsert_stored(
+            db.session(),
+            TradingStatistics,
+            DAY_COLUMNS,
+            rows[start : start + CHUNK],
+            key=("account_id", "day"),
+            update_columns=DAY_COLUMNS[2:],
+        )
+    shift = (rows[-1][-1] if rows else before) - was
+    if span.end and shift:
+        balance_end = type_coerce(TradingStatistics.balance_end, BigInteger)
+        db.session.execute(
+            update(TradingStatistics)
+            .where(own, TradingStatistics.day >= span.end.date())
+            .values(balance_end=type_coerce(balance_end + shift, BigInteger)),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _balance_before(account_id: int, day: date) -> int:
+    return (
+        db.session.scalar(
+            select(type_coerce(TradingStatistics.balance_end, BigInteger))
+            .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
+            .order_by(TradingStatistics.day.desc())
+            .limit(1)
+        )
+        or 0
+    )
+
+
+class _Sort(IntEnum):
+    """What a row means for the figures of its day."""
+
+    ALONE = 0
+    PART = 1
+    SUSPECT = 2
+    CASH = 3
+    CREDIT = 4
+
+
+@dataclass
+class _Day:
+    """Figures of a day in 1e-8 units, in the order of ``DAY_COLUMNS``."""
+
+    exits: int = 0
+    trades: int = 0
+    wins: int = 0
+    losses: int = 0
+    breakeven: int = 0
+    net: int = 0
+    gross_profit: int = 0
+    gross_loss: int = 0
+    swap: int = 0
+    commission: int = 0
+    volume: int = 0
+    best: int | None = None
+    worst: int | None = None
+    deposits: int = 0
+    withdrawals: int = 0
+    holding_seconds: int = 0
+    balance_end: int = 0
+
+    def count(self, found: "_Sum") -> None:
+        """Count positions that ended this day."""
+        self.trades += found.rows
+        self.wins += found.wins
+        self.losses += found.losses
+        self.breakeven += found.rows - found.wins - found.losses
+        self.gross_profit += found.gain
+        self.gross_loss += found.loss
+        self.best = found.best if self.best is None else max(self.best, found.best)
+        self.worst = found.worst if self.worst is None else min(self.worst, found.worst)
+        self.holding_seconds += found.held
+
+
+class _Sum(NamedTuple):
+    """Rows of one day and one sort together."""
+
+    day: int
+    sort: int
+    rows: int
+    net: int
+    swap: int
+    commission: int
+    volume: int
+    wins: int
+    losses: int
+    gain: int
+    loss: int
+    best: int
+    worst: int
+    held: int
+
+
+DAY_COLUMNS = ("account_id", "day", *(field.name for field in fields(_Day)))
+_MARKET = frozenset({_Sort.ALONE, _Sort.PART})
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def _day_rows(account_id: int, span: Span, zone: ZoneInfo, balance: int) -> list[tuple[Any, ...]]:
+    """Days as the database keeps them. Credit is the broker's money: it is no part of a balance."""
+    days: dict[int, _Day] = {}
+    for found in _sums(account_id, span, zone):
+        row = days.setdefault(found.day, _Day())
+        if found.sort in _MARKET:
+            row.exits += found.rows
+            row.net += found.net
+            row.swap += found.swap
+            row.commission += found.commission
+            row.volume += found.volume
+        elif found.sort == _Sort.CASH:
+            row.deposits += found.gain
+            row.withdrawals += found.loss
+        if found.sort == _Sort.ALONE:
+            row.count(found)
+        # The sum of the day, and below what all days before it left.
+        row.balance_end += 0 if found.sort == _Sort.CREDIT else found.net
+    for found in _chains(account_id, span, zone):
+        days[found.day].count(found)
+    rows = []
+    for day in sorted(days):
+        balance += days[day].balance_end
+        days[day].balance_end = balance
+        values = (getattr(days[day], name) for name in DAY_COLUMNS[2:])
+        rows.append((account_id, date.fromordinal(EPOCH_DAY + day).isoformat(), *values))
+    return rows
+
+
+def _sums(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
+    """What a day and a sort have in common, added up by the database."""
+    table = Trade.__table__.c
+    sort = case(
+        (and_(IS_RESULT, ~table.is_part), _Sort.ALONE.value),
+        (IS_RESULT, _Sort.PART.value),
+        (table.status == TradeStatus.CLOSED, _Sort.SUSPECT.value),
+        (table.kind == TradeKind.CREDIT, _Sort.CREDIT.value),
+        else_=_Sort.CASH.value,
+    )
+    return _added_up(
+        table,
+        [
+            table.account_id == account_id,
+            unindexed(Trade.status).in_([TradeStatus.CLOSED.value, TradeStatus.CASH.value]),
+            *span.holds(table.closed_at),
+        ],
+        _local_day(table.closed_at, span, zone),
+        sort,
+        (table.swap, table.commission, table.volume),
+    )
+
+
+def _chains(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
+    table = TradingChain.__table__.c
+    nothing = literal(0, BigInteger)
+    conditions = [table.account_id == account_id, *span.holds(table.closed_at)]
+    day = _local_day(table.closed_at, span, zone)
+    return _added_up(table, conditions, day, literal(int(_Sort.ALONE), BigInteger), (nothing, nothing, nothing))
+
+
+def _added_up(table: Any, conditions: list[Any], day: Any, sort: Any, others: tuple[Any, ...]) -> Iterator[_Sum]:
+    net = type_coerce(table.net, BigInteger)
+    given = select(
+        day.label("day"),
+        sort.label("sort"),
+        net.label("net"),
+        *(type_coerce(column, BigInteger).label(f"other{place}") for place, column in enumerate(others)),
+        table.held_seconds,
+    ).where(*conditions)
+    found = given.subquery().c
+    query = select(
+        found.day,
+        found.sort,
+        func.count(),
+        func.sum(found.net),
+        *(func.sum(found[f"other{place}"]) for place in range(len(others))),
+        func.count().filter(found.net > 0),
+        func.count().filter(found.net < 0),
+        func.coalesce(func.sum(found.net).filter(found.net > 0), 0),
+        func.coalesce(func.sum(found.net).filter(found.net < 0), 0),
+        func.max(found.net),
+        func.min(found.net),
+        func.coalesce(func.sum(found.held_seconds), 0),
+    ).group_by(found.day, found.sort)
+    # PostgreSQL adds whole numbers up as decimals.
+    return (_Sum(*(int(value) for value in row)) for row in db.session.execute(query))
+
+
+def _local_day(column: Any, span: Span, zone: ZoneInfo) -> Any:
+    """SQL: days from the first of January 1970 to the day of an instant in a zone."""
+    latest = span.end or clock.now() + timedelta(days=AHEAD_DAYS)
+    found = zone_offsets.stretches((zone.key,), span.start, latest)
+    offset = zone_offsets.by_stretch(column, [(start, offsets[0]) for start, offsets in found])
+    return (posix_seconds(column) + offset) // 86_400
