@@ -93,17 +93,20 @@ def _xml(content: bytes) -> Iterator[Rate]:
 
 
 def _csv(text: str) -> Iterator[Rate]:
-    rows = csv.reader(io.StringIO(text), skipinitialspace=True)
-    head = [name.strip() for name in next(rows, [])]
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
+    except csv.Error as error:
+        raise UnreadableRates("the CSV is broken") from error
+    head = [name.strip() for name in (rows or [[]])[0]]
     if "TIME_PERIOD" in head and "OBS_VALUE" in head and "CURRENCY" in head:
         places = [head.index(name) for name in ("TIME_PERIOD", "CURRENCY", "OBS_VALUE")]
-        for row in rows:
+        for row in rows[1:]:
             if len(row) > max(places) and row[places[2]].strip() not in _NOTHING:
                 yield _rate(_day(row[places[0]]), row[places[1]], row[places[2]])
         return
     if not head or head[0] != "Date":
         raise UnreadableRates("the first column must be Date")
-    for row in rows:
+    for row in rows[1:]:
         if not row or not row[0].strip():
             continue
         day = _day(row[0])

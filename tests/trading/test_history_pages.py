@@ -138,7 +138,7 @@ def test_columns_are_kept_for_a_person_and_their_filter_stays(client_for: Client
     heads = re.findall(
         r'<th role="columnheader"[^>]*>(?:<a[^>]*>)?([^<]+)', browser.get(saved.headers["Location"]).text
     )
-    assert heads == ["Ticket", "Profit brut", "Session"]
+    assert [head.strip() for head in heads] == ["Ticket", "Profit brut", "Session"]
     assert "Profit brut" not in other.get("/espace/historique").text.split("<tbody")[0].split("<thead")[-1]
     browser.post("/espace/historique/colonnes", data={})
     assert "Symbole" in heads_of(browser.get("/espace/historique").text)

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from time_machine import TimeMachineFixture
 
@@ -99,6 +99,7 @@ def test_a_file_that_is_no_list_of_rates_is_refused_with_words(content: bytes) -
 
 @pytest.mark.once
 @given(st.binary(max_size=400))
+@example(b"USD\r0")
 def test_no_file_breaks_the_reader(content: bytes) -> None:
     for start in (b"", b"<", b"Date,USD\n", b"PK\x03\x04"):
         try:
