@@ -43,7 +43,7 @@ def order(user: User) -> tuple[str, ...]:
 
 def shown(browser: FlaskClient) -> list[str]:
     """Labels of the cards in the order of the page, as the person who arranges them sees them."""
-    return re.findall(r'widget__bar"><strong>([^<]+)<', browser.get("/espace?modifier=1").text)
+    return re.findall(r'widget__bar">\s*<strong>([^<]+)<', browser.get("/espace?modifier=1").text)
 
 
 def test_a_newcomer_sees_every_card_and_what_to_do_next(browser: FlaskClient) -> None:
