@@ -28,6 +28,7 @@ from calmness.models.trading import (
     TradingStatistics,
 )
 from calmness.services.trading import sync, sync_trades
+from calmness.services.trading.message_values import units
 from tests.trading.terminal import BUY, BUY_LIMIT, NOW, OFFSET, SELL, Terminal, at, cash, linked, trade, work
 
 
@@ -372,14 +373,14 @@ def test_one_piece_of_work_for_all_batches_before_it(ea: Terminal) -> None:
 @given(st.decimals(min_value=-(10**9) + 1, max_value=10**9 - 1, places=8, allow_nan=False))
 @pytest.mark.once
 def test_units_are_exact_for_every_amount(value: Decimal) -> None:
-    assert sync_trades.units(f"{value:f}") == int(value * 10**8)
+    assert units(f"{value:f}") == int(value * 10**8)
 
 
 @given(st.one_of(st.floats(), st.integers(), st.text(), st.booleans(), st.none(), st.lists(st.integers())))
 @pytest.mark.once
 def test_units_are_a_bounded_number_or_a_refusal(value: Any) -> None:
     try:
-        found = sync_trades.units(value)
+        found = units(value)
     except ValueError:
         return
     assert abs(found) < 10**17

@@ -28,7 +28,7 @@ from calmness.services.trading import (
     trading_overview,
     trading_report,
 )
-from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.message_values import clean
 from calmness.services.trading.trade_history import Filter
 from calmness.services.trading.trading_report import Scope
 

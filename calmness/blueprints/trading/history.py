@@ -22,7 +22,7 @@ from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import journals, trade_columns, trade_history, trade_pages, trading_accounts
 from calmness.services.trading.market_sessions import session_of
-from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.message_values import clean
 from calmness.services.trading.trade_history import Filter
 from calmness.services.trading.trade_pages import Place
 from calmness.services.trading.trade_plans import result_in_r, side_of

@@ -16,7 +16,7 @@ from calmness.models.delivery import Lane
 from calmness.models.trading import Trade, TradeStatus, TradingAccount
 from calmness.services import delivery
 from calmness.services.trading import trade_totals
-from calmness.services.trading.sync_trades import NEW_YORK, BrokerClock, offset_at
+from calmness.services.trading.message_values import NEW_YORK, BrokerClock, offset_at
 
 NEW_YORK_PLUS_7 = "new-york"
 ZONES = ("Europe/Helsinki", "Europe/London", "Europe/Paris")

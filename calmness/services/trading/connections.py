@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.trading import AccountSnapshot, Trade, TradeSource, TradeStatus, TradingAccount
 from calmness.models.types import UtcDateTime
 from calmness.services.trading import broker_clocks, sync
-from calmness.services.trading.sync_trades import offset_at
+from calmness.services.trading.message_values import offset_at
 
 GAP = timedelta(minutes=30)
 LOOKED_BACK = timedelta(days=14)

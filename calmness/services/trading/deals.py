@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from calmness.models.types import SCALE
-from calmness.services.trading.sync_trades import clean, ticket_of, units, whole
+from calmness.services.trading.message_values import clean, ticket_of, units, whole
 
 IN, OUT, REVERSAL, OUT_BY = range(4)
 BUY, SELL, BALANCE, CREDIT, _CHARGE, _CORRECTION, BONUS = range(7)

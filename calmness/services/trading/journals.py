@@ -18,7 +18,7 @@ from calmness.models.dialect import locked, texts_in
 from calmness.models.trading import Trade, TradeJournal
 from calmness.services.account import preferences
 from calmness.services.trading import trade_history, trade_plans, trade_totals
-from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.message_values import clean
 
 NOTE_LENGTH, TAGS, TAG_LENGTH = 10_000, 12, 30
 MISTAKES, MISTAKE_LENGTH = 40, 60

@@ -18,7 +18,7 @@ from calmness.extensions import db
 from calmness.models.dialect import hold
 from calmness.models.trading import Trade, TradeScreenshot, TradeSource
 from calmness.services.trading import trade_history
-from calmness.services.trading.sync_trades import clean
+from calmness.services.trading.message_values import clean
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 30_000_000

@@ -31,7 +31,7 @@ from calmness.models.trading import (
 )
 from calmness.services import delivery, live
 from calmness.services.trading import broker_clocks, sync, sync_trades, trade_totals
-from calmness.services.trading.sync_trades import clean, offset_at
+from calmness.services.trading.message_values import BrokerClock, clean, offset_at
 
 SAMPLES = 3
 SKIPPED_SHOWN = 200
@@ -418,7 +418,7 @@ def _in_capitals(symbol: str) -> str:
     return symbol[:6].upper() + symbol[6:] if symbol[:6].isalpha() else symbol.upper()
 
 
-def _clock(choice: str) -> sync_trades.BrokerClock:
+def _clock(choice: str) -> BrokerClock:
     try:
         return broker_clocks.clock_of(choice)
     except ValueError as error:

@@ -25,7 +25,7 @@ from calmness.models.types import SCALE
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.trading import broker_clocks, deals, sync_trades, trade_totals
-from calmness.services.trading.sync_trades import clean, units
+from calmness.services.trading.message_values import clean, units
 
 MAX_TRADES = 500
 REFUSALS_KEPT = 100

@@ -6,11 +6,10 @@ value. Amounts are whole 1e-8 units from the first line on, exactly as the datab
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Select, String, bindparam, insert, select, type_coerce
 
@@ -18,16 +17,12 @@ from calmness.extensions import db
 from calmness.models.dialect import among_given, many, upsert_stored
 from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
 from calmness.models.types import SCALE, Scaled8, UtcDateTime
+from calmness.services.trading.message_values import BrokerClock, clean, offset_at, price_units, ticket_of, units, whole
 
-NEW_YORK = ZoneInfo("America/New_York")
 EPOCH_1980 = 315_532_800
+SYMBOL_LENGTH, COMMENT_LENGTH = 32, 200
 AHEAD_SECONDS = 2 * 86_400
 """How far in the future a time of the broker may lie: its wall clock is up to 14 hours ahead of UTC."""
-AMOUNT_LIMIT = 10**9 * int(SCALE)
-QUICK = 10_000_000.0
-"""Below this a float times 1e8 errs by less than a quarter: rounded, it is the very number that was written."""
-BIGGEST = 2**63 - 1
-TICKET_LENGTH, SYMBOL_LENGTH, COMMENT_LENGTH = 32, 32, 200
 
 _KINDS = dict(enumerate(kind.value for kind in TradeKind if kind is not TradeKind.CASH_UNKNOWN))
 _MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
@@ -48,9 +43,6 @@ _OPEN, _CLOSED, _PENDING, _CANCELLED, _IS_CASH = (
 
 
 _new_row = tuple.__new__
-
-BrokerClock = int | str | None
-"""How a broker's server tells time: None for New York plus seven hours, a zone's name, or an offset in seconds."""
 
 
 class TradeRow(NamedTuple):
@@ -199,63 +191,6 @@ def write(account_id: int, rows: dict[str, TradeRow], now: datetime, *, late: bo
     )
 
 
-def offset_at(server_epoch: int, broker_clock: BrokerClock) -> int:
-    """Seconds that the broker's server is ahead of UTC at a time of its own.
-
-    Most servers follow New York plus seven hours, with American changes of clock: that is the rule without
-    a ``broker_clock``.
-    """
-    if broker_clock is None:
-        return _rule_of_hour(server_epoch // 3600)
-    return broker_clock if type(broker_clock) is int else _zone_of_hour(str(broker_clock), server_epoch // 3600)
-
-
-def ticket_of(value: Any) -> str:
-    """A ticket's number as text. Raises ValueError."""
-    ticket = str(value) if type(value) is int else value
-    if type(ticket) is not str or not 0 < len(ticket) <= TICKET_LENGTH or not ticket.isprintable():
-        raise ValueError("bad ticket")
-    return ticket
-
-
-def units(value: Any) -> int:
-    """1e-8 units of a number of a message: text or number, finite, below a billion. Raises ValueError."""
-    if type(value) is str:
-        quick = float(value)
-        if -QUICK < quick < QUICK:
-            return round(quick * 100_000_000.0)
-    elif type(value) is not int and type(value) is not float:
-        raise ValueError("no number")
-    try:
-        exact = Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError("no number") from error
-    if not exact.is_finite() or abs(exact) >= Decimal(10) ** 10:
-        raise ValueError("number out of range")
-    whole = int((exact * SCALE).to_integral_value(rounding=ROUND_HALF_EVEN))
-    if abs(whole) >= AMOUNT_LIMIT:
-        raise ValueError("number out of range")
-    return whole
-
-
-def price_units(value: Any) -> int | None:
-    """1e-8 units of a price; None where there is none (absent, empty, zero or less)."""
-    if not value:
-        return None
-    found = units(value)
-    return found if found > 0 else None
-
-
-def clean(value: Any, length: int) -> str:
-    """A text of a message without what no page or database can hold: controls, halves of surrogates, NUL."""
-    if value is None:
-        return ""
-    text = value if type(value) is str else str(value)
-    if not text.isprintable():
-        text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text[:length]
-
-
 def status_of(kind: str, closed: int | None) -> str:
     """Where a row of this kind stands."""
     if kind in _MARKET:
@@ -263,14 +198,6 @@ def status_of(kind: str, closed: int | None) -> str:
     if kind in _CASH:
         return _IS_CASH
     return _CANCELLED if closed else _PENDING
-
-
-def whole(value: Any) -> int:
-    """A 64-bit whole number of a message. Raises ValueError."""
-    found = int(value)
-    if not -BIGGEST <= found <= BIGGEST:
-        raise ValueError("number out of range")
-    return found
 
 
 def _row(
@@ -417,18 +344,3 @@ def _readable(name: str, value: Any) -> Any:
     if value is None or not isinstance(kind, Scaled8 | UtcDateTime):
         return value
     return str(Decimal(value) / SCALE) if isinstance(kind, Scaled8) else datetime.fromtimestamp(value, UTC).isoformat()
-
-
-@lru_cache(maxsize=8192)
-def _rule_of_hour(hour: int) -> int:
-    # Clocks change at full hours.
-    wall = datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
-    offset = (wall - timedelta(hours=7)).replace(tzinfo=NEW_YORK).utcoffset() or timedelta(hours=-5)
-    return int(offset.total_seconds()) + 7 * 3600
-
-
-@lru_cache(maxsize=8192)
-def _zone_of_hour(zone: str, hour: int) -> int:
-    wall = datetime.fromtimestamp(hour * 3600, UTC).replace(tzinfo=None)
-    offset = wall.replace(tzinfo=ZoneInfo(zone)).utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0
