@@ -83,7 +83,6 @@ class Story:
 @pytest.fixture
 def story(live_site: LiveSite, browser_context: Contexts) -> Story:
     """A school with a course, a subscription and nobody yet."""
-    expect.set_options(timeout=30_000)
     return Story(live_site, browser_context)
 
 
