@@ -13,8 +13,6 @@ from tests.support.test_live_chat import session_cookies
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-# Two browsers, the web process and its worker share the machine with whatever else runs.
-
 Contexts = Callable[..., BrowserContext]
 
 
