@@ -150,7 +150,7 @@ class House:
     def _load_demo(self) -> None:
         if self.environment["CALMNESS_ENV"] != "demo" or _read(self.where.demo_stamp) == self._database_identity():
             return
-        self.log.line("house", "Loading a year of the demo school (once, less than half a minute)")
+        self.log.line("house", "Loading a year of the demo school (once, about a minute)")
         self._run_once("demo", [sys.executable, "-m", "flask", "--app", "wsgi", "demo"])
         self.where.demo_stamp.write_text(json.dumps(self._database_identity()))
 

@@ -55,7 +55,7 @@ class StatementForm(FlaskForm):
     """A file of the bank."""
 
     file = FileField(
-        _l("Relevé (CAMT.053, OFX ou CSV)"), validators=[FileRequired(_l("Choisissez le fichier du relevé."))]
+        _l("Relevé (CAMT.053, OFX, MT940 ou CSV)"), validators=[FileRequired(_l("Choisissez le fichier du relevé."))]
     )
 
 
