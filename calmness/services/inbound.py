@@ -7,7 +7,7 @@ from calmness.extensions import db
 from calmness.models.account import Channel
 from calmness.models.dialect import insert_once
 from calmness.models.support import InboundEvent
-from calmness.services.account import accounts, contacts
+from calmness.services.account import contacts, names
 from calmness.services.account.tokens import TokenRefused
 from calmness.services.billing import channel_access
 
@@ -39,7 +39,7 @@ def take_telegram(update: dict[str, Any]) -> bool:
     if not isinstance(chat, dict):
         return True
     if chat.get("type") == "private" and text.startswith(START):
-        name = accounts.clean_name(" ".join(str(chat.get(part) or "") for part in ("first_name", "last_name")))
+        name = names.clean_name(" ".join(str(chat.get(part) or "") for part in ("first_name", "last_name")))
         try:
             contacts.link_telegram(text.removeprefix(START).strip(), str(chat.get("id")), name)
         except TokenRefused:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from zxcvbn import zxcvbn
 
-from calmness.services.account import accounts, passwords
+from calmness.services.account import names, passwords
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ from calmness.services.account import accounts, passwords
     ],
 )
 def test_an_address_that_could_pass_for_another_is_refused(email: str) -> None:
-    with pytest.raises(accounts.LookAlikeEmail):
-        accounts.email_key(email)
+    with pytest.raises(names.LookAlikeEmail):
+        names.email_key(email)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_an_address_that_could_pass_for_another_is_refused(email: str) -> None:
     ],
 )
 def test_addresses_of_one_script_are_taken(email: str) -> None:
-    assert accounts.email_key(email)
+    assert names.email_key(email)
 
 
 @pytest.mark.parametrize("name", ["\u0410dmin", "S\u0430r\u0430h", "Z\u0336\u0337\u0338\u0335oe", "\u0391nna"])
 def test_a_name_that_could_pass_for_another_is_refused(name: str) -> None:
-    with pytest.raises(accounts.LookAlikeName) as refused:
-        accounts.own_name(name, "last_name")
+    with pytest.raises(names.LookAlikeName) as refused:
+        names.own_name(name, "last_name")
 
     assert refused.value.field == "last_name"
 
@@ -68,7 +68,7 @@ def test_a_name_that_could_pass_for_another_is_refused(name: str) -> None:
     ],
 )
 def test_names_of_any_language_are_taken(name: str) -> None:
-    assert accounts.own_name(name, "first_name") == name
+    assert names.own_name(name, "first_name") == name
 
 
 @pytest.mark.parametrize("password", ["basketball1234567", "BasketBall1234567", "qwertyuiop123456789"])

@@ -11,7 +11,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
 from calmness.models.account import Consent, OneTimeToken, User
-from calmness.services.account import accounts
+from calmness.services.account import names
 from tests import factories
 from tests.account.people import PASSWORD, log_in, path_in_mail, register
 from tests.fixtures.servers import Mailbox
@@ -146,8 +146,8 @@ def test_a_refused_form_says_why_and_keeps_what_was_typed(
     ],
 )
 def test_spellings_of_one_address_are_one_account(one: str, other: str) -> None:
-    assert accounts.email_key(one) == accounts.email_key(other)
+    assert names.email_key(one) == names.email_key(other)
 
 
 def test_control_and_direction_characters_leave_names() -> None:
-    assert accounts.clean_name(" Jean\r\nBcc:\u202ePaul\x00 ") == "Jean Bcc: Paul"
+    assert names.clean_name(" Jean\r\nBcc:\u202ePaul\x00 ") == "Jean Bcc: Paul"

@@ -22,7 +22,7 @@ from calmness.errors import NotFound
 from calmness.extensions import db, limiter
 from calmness.models.account import Channel
 from calmness.permissions import Permission
-from calmness.services.account import accounts, contacts
+from calmness.services.account import contacts, names
 
 STARTED = "discord"
 PATIENCE = timedelta(minutes=10)
@@ -77,7 +77,7 @@ def finish_discord_link() -> ResponseReturnValue:
     except DiscordAway:
         flash(_("Discord ne répond pas pour l’instant\u202f: réessayez dans quelques minutes."), "error")
         return back
-    contacts.tie(current_account(), Channel.DISCORD, person.id, accounts.clean_name(person.name))
+    contacts.tie(current_account(), Channel.DISCORD, person.id, names.clean_name(person.name))
     db.session.commit()
     flash(_("Discord est relié. Un message vient d’y partir."), "success")
     return back

@@ -14,7 +14,7 @@ from calmness.blueprints.account import bp
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
-from calmness.services.account import accounts, email_changes
+from calmness.services.account import email_changes, names
 
 
 class EmailForm(FlaskForm):
@@ -44,7 +44,7 @@ def create_email_change() -> ResponseReturnValue:
         return _page(form), 422
     try:
         email_changes.request(current_account(), form.email.data, session_id=current_user.auth_session.id)
-    except (accounts.MalformedEmail, email_changes.SameAddress, TooManyAttempts) as error:
+    except (names.MalformedEmail, email_changes.SameAddress, TooManyAttempts) as error:
         db.session.rollback()
         form.email.errors = [error.message]
         return _page(form), error.status

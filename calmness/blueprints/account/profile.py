@@ -20,7 +20,7 @@ from calmness.extensions import db
 from calmness.locale import select_locale
 from calmness.models.account import AgeBracket, Gender
 from calmness.permissions import Permission
-from calmness.services.account import accounts, contacts, profiles
+from calmness.services.account import contacts, names, profiles
 
 GENDERS = [
     SelectChoice("", _l("Ne pas répondre")),
@@ -84,7 +84,7 @@ def update_profile() -> ResponseReturnValue:
     data = {name: value for name, value in form.data.items() if name != "csrf_token"}
     try:
         profiles.update(current_account(), profiles.Profile(**data))
-    except (accounts.NameMissing, profiles.WrongSiren, profiles.WrongVatNumber) as error:
+    except (names.NameMissing, profiles.WrongSiren, profiles.WrongVatNumber) as error:
         db.session.rollback()
         form[error.field].errors = [error.message]
         return profile_page(form), error.status

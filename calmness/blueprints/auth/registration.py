@@ -12,7 +12,7 @@ from calmness.blueprints.auth.forms import EmptyForm, RegistrationForm
 from calmness.extensions import db, limiter
 from calmness.models.account import TokenPurpose
 from calmness.permissions import Permission
-from calmness.services.account import accounts, tokens
+from calmness.services.account import accounts, names, tokens
 from calmness.services.account.passwords import WeakPassword
 
 
@@ -36,7 +36,7 @@ def create_account() -> ResponseReturnValue:
     wanted = accounts.Registration(form.email.data, form.password.data, form.first_name.data, form.last_name.data)
     try:
         accounts.register(wanted)
-    except (accounts.MalformedEmail, accounts.NameMissing, WeakPassword) as error:
+    except (names.MalformedEmail, names.NameMissing, WeakPassword) as error:
         db.session.rollback()
         form[error.field or "email"].errors = [error.message]
         return render_template("auth/register.html", form=form), error.status

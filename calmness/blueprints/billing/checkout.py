@@ -18,7 +18,7 @@ from calmness.models.billing import Payment, PaymentStatus
 from calmness.pdf.epc import transfer_svg
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services.account import accounts
+from calmness.services.account import names
 from calmness.services.billing import catalogue, discounts, invoicing, purchases, sale_terms
 from calmness.services.training import enrollments
 
@@ -68,7 +68,7 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
     data["instalments"] = form.instalments.data or 1
     try:
         purchases.confirm_identity(payment, purchases.Identity(**data))
-    except accounts.LookAlikeName as error:
+    except names.LookAlikeName as error:
         db.session.rollback()
         form[error.field or "last_name"].errors = [error.message]
         return _page(purchases.own(current_account().id, payment_id), IDENTITY, form=form), error.status

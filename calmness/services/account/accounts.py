@@ -3,9 +3,7 @@
 Register and forgotten password answer the same for known and unknown addresses: only the mail differs.
 """
 
-import re
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,19 +11,19 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from calmness import clock, look_alikes
+from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import Channel, Consent, EmailChange, FactorRemoval, RemovalEnd, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import audit, delivery, notifications
 from calmness.services.account import api_tokens, login_limits, passwords, sessions, tokens
+from calmness.services.account.names import MalformedEmail, NameMissing, email_key, own_name
 from calmness.services.account.preferences import NoticeKind
 
 TERMS_VERSION = "2026-11"
 RECOVER_TASK = "account.recover"
 LINKS_PER_HOUR = 5
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+\.[^\s@<>()\[\]\\,;:\"]+")
 
 
 class WrongCredentials(DomainError):
@@ -34,36 +32,6 @@ class WrongCredentials(DomainError):
     status = 401
     slug = "wrong-credentials"
     message = _l("L’adresse ou le mot de passe ne correspond pas.")
-
-
-class MalformedEmail(DomainError):
-    """Not an address that mail could reach."""
-
-    slug = "malformed-email"
-    field = "email"
-    message = _l("Entrez une adresse e-mail complète, par exemple camille@exemple.fr.")
-
-
-class LookAlikeEmail(MalformedEmail):
-    """Letters of several scripts: the address could pass for somebody else's."""
-
-    slug = "look-alike-email"
-    message = _l("Cette adresse mélange des alphabets qui se ressemblent\u00a0: retapez-la lettre par lettre.")
-
-
-class NameMissing(DomainError):
-    """Nothing readable is left of a name."""
-
-    slug = "name-missing"
-    field = "first_name"
-    message = _l("Entrez votre prénom et votre nom.")
-
-
-class LookAlikeName(NameMissing):
-    """A word of several scripts, or a letter under a tower of accents: the name could pass for another."""
-
-    slug = "look-alike-name"
-    message = _l("Ce nom mélange des alphabets ou des signes\u00a0: retapez-le lettre par lettre.")
 
 
 class OwnAccount(Conflict):
@@ -88,46 +56,6 @@ class Registration:
     password: str
     first_name: str
     last_name: str
-
-
-def email_key(email: str) -> str:
-    """The address folded: compatibility letters, case and international domains compare equal.
-
-    Raises ``MalformedEmail``.
-    """
-    text = unicodedata.normalize("NFKC", email.strip())
-    if len(text) > 254 or not _ADDRESS.fullmatch(text) or any(unicodedata.category(c).startswith("C") for c in text):
-        raise MalformedEmail
-    local, _separator, domain = text.rpartition("@")
-    try:
-        domain = domain.encode("idna").decode("ascii")
-        readable = domain.encode("ascii").decode("idna")
-    except UnicodeError as error:
-        raise MalformedEmail from error
-    # One script for all before the last dot: Cyrillic beside @gmail.com is a trick far more often than a name.
-    letters = local + readable.rpartition(".")[0]
-    if look_alikes.mixes_scripts(letters) or look_alikes.has_odd_latin(letters):
-        raise LookAlikeEmail
-    return f"{local.casefold()}@{domain.lower()}"
-
-
-def clean_text(text: str) -> str:
-    """A line that a person typed, without control or direction characters, single spaces; any language stays."""
-    kept = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in text)
-    return " ".join(kept.split())
-
-
-def clean_name(name: str) -> str:
-    """A name as ``clean_text``, 100 characters at most."""
-    return clean_text(unicodedata.normalize("NFC", look_alikes.visible(name)))[:100].strip()
-
-
-def own_name(name: str, field: str) -> str:
-    """The name of an account: ``clean_name`` that cannot pass for another. Raises ``LookAlikeName``."""
-    cleaned = clean_name(name)
-    if any(look_alikes.mixes_scripts(word) for word in cleaned.split()) or look_alikes.is_tower(cleaned):
-        raise LookAlikeName(field=field)
-    return cleaned
 
 
 def register(registration: Registration) -> None:

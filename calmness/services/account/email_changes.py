@@ -17,7 +17,7 @@ from calmness.models.account import Channel, EmailChange, TokenPurpose, User
 from calmness.models.audit import AuditEntry
 from calmness.models.dialect import upsert
 from calmness.services import audit, delivery
-from calmness.services.account import accounts, security_notices, sessions, tokens
+from calmness.services.account import accounts, names, security_notices, sessions, tokens
 from calmness.services.account.security_notices import SecurityEvent
 
 LIFETIME = timedelta(hours=2)
@@ -61,7 +61,7 @@ def request(user: User, email: str, *, session_id: str) -> None:
 
     Raises ``MalformedEmail``, ``SameAddress``, ``TooManyAttempts``.
     """
-    key = accounts.email_key(email)
+    key = names.email_key(email)
     if key == user.email_key:
         raise SameAddress
     _hold(user)

@@ -18,7 +18,7 @@ from calmness.extensions import db
 from calmness.models.account import Channel, FactorRemoval, RemovalEnd, TokenPurpose, User
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.services import audit, delivery, notifications
-from calmness.services.account import accounts, contacts, second_factor, sessions, tokens
+from calmness.services.account import accounts, contacts, names, second_factor, sessions, tokens
 from calmness.services.account.preferences import NoticeKind
 
 NOTICE = timedelta(hours=24)
@@ -90,7 +90,7 @@ def ask(user_id: int, reason: str, *, by: User) -> FactorRemoval:
     user = accounts.get(user_id)
     if user.id == by.id:
         raise accounts.OwnAccount
-    told = accounts.clean_text(reason)[:300]
+    told = names.clean_text(reason)[:300]
     if len(told) < len("vu au siège"):
         raise ReasonMissing
     return _ask(user, by=by, reason=told)

@@ -13,7 +13,7 @@ from stdnum.fr import siren as siren_number
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Gender, User
-from calmness.services.account import accounts
+from calmness.services.account import names
 from calmness.services.privacy import consents
 from calmness.services.trading import trading_statistics
 
@@ -91,9 +91,9 @@ def change(user: User, values: dict[str, Any]) -> None:
     ready: dict[str, str | None] = {name: values[name] for name in (*_CHOICES, "locale") if name in values}
     for name in _NAMES:
         if name in values:
-            ready[name] = accounts.own_name(values[name], name)
+            ready[name] = names.own_name(values[name], name)
             if not ready[name]:
-                raise accounts.NameMissing(field=name)
+                raise names.NameMissing(field=name)
     ready |= {name: _text(values[name]) for name in _TEXTS if name in values}
     ready |= {name: check(values[name]) for name, check in _NUMBERS.items() if name in values}
     moved = "time_zone" in ready and ready["time_zone"] != user.time_zone
@@ -105,7 +105,7 @@ def change(user: User, values: dict[str, Any]) -> None:
 
 
 def _text(value: str | None) -> str | None:
-    return accounts.clean_text(value or "") or None
+    return names.clean_text(value or "") or None
 
 
 def _siren(value: str | None) -> str | None:

@@ -19,7 +19,7 @@ from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatu
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.pdf.epc import structured_reference
 from calmness.services import audit, live
-from calmness.services.account import accounts
+from calmness.services.account import accounts, names
 from calmness.services.billing import (
     catalogue,
     instalments,
@@ -162,8 +162,8 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
     if payment.status is PaymentStatus.DECLARED and payment.first_id is None:
         sale_terms.split(payment, identity.instalments)
     user = payment.user
-    user.first_name = accounts.own_name(identity.first_name, "first_name")
-    user.last_name = accounts.own_name(identity.last_name, "last_name")
+    user.first_name = names.own_name(identity.first_name, "first_name")
+    user.last_name = names.own_name(identity.last_name, "last_name")
     user.address, user.postcode, user.city = identity.address.strip(), identity.postcode.strip(), identity.city.strip()
     user.phone = identity.phone.strip() or user.phone
     user.company, user.siren = identity.company.strip() or None, identity.siren.strip() or None

@@ -21,7 +21,7 @@ from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.presentation import money
 from calmness.services import audit, delivery, live
-from calmness.services.account import accounts
+from calmness.services.account import names
 from calmness.services.billing import credit_notes, invoice_lines, purchases, supplied, withdrawal_period
 
 REFUND_DAYS = 14
@@ -124,7 +124,7 @@ def declare_outside(name: str, email: str, reference: str, at: datetime | None =
 
 def candidates(declared: Withdrawal) -> list[Payment]:
     """Contracts that a declaration made without logging in may mean: by reference, or by the person's address."""
-    key = accounts.email_key(declared.email)
+    key = names.email_key(declared.email)
     reference = plain(declared.reference)
     rows = db.session.scalars(
         select(Payment)

@@ -17,7 +17,7 @@ from calmness.models.account import Channel, User
 from calmness.models.dialect import insert_once
 from calmness.models.support import ChatRoom, RoomStatus
 from calmness.permissions import Permission, may
-from calmness.services.account import accounts
+from calmness.services.account import names
 
 REOPEN_WITHIN = timedelta(days=7)
 
@@ -172,12 +172,12 @@ def reopen(room: ChatRoom, at: datetime) -> None:
 def introduce(room: ChatRoom, *, name: str, email: str) -> None:
     """Note how a visitor calls themselves; what is left out stays. Nothing of it is verified or joined to anything.
 
-    Raises ``accounts.MalformedEmail``.
+    Raises ``names.MalformedEmail``.
     """
     if email.strip():
-        accounts.email_key(email)
+        names.email_key(email)
         room.visitor_email = email.strip()[:320]
-    room.visitor_name = accounts.clean_name(name) or room.visitor_name
+    room.visitor_name = names.clean_name(name) or room.visitor_name
     db.session.flush()
 
 
