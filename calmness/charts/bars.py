@@ -39,7 +39,8 @@ def bars(
         if index % every == 0:
             names.append(axis_text(x + slot * 0.35, height - 6, label))
     # The names of a week fit everywhere; of longer ones a phone shows every other, of many a narrow card shows some.
-    letters = sum(len(label) for label, _value in values[::every])
+    # All have the room of the longest.
+    letters = max(len(label) for label, _value in values[::every]) * len(names)
     many = " chart__names--many" if len(names) > MOST_NAMES or letters > MOST_LETTERS else ""
     long = " chart__names--long" if letters > MOST_LETTERS_ON_A_PHONE else ""
     parts.append(f'<g class="chart__names{many}{long}">{"".join(names)}</g>')

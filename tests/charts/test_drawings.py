@@ -146,3 +146,17 @@ def test_a_line_says_its_points_in_words() -> None:
 
 def test_a_line_without_words_for_its_places_is_only_looked_at() -> None:
     assert line([(0, 1), (1, 2)], title="t", format_value=figure).readings == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "long"),
+    [
+        (("lun.", "mar.", "mer.", "jeu.", "ven.", "sam."), False),
+        (("0 s", "1 min", "5 min", "15 min", "1 h", "4 h", "1 j", "7 j"), True),
+    ],
+)
+def test_names_that_a_phone_has_no_room_for_are_marked(names: tuple[str, ...], long: bool) -> None:
+    """Each has as much room as the longest needs; of marked ones a narrow card shows every other."""
+    drawing = bars([(name, 1.0) for name in names], title="Trades", format_value=str)
+
+    assert ("chart__names--long" in drawing) is long
