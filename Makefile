@@ -1,6 +1,9 @@
 # Everything a person does with this house. `make help` explains; nothing here needs more than Python and make.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+# Each process of house and tests would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY := .venv/bin/python
 # A version manager on PATH may hide the right interpreter; scripts/install asks each one: PYTHON=/path/to/python3.12
 
