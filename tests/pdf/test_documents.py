@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pypdf import PdfReader
 
-from calmness.pdf import PdfNotRendered, fitting, printable, render
+from calmness.pdf.render import PdfNotRendered, fitting, printable, render
 from calmness.pdf.invoice import InvoiceView, LineView
 from calmness.pdf.render import FONT, _known
 
