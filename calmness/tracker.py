@@ -52,6 +52,7 @@ UNSEEN = (
     "/metrics",
     "/composants",
     "/courrier",
+    "/hors-ligne",
 )
 
 bp = Blueprint("measure", __name__)
