@@ -242,6 +242,17 @@ def test_a_broken_document_is_refused_and_too_few_rules_too(site: Flask) -> None
         require_valid(b"<a/>")
 
 
+def test_a_code_that_no_list_knows_and_what_the_schema_does_not_know_are_refused(site: Flask) -> None:
+    data = invoice_terms.terms(issued(line(14999)))
+
+    unknown = invoice_xml(data).replace(b"InvoiceCurrencyCode>EUR", b"InvoiceCurrencyCode>XQQ")
+
+    with pytest.raises(InvoiceNotValid, match="Value of 'ram:InvoiceCurrencyCode' is not allowed"):
+        require_valid(unknown)
+    with pytest.raises(InvoiceNotValid, match="GrandTotalAmount"):
+        invoice_xml({**data, "BT-112": "NaN"})
+
+
 rates = st.sampled_from([(STANDARD, 2000), (STANDARD, 550), (STANDARD, 1000), (EXEMPT, 0)])
 drawn = st.builds(
     lambda cents, taxed, discount: line(cents, taxed[0], taxed[1], discount),
