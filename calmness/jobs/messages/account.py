@@ -10,6 +10,7 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
+from calmness.places import place_name
 from calmness.services.account import accounts, email_changes, factor_removals, tokens, whatsapp_numbers
 from calmness.services.account.security_notices import MESSAGE
 
@@ -225,7 +226,8 @@ def _circumstances(params: dict[str, Any], zone: str) -> str:
     if params.get("device"):
         parts.append(params["device"])
     if params.get("network"):
-        parts.append(f"réseau {params['network']}")
+        place = place_name(params["network"])
+        parts.append(f"{place} (réseau {params['network']})" if place else f"réseau {params['network']}")
     return " · ".join(parts)
 
 
