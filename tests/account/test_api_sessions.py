@@ -105,6 +105,8 @@ def test_the_token_says_who_and_which_session_but_no_role(visitor: FlaskClient) 
         ({"kid": "test"}, {}, "another-key-that-is-also-long-enough-to-sign"),
         ({"kid": "test"}, {"exp": None}, KEY),
         ({"kid": "test"}, {"sid": None}, KEY),
+        ({"kid": "test"}, {"ren": None}, KEY),
+        ({"kid": "test"}, {"ren": 1}, KEY),
         ({"kid": "test"}, {"iss": "somebody"}, KEY),
         ({"kid": "test"}, {"sub": 7}, KEY),
         ({"kid": "test"}, {"sub": "999999"}, KEY),

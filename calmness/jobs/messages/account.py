@@ -33,6 +33,22 @@ def verify_email(delivery: Delivery) -> Message:
     )
 
 
+@composer(accounts.CLOSED_MAIL)
+def closed(delivery: Delivery) -> Message:
+    """The school has closed the account; who reads it cannot log in to see why."""
+    user = db.session.get(User, delivery.user_id)
+    if user is None or user.deleted_at or not user.disabled_at:
+        raise NotWanted
+    return letter(
+        delivery,
+        "Votre compte a été fermé",
+        ["L’école vient de fermer votre compte Calmness Trading. Vos appareils et vos jetons n’ouvrent plus rien."],
+        path="/contact",
+        action="Écrire à l’école",
+        after=["Vos factures vous restent dues : l’école vous les envoie sur demande."],
+    )
+
+
 @composer("account.already_registered")
 def already_registered(delivery: Delivery) -> Message:
     """What the owner of an address gets when somebody registers it again."""
