@@ -193,7 +193,8 @@ def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
     page.goto("/connexion")
     page.get_by_label("Adresse e-mail").fill(address)
     page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    page.get_by_label("Rester connecté sur cet appareil").check()
+    # Ticked unless the person says otherwise: nobody logs in again within thirty days of use.
+    expect(page.get_by_label("Rester connecté sur cet appareil")).to_be_checked()
     page.locator("main").get_by_role("button", name="Se connecter").click()
     page.wait_for_url(lambda url: "/connexion" not in url)
     wait_until(lambda: page.evaluate(TOKEN))
