@@ -105,7 +105,11 @@ def test_the_token_says_who_and_which_session_but_no_role(visitor: FlaskClient) 
         ({"kid": "test"}, {}, "another-key-that-is-also-long-enough-to-sign"),
         ({"kid": "test"}, {"exp": None}, KEY),
         ({"kid": "test"}, {"sid": None}, KEY),
+        ({"kid": "test"}, {"ren": None}, KEY),
+        ({"kid": "test"}, {"ren": 1}, KEY),
         ({"kid": "test"}, {"iss": "somebody"}, KEY),
+        ({"kid": "test"}, {"aud": "somebody"}, KEY),
+        ({"kid": "test"}, {"aud": None}, KEY),
         ({"kid": "test"}, {"sub": 7}, KEY),
         ({"kid": "test"}, {"sub": "999999"}, KEY),
         ({"kid": "test"}, {"type": "refresh"}, KEY),
@@ -327,5 +331,9 @@ def test_used_tokens_stay_as_the_memory_of_the_family(visitor: FlaskClient) -> N
 
     rows = db.session.scalars(select(RefreshToken).order_by(RefreshToken.used_at.is_(None))).all()
     assert [row.used_at is None for row in rows] == [False, True]
-    assert rows[1].parent_jti == rows[0].jti == pyjwt.decode(token, options={"verify_signature": False})["jti"]
+    assert (
+        rows[1].parent_jti
+        == rows[0].jti
+        == pyjwt.decode(token, options={"verify_signature": False})["jti"]
+    )
     assert rows[0].replaced_by == rows[1].jti
