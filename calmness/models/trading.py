@@ -106,6 +106,8 @@ class TradingAccount(Model):
     mode: Mapped[str | None] = mapped_column(String(16))
     is_school: Mapped[bool] = mapped_column(default=False, server_default=false())
     balance: Mapped[Decimal | None] = mapped_column(Scaled8)
+    opening_balance: Mapped[Decimal] = mapped_column(Scaled8, default=Decimal(0), server_default=text("0"))
+    """What it held before its first known row, derived from the balance; zero when nothing has to be derived."""
     equity: Mapped[Decimal | None] = mapped_column(Scaled8)
     margin: Mapped[Decimal | None] = mapped_column(Scaled8)
     free_margin: Mapped[Decimal | None] = mapped_column(Scaled8)

@@ -1242,6 +1242,7 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(length=16), nullable=True),
         sa.Column("is_school", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=True),
+        sa.Column("opening_balance", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("equity", sa.BigInteger(), nullable=True),
         sa.Column("margin", sa.BigInteger(), nullable=True),
         sa.Column("free_margin", sa.BigInteger(), nullable=True),

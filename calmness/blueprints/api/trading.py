@@ -44,7 +44,9 @@ class AccountIn(ClosedSchema):
 
 
 class AccountOut(Schema):
-    """An account at a broker, as its EA last saw it."""
+    """An account at a broker, as its EA last saw it. ``opening_balance``: what it held before its first known row,
+    where no deposit says so (broker's balance less all that is known); returns rest on it. Zero when not needed.
+    """
 
     id = Integer(required=True)
     name = String(required=True)
@@ -54,6 +56,7 @@ class AccountOut(Schema):
     server = String(required=True, allow_none=True)
     broker = String(required=True, allow_none=True)
     balance = Exact(required=True, allow_none=True)
+    opening_balance = Exact(required=True)
     equity = Exact(required=True, allow_none=True)
     created_at = Instant(required=True)
     last_sync_at = Instant(required=True, allow_none=True)
@@ -293,6 +296,7 @@ def _account(account: TradingAccount) -> dict[str, Any]:
     return {name: getattr(account, name) for name in same} | {
         "platform": account.platform.value,
         "balance": decimal(account.balance),
+        "opening_balance": decimal(account.opening_balance),
         "equity": decimal(account.equity),
         "created_at": instant(account.created_at),
         "last_sync_at": instant(account.last_sync_at),

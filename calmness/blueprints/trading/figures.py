@@ -19,6 +19,7 @@ from calmness.presentation import amount, number, percent, short_day, signed_amo
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     exchange_rates,
+    opening_balances,
     trading_accounts,
     trading_breakdowns,
     trading_overview,
@@ -53,6 +54,7 @@ def statistics() -> ResponseReturnValue:
         drawdown=figure_charts.drawdown(found),
         equity=figure_charts.equity(trading_report.equity_by_day(chosen.scope), chosen.currency),
         exposure=trading_report.exposure(chosen.scope.account_ids),
+        bases=opening_balances.told([chosen.account] if chosen.account else chosen.accounts),
         several=_together(chosen),
         targets=exchange_rates.TARGETS,
     )

@@ -142,7 +142,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         pulse["history_stamp"] = trade_totals.new_stamp()
     if not late:
         pulse["batch_clock_at"] = head.gmt
-        _note_history(account, head)
+        _note_history(account, head, now)
         _snapshot(account, head, now, pulse)
     pulse["last_sync_at"] = now
     # What was confirmed is no more: a backup was restored. The cursor stays, and the EA comes back to it.
@@ -327,11 +327,15 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
     return timedelta(0) < account.batch_clock_at - head.gmt < LATE
 
 
-def _note_history(account: TradingAccount, head: Head) -> None:
+def _note_history(account: TradingAccount, head: Head, now: datetime) -> None:
     total = head.history.get("total")
     account.history_total = total if type(total) is int and 0 <= total < 2**31 else account.history_total
     account.history_oldest = _epoch(head.history.get("oldest_close")) or account.history_oldest
-    account.history_complete = bool(head.history.get("complete", account.history_complete))
+    was_complete = account.history_complete
+    account.history_complete = bool(head.history.get("complete", was_complete))
+    if account.history_complete and not was_complete:
+        # Only now the balance says what was there before the first row.
+        mark_dirty(account, now, now)
 
 
 def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]) -> None:
@@ -344,6 +348,9 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[st
         margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
     except (KeyError, ValueError):
         return
+    if account.balance is None:
+        # Whatever is known already now has a balance to be compared with.
+        mark_dirty(account, now, now)
     pulse |= {"balance": balance, "equity": equity, "margin": margin, "free_margin": free}
     before = (account.balance, account.equity, account.margin)
     if before == (balance, equity, margin) and _slice(account.last_sync_at) == _slice(now):

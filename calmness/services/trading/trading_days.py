@@ -16,7 +16,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.dialect import posix_seconds, unindexed, upsert_stored
 from calmness.models.positions import IS_RESULT
-from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingChain, TradingStatistics
+from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount, TradingChain, TradingStatistics
 from calmness.services.trading import zone_offsets
 from calmness.services.trading.trade_positions import CHUNK, Span
 
@@ -66,15 +66,17 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
 
 
 def _balance_before(account_id: int, day: date) -> int:
-    return (
-        db.session.scalar(
-            select(type_coerce(TradingStatistics.balance_end, BigInteger))
-            .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
-            .order_by(TradingStatistics.day.desc())
-            .limit(1)
-        )
-        or 0
+    """In 1e-8 units; before the first day, what the account had when its known history began."""
+    found = db.session.scalar(
+        select(type_coerce(TradingStatistics.balance_end, BigInteger))
+        .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
+        .order_by(TradingStatistics.day.desc())
+        .limit(1)
     )
+    if found is None:
+        opening = type_coerce(TradingAccount.opening_balance, BigInteger)
+        found = db.session.scalar(select(opening).where(TradingAccount.id == account_id))
+    return found or 0
 
 
 class _Sort(IntEnum):

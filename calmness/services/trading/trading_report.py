@@ -1,6 +1,7 @@
 """A period of a person's accounts in one currency: all figures that a journal tells, each from its own source."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,7 +22,7 @@ from calmness.models.trading import (
     TradingStatistics,
 )
 from calmness.models.types import SCALE, UtcDateTime
-from calmness.services.trading import trading_breakdowns, trading_returns, trading_statistics
+from calmness.services.trading import opening_balances, trading_breakdowns, trading_returns, trading_statistics
 from calmness.services.trading.trade_positions import SEPARATOR
 from calmness.services.trading.trading_breakdowns import Spread
 from calmness.services.trading.trading_returns import Day, Ratios, Walk
@@ -111,7 +112,11 @@ def report(scope: Scope) -> Report:
     """All figures of a scope."""
     opening = opening_balance(scope)
     movements, positions = _read(scope)
-    found = trading_returns.walk(((row[-2], row[0]) for row in movements), opening)
+    starts = opening_balances.starts(scope.account_ids, scope.start, scope.end)
+    moved: Iterable[tuple[bool, int]] = ((row[-2], row[0]) for row in movements)
+    if starts:
+        moved = opening_balances.begun(moved, starts, scope.account_ids, scope.within(Trade.closed_at))
+    found = trading_returns.walk(moved, opening)
     days = merged_days(scope, opening)
     return Report(
         figures=trading_statistics.figures(scope.account_ids, scope.start, scope.end),
@@ -159,8 +164,11 @@ def merged_days(scope: Scope, opening: int) -> list[Day]:
         .order_by(TradingStatistics.day)
     )
     days, balance = [], opening
+    begun: Counter[date] = Counter()
+    for start in opening_balances.starts(scope.account_ids, scope.start, scope.end):
+        begun[start.day] += start.units
     for day, won, paid_in, paid_out, exits in db.session.execute(query):
-        flows = int(paid_in) + int(paid_out)
+        flows = int(paid_in) + int(paid_out) + begun[day]
         days.append(Day(day, int(won), flows, balance, int(exits)))
         balance += int(won) + flows
     return days
