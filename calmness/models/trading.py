@@ -50,6 +50,20 @@ class TradeKind(StrEnum):
     CASH_UNKNOWN = "cash_unknown"
 
 
+class CashKind(StrEnum):
+    """What a cash row is, as the student says it: see ``models/cash.py`` for what each does to the figures."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+    BONUS = "bonus"
+    FEE = "fee"
+    CORRECTION = "correction"
+    INTEREST = "interest"
+    DIVIDEND = "dividend"
+    CREDIT = "credit"
+
+
 class TradeStatus(StrEnum):
     """Where a row stands: only closed buys and sells count as results."""
 
@@ -242,6 +256,8 @@ class Trade(Model):
     suspect: Mapped[bool] = mapped_column(default=False, server_default=false())
     import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cash_kind: Mapped[CashKind | None] = mapped_column(text_enum(CashKind, "cash_kind"))
+    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind and sign say."""
     is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is one of several tickets of a position, which then counts once, when all of it is closed."""
     held_seconds: Mapped[int | None] = mapped_column(BigInteger, Computed(HELD, persisted=True))

@@ -11,13 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, func, select, type_coerce, update
 
 from calmness.extensions import db
+from calmness.models.cash import IS_OWN_MONEY, MOVES_BALANCE
 from calmness.models.trading import (
     Platform,
     Trade,
-    TradeKind,
     TradeSource,
     TradeStatus,
     TradingAccount,
@@ -29,13 +29,6 @@ LEGACY = "1."
 """EA 1.00 never says that it has sent all; it begins with the newest rows."""
 ROUNDING = Decimal(1)
 """A difference of less than one unit of the currency comes from amounts that were sent with two decimals."""
-_MOVES = (
-    or_(
-        Trade.status == TradeStatus.CLOSED,
-        (Trade.status == TradeStatus.CASH) & (Trade.kind != TradeKind.CREDIT),
-    ),
-)
-"""What changes a balance. Credit is the broker's money."""
 
 
 class Start(NamedTuple):
@@ -113,7 +106,7 @@ def begun(
     for start in sorted(found, key=lambda start: start.at, reverse=True):
         place = 0
         if len(account_ids) > 1:
-            counted = select(func.count()).where(Trade.account_id.in_(account_ids), *_MOVES, *within)
+            counted = select(func.count()).where(Trade.account_id.in_(account_ids), MOVES_BALANCE, *within)
             place = db.session.scalar(counted.where(Trade.closed_at < start.at)) or 0
         result.insert(place, (True, start.units))
     return result
@@ -133,16 +126,16 @@ def _found(account: TradingAccount) -> Decimal:
     first = _first(account.id)
     if account.balance is None or first is None:
         return Decimal(0)
-    is_paid_in = first.status is TradeStatus.CASH and first.net > 0
+    is_paid_in = bool(first.is_own_money) and first.net > 0
     difference = account.balance - _moved(account)
     return difference if difference >= ROUNDING and not is_paid_in else Decimal(0)
 
 
 def _first(account_id: int) -> Any:
-    """(closed_at, status, net) of the first row that moved an account's balance."""
+    """(closed_at, net, is_own_money) of the first row that moved an account's balance."""
     return db.session.execute(
-        select(Trade.closed_at, Trade.status, Trade.net)
-        .where(Trade.account_id == account_id, Trade.closed_at.is_not(None), *_MOVES)
+        select(Trade.closed_at, Trade.net, IS_OWN_MONEY.label("is_own_money"))
+        .where(Trade.account_id == account_id, Trade.closed_at.is_not(None), MOVES_BALANCE)
         .order_by(Trade.closed_at, Trade.ticket)
         .limit(1)
     ).first()
@@ -162,7 +155,7 @@ def _moved(account: TradingAccount) -> Decimal:
         Trade.account_id == account.id,
         Trade.source == TradeSource.IMPORT,
         Trade.closed_at > account.last_sync_at,
-        *_MOVES,
+        MOVES_BALANCE,
     )
     moved -= db.session.scalar(younger) or Decimal(0)
     if account.platform is Platform.MT5:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol, is_forex
+from calmness.models.cash import IS_COST, IS_CREDIT, IS_OWN_MONEY
 from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount
 from calmness.services.trading import exchange_rates, trading_accounts, trading_statistics
 from calmness.services.trading.trade_plans import side_of
@@ -48,11 +49,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Flows:
-    """Money that came in and went out. Credits of the broker and rows of unknown kind stand apart."""
+    """Money that came in and went out. Credits of the broker and rows of unknown kind stand apart, and so do costs:
+    they are part of the result.
+    """
 
     deposits: Decimal
     withdrawals: Decimal
     other: Decimal
+    costs: Decimal
     latest: list[Trade]
 
     @property
@@ -155,18 +159,21 @@ def _part(currency: str, accounts: list[TradingAccount]) -> Part:
 
 def _flows(account_ids: list[int]) -> Flows:
     cash = (Trade.account_id.in_(account_ids), Trade.status == TradeStatus.CASH)
-    moved = Trade.kind == TradeKind.BALANCE
-    deposits, withdrawals, other = db.session.execute(
+    # Of what the old EA could not name nobody has said anything yet.
+    is_unknown = (Trade.kind == TradeKind.CASH_UNKNOWN) & Trade.cash_kind.is_(None)
+    moved, is_else = (IS_OWN_MONEY, ~is_unknown), or_(IS_CREDIT, is_unknown)
+    deposits, withdrawals, other, costs = db.session.execute(
         select(
-            func.sum(Trade.net).filter(moved, Trade.net > 0),
-            func.sum(Trade.net).filter(moved, Trade.net < 0),
-            func.sum(Trade.net).filter(Trade.kind != TradeKind.BALANCE),
+            func.sum(Trade.net).filter(*moved, Trade.net > 0),
+            func.sum(Trade.net).filter(*moved, Trade.net < 0),
+            func.sum(Trade.net).filter(is_else),
+            func.sum(Trade.net).filter(IS_COST),
         ).where(*cash)
     ).one()
     latest = db.session.scalars(
         select(Trade).where(*cash).order_by(Trade.closed_at.desc(), Trade.id.desc()).limit(FLOWS)
     )
-    return Flows(deposits or ZERO, withdrawals or ZERO, other or ZERO, list(latest))
+    return Flows(deposits or ZERO, withdrawals or ZERO, other or ZERO, costs or ZERO, list(latest))
 
 
 def _by_symbol(opened: list[Trade]) -> list[SymbolExposure]:

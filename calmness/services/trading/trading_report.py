@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Float, Integer, String, case, cast, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Float, String, case, cast, func, literal, select, type_coerce
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol
+from calmness.models.cash import COSTS, IS_COST, IS_CREDIT
 from calmness.models.dialect import plain_rows, unindexed
 from calmness.models.positions import PARTS_OF_POSITIONS
 from calmness.models.trading import (
@@ -28,6 +29,8 @@ from calmness.services.trading.trading_breakdowns import Spread
 from calmness.services.trading.trading_returns import Day, Ratios, Walk
 from calmness.services.trading.trading_statistics import Figures
 
+EXIT, MONEY, COST = range(3)
+"""What a movement is: an exit, money paid in or out, a cost that the broker booked apart from all trades."""
 FLOWS_SEEN = 100
 """Deposits and withdrawals that the fall of the equity can leave out, for one account and period."""
 
@@ -113,7 +116,7 @@ def report(scope: Scope) -> Report:
     opening = opening_balance(scope)
     movements, positions = _read(scope)
     starts = opening_balances.starts(scope.account_ids, scope.start, scope.end)
-    moved: Iterable[tuple[bool, int]] = ((row[-2], row[0]) for row in movements)
+    moved: Iterable[tuple[bool, int]] = ((row[-2] == MONEY, row[0]) for row in movements)
     if starts:
         moved = opening_balances.begun(moved, starts, scope.account_ids, scope.within(Trade.closed_at))
     found = trading_returns.walk(moved, opening)
@@ -271,7 +274,12 @@ def _flows_until(scope: Scope, account_id: int) -> Any:
     """SQL: what was paid in and out of an account since the period began, at each reading. None for too many."""
     rows = db.session.execute(
         select(Trade.closed_at, type_coerce(Trade.net, BigInteger))
-        .where(Trade.account_id == account_id, Trade.status == TradeStatus.CASH, *scope.within(Trade.closed_at))
+        .where(
+            Trade.account_id == account_id,
+            Trade.status == TradeStatus.CASH,
+            func.coalesce(Trade.cash_kind.not_in(COSTS), True),
+            *scope.within(Trade.closed_at),
+        )
         .order_by(Trade.closed_at)
         .limit(FLOWS_SEEN + 1)
     ).all()
@@ -300,13 +308,13 @@ def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
             type_coerce(table.r_multiple, BigInteger),
             type_coerce(case((table.kind == TradeKind.BUY, way), else_=-way), BigInteger),
             table.symbol,
-            type_coerce(~is_exit, Integer),
+            case((is_exit, EXIT), (IS_COST, COST), else_=MONEY),
             case((table.is_part, _name(table.account_id, table.ticket))),
         )
         .where(
             table.account_id.in_(scope.account_ids),
             unindexed(Trade.status).in_((TradeStatus.CLOSED.value, TradeStatus.CASH.value)),
-            table.kind != TradeKind.CREDIT,
+            ~IS_CREDIT,
             *scope.within(table.closed_at),
         )
         .order_by(table.closed_at, table.ticket)
@@ -316,7 +324,7 @@ def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
     for row in rows:
         part = row[-1]
         if part is None:
-            if not row[-2]:
+            if row[-2] == EXIT:
                 positions.append(row)
         elif part in chains:
             positions.append(chains[part])
