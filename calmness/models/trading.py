@@ -346,6 +346,34 @@ class AccountSnapshot(Model):
     floating: Mapped[Decimal | None] = mapped_column(Scaled8)
 
 
+class AccountSymbol(Model):
+    """What a point and a lot of a symbol are at an account's broker, as its EA says once a run."""
+
+    __table_args__ = (
+        CheckConstraint("digits BETWEEN 0 AND 10", name="digits_few"),
+        CheckConstraint("point > 0", name="point_positive"),
+        CheckConstraint("contract_size > 0", name="contract_size_positive"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    symbol: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digits: Mapped[int]
+    point: Mapped[Decimal] = mapped_column(Scaled8)
+    tick_size: Mapped[Decimal | None] = mapped_column(Scaled8)
+    contract_size: Mapped[Decimal] = mapped_column(Scaled8)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PipRule(Model):
+    """What a pip is of one symbol, or of all that begin alike (``US*``), where the school says so."""
+
+    __table_args__ = (CheckConstraint("pip > 0", name="pip_positive"),)
+
+    pattern: Mapped[str] = mapped_column(String(32), primary_key=True)
+    pip: Mapped[Decimal] = mapped_column(Scaled8)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class SyncBatch(Model):
     """A batch taken from an EA with the answer given: the same batch again gets the same answer."""
 

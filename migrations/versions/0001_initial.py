@@ -1854,6 +1854,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_statement_import_account", ["account_id", "id"], unique=False)
 
     op.create_table(
+        "account_symbol",
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column("symbol", sa.String(length=32), nullable=False),
+        sa.Column("digits", sa.Integer(), nullable=False),
+        sa.Column("point", sa.BigInteger(), nullable=False),
+        sa.Column("tick_size", sa.BigInteger(), nullable=True),
+        sa.Column("contract_size", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("contract_size > 0", name=op.f("ck_account_symbol_contract_size_positive")),
+        sa.CheckConstraint("digits BETWEEN 0 AND 10", name=op.f("ck_account_symbol_digits_few")),
+        sa.CheckConstraint("point > 0", name=op.f("ck_account_symbol_point_positive")),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_account_symbol_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "symbol", name=op.f("pk_account_symbol")),
+    )
+    op.create_table(
+        "pip_rule",
+        sa.Column("pattern", sa.String(length=32), nullable=False),
+        sa.Column("pip", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("pip > 0", name=op.f("ck_pip_rule_pip_positive")),
+        sa.PrimaryKeyConstraint("pattern", name=op.f("pk_pip_rule")),
+    )
+    op.create_table(
         "sync_batch",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("batch_id", sa.String(length=64), nullable=False),
@@ -3198,6 +3226,8 @@ def downgrade() -> None:
     with op.batch_alter_table("sync_batch", schema=None) as batch_op:
         batch_op.drop_index("ix_sync_batch_received")
 
+    op.drop_table("pip_rule")
+    op.drop_table("account_symbol")
     op.drop_table("sync_batch")
     with op.batch_alter_table("statement_import", schema=None) as batch_op:
         batch_op.drop_index("ix_statement_import_account")

@@ -23,6 +23,7 @@ from calmness.models.dialect import posix_seconds
 from calmness.models.positions import IS_RESULT, TradingPosition
 from calmness.models.trading import Trade, TradingStatistics
 from calmness.models.types import SCALE
+from calmness.services import pips
 from calmness.services.trading import (
     exchange_rates,
     opening_balances,
@@ -114,7 +115,7 @@ def report(to: Converter) -> Report:
         figures=_figures(to),
         walk=found,
         ratios=trading_returns.ratios(days, found.time_weighted, found.fall_ratio),
-        spread=trading_breakdowns.spread_of(_positions(to)),
+        spread=trading_breakdowns.spread_of(_positions(to), pips.of_accounts(to.scope.account_ids).size),
         days=days,
         opening=days[0].balance_start if days else 0,
     )

@@ -24,7 +24,7 @@ from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStat
 from calmness.models.types import SCALE
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
-from calmness.services.trading import broker_clocks, deals, sync_trades, trade_totals
+from calmness.services.trading import broker_clocks, contracts, deals, sync_trades, trade_totals
 from calmness.services.trading.message_values import clean, units
 
 MAX_TRADES = 500
@@ -135,6 +135,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     parsed = sync_trades.read(account.id, [*trades, *made], broker_clocks.of_account(account), now)
     parsed.rejected += refused
     _note_refusals(account, parsed)
+    contracts.note(account.id, _rows(body, "symbols", MAX_TRADES), now)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
     pulse = {name: getattr(account, name) for name in PULSE}

@@ -23,6 +23,7 @@ from calmness.models.trading import (
     TradingStatistics,
 )
 from calmness.models.types import SCALE, UtcDateTime
+from calmness.services import pips
 from calmness.services.trading import opening_balances, trading_breakdowns, trading_returns, trading_statistics
 from calmness.services.trading.trade_positions import SEPARATOR
 from calmness.services.trading.trading_breakdowns import Spread
@@ -125,7 +126,7 @@ def report(scope: Scope) -> Report:
         figures=trading_statistics.figures(scope.account_ids, scope.start, scope.end),
         walk=found,
         ratios=trading_returns.ratios(days, found.time_weighted, found.fall_ratio),
-        spread=trading_breakdowns.spread_of(positions),
+        spread=trading_breakdowns.spread_of(positions, pips.of_accounts(scope.account_ids).size),
         days=days,
         opening=opening,
     )
@@ -133,7 +134,7 @@ def report(scope: Scope) -> Report:
 
 def spread(scope: Scope) -> Spread:
     """What the single results of a scope say."""
-    return trading_breakdowns.spread_of(_read(scope)[1])
+    return trading_breakdowns.spread_of(_read(scope)[1], pips.of_accounts(scope.account_ids).size)
 
 
 def opening_balance(scope: Scope) -> int:
