@@ -147,6 +147,9 @@ class TradingAccount(Model):
     dirty_until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Last closing that changed since the figures were computed; null with a beginning: all that came after it."""
     computed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hourly_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Before it a few readings an hour are kept; before the next one a few a day (``snapshot_thinning``)."""
+    daily_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_stamp: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     """Another one after each change of a row or a note: totals of a filter are good as long as it stays."""

@@ -1267,6 +1267,8 @@ def upgrade() -> None:
         sa.Column("dirty_from_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dirty_until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hourly_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("daily_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_stamp", sa.String(length=16), server_default=sa.text("('')"), nullable=False),
         sa.ForeignKeyConstraint(
