@@ -17,8 +17,7 @@ from calmness.jobs.invoice_view import document_properties, invoice_page, invoic
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.pdf import facturx
-from calmness.pdf.render import draw
-from calmness.pdf.render import ASSETS
+from calmness.pdf.render import ASSETS, draw
 from calmness.services.billing import invoice_terms
 from calmness.services.billing.invoice_lines import Line, items_of
 

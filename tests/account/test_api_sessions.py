@@ -331,9 +331,5 @@ def test_used_tokens_stay_as_the_memory_of_the_family(visitor: FlaskClient) -> N
 
     rows = db.session.scalars(select(RefreshToken).order_by(RefreshToken.used_at.is_(None))).all()
     assert [row.used_at is None for row in rows] == [False, True]
-    assert (
-        rows[1].parent_jti
-        == rows[0].jti
-        == pyjwt.decode(token, options={"verify_signature": False})["jti"]
-    )
+    assert rows[1].parent_jti == rows[0].jti == pyjwt.decode(token, options={"verify_signature": False})["jti"]
     assert rows[0].replaced_by == rows[1].jti
