@@ -24,7 +24,7 @@ from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStat
 from calmness.models.types import SCALE
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
-from calmness.services.trading import broker_clocks, deals, sync_trades, trade_totals
+from calmness.services.trading import broker_clocks, contracts, deals, sync_trades, trade_totals
 from calmness.services.trading.message_values import clean, units
 
 MAX_TRADES = 500
@@ -138,6 +138,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     parsed = sync_trades.read(account.id, [*trades, *made], broker_clocks.of_account(account), now)
     parsed.rejected += refused
     _note_refusals(account, parsed)
+    contracts.note(account.id, _rows(body, "symbols", MAX_TRADES), now)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
     pulse = {name: getattr(account, name) for name in PULSE}
@@ -145,7 +146,7 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         pulse["history_stamp"] = trade_totals.new_stamp()
     if not late:
         pulse["batch_clock_at"] = head.gmt
-        _note_history(account, head)
+        _note_history(account, head, now)
         _snapshot(account, head, now, pulse)
     pulse["last_sync_at"] = now
     # What was confirmed is no more: a backup was restored. The cursor stays, and the EA comes back to it.
@@ -343,14 +344,18 @@ def _is_late(account: TradingAccount, head: Head) -> bool:
     return timedelta(0) < account.batch_clock_at - head.gmt < LATE
 
 
-def _note_history(account: TradingAccount, head: Head) -> None:
+def _note_history(account: TradingAccount, head: Head, now: datetime) -> None:
     total, complete = head.history.get("total"), head.history.get("complete")
+    was_complete = account.history_complete
     _learn(
         account,
         history_total=total if type(total) is int and 0 <= total < 2**31 else None,
         history_oldest=_epoch(head.history.get("oldest_close")) or None,
         history_complete=None if complete is None else bool(complete),
     )
+    if account.history_complete and not was_complete:
+        # Only now the balance says what was there before the first row.
+        mark_dirty(account, now, now)
 
 
 def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]) -> None:
@@ -363,6 +368,9 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[st
         margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
     except (KeyError, ValueError):
         return
+    if account.balance is None:
+        # Whatever is known already now has a balance to be compared with.
+        mark_dirty(account, now, now)
     pulse |= {"balance": balance, "equity": equity, "margin": margin, "free_margin": free}
     before = (account.balance, account.equity, account.margin)
     if before == (balance, equity, margin) and _slice(account.last_sync_at) == _slice(now):
