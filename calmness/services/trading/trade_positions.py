@@ -15,7 +15,18 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, String, delete, func, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarResult,
+    Select,
+    String,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from calmness.extensions import db
 from calmness.models.derived import QUOTIENT_LIMIT, RISK_LIMIT
@@ -31,6 +42,8 @@ FEW = 2_500
 SEPARATOR = "\n"
 """Between the tickets of a position; a ticket is printable, so it holds none."""
 
+# The tables themselves: this is done after each trade, and the ORM's way to a statement takes twice as long.
+_TRADES, _CHAINS = Trade.__table__.c, TradingChain.__table__.c
 _SIDES = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 _TAKEN = frozenset({TradeStatus.OPEN.value, TradeStatus.CLOSED.value})
 _LINK = re.compile(r"\b(?:from|to) #(\d+)")
@@ -104,7 +117,7 @@ def refresh(account_id: int, span: Span) -> Span:
     over, to another day. Who calls holds the account's lock.
     """
     known, parts = _touched(account_id, span)
-    before = list(db.session.scalars(select(TradingChain.closed_at).where(*known)))
+    before = list(_column(select(_CHAINS.closed_at).where(*known)))
     db.session.execute(delete(TradingChain).where(*known), execution_options={"synchronize_session": False})
     rows: list[ChainRow] = []
     flipped: dict[bool, list[Part]] = {True: [], False: []}
@@ -186,43 +199,47 @@ def quotient(dividend: int | None, divisor: int) -> int | None:
 
 def _touched(account_id: int, span: Span) -> tuple[list[ColumnElement[bool]], list[Part]]:
     """(conditions on the chains of before, trades that may be parts now)."""
-    own = TradingChain.account_id == account_id
-    closed = select(Trade.opened_at).where(Trade.account_id == account_id, *span.holds(Trade.closed_at))
-    chained = select(TradingChain.opened_at).where(own, *span.holds(TradingChain.closed_at))
-    origins = {*db.session.scalars(closed.limit(FEW + 1)), *db.session.scalars(chained.limit(FEW + 1))}
+    own = _CHAINS.account_id == account_id
+    closed = select(_TRADES.opened_at).where(_TRADES.account_id == account_id, *span.holds(_TRADES.closed_at))
+    chained = select(_CHAINS.opened_at).where(own, *span.holds(_CHAINS.closed_at))
+    origins = {*_column(closed.limit(FEW + 1)), *_column(chained.limit(FEW + 1))}
     # Few openings are asked for one by one. Of many, all that several trades share are looked at.
     if len(origins) <= FEW:
-        return [own, TradingChain.opened_at.in_(origins)], _parts(account_id, Trade.opened_at.in_(origins))
+        return [own, _CHAINS.opened_at.in_(origins)], _parts(account_id, _TRADES.opened_at.in_(origins))
     shared = (
-        select(Trade.opened_at)
-        .where(Trade.account_id == account_id)
-        .group_by(Trade.opened_at)
+        select(_TRADES.opened_at)
+        .where(_TRADES.account_id == account_id)
+        .group_by(_TRADES.opened_at)
         .having(func.count() > 1)
-        .union_all(select(Trade.opened_at).where(Trade.account_id == account_id, Trade.is_part))
+        .union_all(select(_TRADES.opened_at).where(_TRADES.account_id == account_id, _TRADES.is_part))
     )
-    return [own], _parts(account_id, Trade.opened_at.in_(shared))
+    return [own], _parts(account_id, _TRADES.opened_at.in_(shared))
+
+
+def _column(query: Select[Any]) -> ScalarResult[datetime]:
+    return db.session.connection().scalars(query)
 
 
 def _parts(account_id: int, *conditions: Any) -> list[Part]:
     units = (
         type_coerce(column, BigInteger)
-        for column in (Trade.volume, Trade.open_price, Trade.close_price, Trade.initial_stop, Trade.net)
+        for column in (_TRADES.volume, _TRADES.open_price, _TRADES.close_price, _TRADES.initial_stop, _TRADES.net)
     )
-    rows = db.session.execute(
+    rows = db.session.connection().execute(
         select(
-            Trade.id,
-            Trade.is_part,
-            Trade.ticket,
-            type_coerce(Trade.kind, String),
-            type_coerce(Trade.status, String),
-            Trade.suspect,
-            Trade.symbol,
+            _TRADES.id,
+            _TRADES.is_part,
+            _TRADES.ticket,
+            type_coerce(_TRADES.kind, String),
+            type_coerce(_TRADES.status, String),
+            _TRADES.suspect,
+            _TRADES.symbol,
             *units,
-            Trade.comment,
-            Trade.opened_at,
-            Trade.closed_at,
-            Trade.seen_at,
-        ).where(Trade.account_id == account_id, *conditions)
+            _TRADES.comment,
+            _TRADES.opened_at,
+            _TRADES.closed_at,
+            _TRADES.seen_at,
+        ).where(_TRADES.account_id == account_id, *conditions)
     )
     # Sorted out here and not there: with more conditions SQLite takes the index of the states and reads the account.
     return [

@@ -21,6 +21,7 @@ from calmness.models.trading import Trade, TradeStatus, TradingAccount, TradingC
 from calmness.services.trading import zone_offsets
 from calmness.services.trading.trade_positions import CHUNK, Span
 
+_DAYS = TradingStatistics.__table__.c
 AHEAD_DAYS = 3
 """A broker's clock that is set wrong may close a trade up to two days ahead of us."""
 
@@ -68,10 +69,10 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
 
 def _balance_before(account_id: int, day: date) -> int:
     """In 1e-8 units; before the first day, what the account had when its known history began."""
-    found = db.session.scalar(
-        select(type_coerce(TradingStatistics.balance_end, BigInteger))
-        .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
-        .order_by(TradingStatistics.day.desc())
+    found = db.session.connection().scalar(
+        select(type_coerce(_DAYS.balance_end, BigInteger))
+        .where(_DAYS.account_id == account_id, _DAYS.day < day)
+        .order_by(_DAYS.day.desc())
         .limit(1)
     )
     if found is None:
@@ -238,7 +239,7 @@ def _added_up(table: Any, conditions: list[Any], day: Any, sort: Any, others: tu
         func.coalesce(func.sum(found.held_seconds), 0),
     ).group_by(found.day, found.sort)
     # PostgreSQL adds whole numbers up as decimals.
-    return (_Sum(*(int(value) for value in row)) for row in db.session.execute(query))
+    return (_Sum(*(int(value) for value in row)) for row in db.session.connection().execute(query))
 
 
 def _local_day(column: Any, span: Span, zone: ZoneInfo) -> Any:
