@@ -24,8 +24,8 @@ from calmness.jobs.invoice_view import document_properties, invoice_page, invoic
 from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
-from calmness.pdf import draw
 from calmness.pdf.facturx import FRENCH_RULES, InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
+from calmness.pdf.render import draw
 from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, invoice_terms, invoicing, purchases
 from calmness.services.billing.invoice_lines import Line
 from tests import factories

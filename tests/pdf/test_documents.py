@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pypdf import PdfReader
 
-from calmness.pdf import PdfNotRendered, fitting, printable, render
 from calmness.pdf.invoice import InvoiceView, LineView
-from calmness.pdf.render import FONT, _known
+from calmness.pdf.render import FONT, PdfNotRendered, _known, fitting, printable, render
 
 pytestmark = pytest.mark.once
 TEMPLATES = Path(__file__).parents[2] / "calmness" / "templates"

@@ -14,8 +14,7 @@ from xhtml2pdf import document, parser, pisa, util
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 from xhtml2pdf.xhtml2pdf_reportlab import PmlFrame, PmlParagraph
 
-from calmness.pdf import PdfNotRendered, render
-from calmness.pdf.render import ASSETS, _drawn, _elements
+from calmness.pdf.render import ASSETS, PdfNotRendered, _drawn, _elements, render
 from calmness.pdf.shortcuts import _Context, shortcuts
 from tests.pdf.test_documents import HOSTILE, html, view
 
@@ -114,7 +113,7 @@ MADE_ELSEWHERE = """
 import hashlib, sys
 import time_machine
 from datetime import UTC, datetime
-from calmness.pdf import draw
+from calmness.pdf.render import draw
 from calmness.pdf.facturx import Properties, with_invoice
 from tests.pdf.test_documents import html, view
 with time_machine.travel(sys.argv[1]):
