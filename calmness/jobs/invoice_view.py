@@ -14,7 +14,7 @@ from calmness.pdf.render import fitting, printable
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}
-PARTY_POINTS, LABEL_POINTS, PAGE_POINTS = 235, 225, 480
+PARTY_POINTS, LABEL_POINTS, PAGE_POINTS = 235, 215, 480
 """Widths of the columns of people and of lines, and of the text, in the document."""
 LOGO_POINTS = 240, 40
 RATELESS = {

@@ -1,5 +1,6 @@
 """What was sold stays as sold: versions, prices that change between two steps, places, instalments, reminders."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -301,3 +302,29 @@ def test_the_consents_are_kept_with_their_versions(site: Flask) -> None:
     kept = db.session.scalars(select(Consent)).one()
     assert (kept.purpose, kept.text_version, kept.given) == ("early_start", payment.withdrawal_version, True)
     assert kept.source == f"payment:{payment.id}"
+
+
+def test_the_form_of_an_offer_shows_the_figures_that_it_has(client_for: ClientFor) -> None:
+    """A browser leaves a field of type ``number`` empty when its value has a comma, and the next save would lose it."""
+    offer = shop.formation_offer(deposit_bp=3000)
+
+    page = client_for(factories.admin()).get(f"/admin/offres/{offer.id}").text
+
+    inputs = re.findall(r"<input[^>]*>", page)
+    for name, value in (("price", "599,00"), ("vat_rate", "20,00"), ("deposit", "30,00")):
+        (field,) = [each for each in inputs if f'name="{name}"' in each]
+        assert 'type="text"' in field
+        assert 'inputmode="decimal"' in field
+        assert f'value="{value}"' in field
+    assert not [each for each in inputs if 'type="number"' in each and re.search(r'value="[^"]*,', each)]
+
+
+def test_a_year_without_a_sale_draws_no_chart(client_for: ClientFor) -> None:
+    client = client_for(factories.admin())
+    assert "Chiffre d’affaires HT par mois" not in client.get("/admin/comptabilite").text
+
+    payment = shop.submitted(factories.student(), shop.signals_offer(), "AB1234")
+    purchases.validate_payment(payment.id, "AB1234", by=factories.agent())
+    db.session.commit()
+
+    assert "Chiffre d’affaires HT par mois" in client.get("/admin/comptabilite").text

@@ -123,9 +123,12 @@ def test_the_key_of_another_person_is_no_place_and_nonsense_neither(site: Flask,
         "avant=x",
         "apres=-1",
         "page=0",
-        "annee=9999",
+        "annee=x",
     ):
         assert shown(client.get(f"/espace/paiements?{place}").text) == keys[:PAGE], place
+    for year in (-1, 0, 1, 2001, 9999, 10**30):
+        page = client.get(f"/espace/paiements?annee={year}").text
+        assert (shown(page), "Aucun paiement ne correspond" in page) == ([], True), year
 
 
 def test_a_year_begins_at_midnight_in_paris(site: Flask) -> None:

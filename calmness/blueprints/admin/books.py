@@ -52,7 +52,8 @@ def books() -> ResponseReturnValue:
         regimes=REGIMES,
         excl=sum(row.excl_cents for row in rows),
         vat=sum(row.vat_cents for row in rows),
-        chart=drawing,
+        # A year without a sale has no bars to draw.
+        chart=drawing if any(row.excl_cents for row in months) else None,
         months=[(month(row.month), money(row.excl_cents)) for row in months],
         unpaid=accounts.unpaid(),
         missing=accounts.missing_files(first, last),

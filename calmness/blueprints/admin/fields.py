@@ -5,16 +5,28 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DecimalField
+from markupsafe import Markup
+from wtforms import DecimalField, Field
+from wtforms.widgets import TextInput
 
 from calmness.locale import language
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?|[+-]?\.\d+")
 
 
+class FigureInput(TextInput):
+    """Text typed with the keys of figures: in a field of type ``number`` a browser shows nothing of ``599,00``."""
+
+    def __call__(self, field: Field, **attributes: object) -> Markup:
+        """The element."""
+        element: Markup = super().__call__(field, **{"inputmode": "decimal", **attributes})
+        return element
+
+
 class FigureField(DecimalField):
     """A figure with a comma or a point; the last sign of both parts the decimals when both are typed."""
 
+    widget = FigureInput()
     refusal = _l("Entrez un nombre comme 12,5.")
 
     def process_formdata(self, valuelist: list[str]) -> None:

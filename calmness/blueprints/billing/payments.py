@@ -51,7 +51,7 @@ def payments() -> ResponseReturnValue:
     user_id = current_account().id
     wanted, year = request.args.get("etat", ""), request.args.get("annee", type=int)
     status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
-    year = year if year in (years := payment_history.years(user_id)) else None
+    years = payment_history.years(user_id)
     rows, total = payment_history.page_of(
         user_id, status, year, limit=PAGE, before=key_of("avant"), after=key_of("apres")
     )

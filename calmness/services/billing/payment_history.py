@@ -11,6 +11,7 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.billing import Invoice, Payment, PaymentStatus
 
+EARLIEST, LATEST = 1900, 9000
 NEWEST_FIRST = (Payment.created_at.desc(), Payment.id.desc())
 
 
@@ -105,5 +106,6 @@ def _within(instant: InstrumentedAttribute[Any], year: int) -> ColumnElement[boo
 
 
 def _first_of(year: int) -> datetime:
-    """The instant at which a year begins in Paris."""
+    """The instant at which a year begins in Paris; one that no clock knows is another in which nothing was bought."""
+    year = min(max(year, EARLIEST), LATEST)
     return datetime(year, 1, 1, tzinfo=clock.PARIS).astimezone(UTC)
