@@ -90,7 +90,7 @@ def test_the_token_says_who_and_which_session_but_no_role(visitor: FlaskClient) 
 
     token = api_log_in(visitor, refresh="body").get_json()["access_token"]
 
-    claims = pyjwt.decode(token, KEY, algorithms=["HS256"], issuer="calmness")
+    claims = pyjwt.decode(token, KEY, algorithms=["HS256"], issuer="calmness", audience="calmness")
     assert claims["sub"] == str(user.id)
     assert claims["sid"] == db.session.scalars(select(AuthSession.id)).one()
     assert "role" not in claims
@@ -331,9 +331,5 @@ def test_used_tokens_stay_as_the_memory_of_the_family(visitor: FlaskClient) -> N
 
     rows = db.session.scalars(select(RefreshToken).order_by(RefreshToken.used_at.is_(None))).all()
     assert [row.used_at is None for row in rows] == [False, True]
-    assert (
-        rows[1].parent_jti
-        == rows[0].jti
-        == pyjwt.decode(token, options={"verify_signature": False})["jti"]
-    )
+    assert rows[1].parent_jti == rows[0].jti == pyjwt.decode(token, options={"verify_signature": False})["jti"]
     assert rows[0].replaced_by == rows[1].jti
