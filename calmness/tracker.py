@@ -53,6 +53,7 @@ UNSEEN = (
     "/metrics",
     "/composants",
     "/courrier",
+    "/hors-ligne",
 )
 
 bp = Blueprint("measure", __name__)

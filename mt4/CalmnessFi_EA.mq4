@@ -26,6 +26,9 @@ int      g_cursor_ticket = 0;
 int      g_known      = UNKNOWN; // rows of the history up to the cursor; more of them: older ones came into view
 int      g_look_day   = 0;      // day of the last look back
 string   g_login      = "";
+string   g_told       = "";      // symbols of which the server has the contract, "|EURUSD||XAUUSD|"
+string   g_telling    = "";      // those of the message being written
+string   g_contracts  = "";      // their contracts
 
 //+------------------------------------------------------------------+
 int OnInit()
@@ -77,6 +80,8 @@ void OnTimer()
 //+------------------------------------------------------------------+
 void Pass()
   {
+   g_telling = "";
+   g_contracts = "";
    string trades = "";
    string open_tickets = "";
    int count = 0;
@@ -198,8 +203,28 @@ void Sort(datetime &times[], int &tickets[], int count)
         }
   }
 
+//--- what a point and a lot of a symbol are: once in a run, with the first message that names it
+void Tell(string symbol)
+  {
+   string mark = "|" + symbol + "|";
+   if(symbol == "" || StringFind(g_told, mark) >= 0 || StringFind(g_telling, mark) >= 0)
+      return;
+   //--- zero of a symbol that the broker no longer offers
+   double point = MarketInfo(symbol, MODE_POINT);
+   if(point <= 0)
+      return;
+   g_telling += mark;
+   string json = "{\"symbol\":" + Quoted(symbol);
+   json += ",\"digits\":" + IntegerToString((int)MarketInfo(symbol, MODE_DIGITS));
+   json += ",\"point\":" + Quoted(Number(point, 8));
+   json += ",\"tick_size\":" + Quoted(Number(MarketInfo(symbol, MODE_TICKSIZE), 8));
+   json += ",\"contract_size\":" + Quoted(Number(MarketInfo(symbol, MODE_LOTSIZE), 4)) + "}";
+   g_contracts += (g_contracts == "" ? "" : ",") + json;
+  }
+
 string OrderJson()
   {
+   Tell(OrderSymbol());
    int digits = OrderSymbol() == "" ? 2 : (int)MarketInfo(OrderSymbol(), MODE_DIGITS);
    if(digits < 2)
       digits = 5;
@@ -238,6 +263,8 @@ string Body(string trades, string open_tickets, int total, datetime oldest, date
    json += ",\"history\":{\"total\":" + IntegerToString(total) + ",\"oldest_close\":" + IntegerToString((int)oldest);
    json += ",\"newest_close\":" + IntegerToString((int)newest) + ",\"complete\":" + (complete ? "true" : "false") + "}";
    json += ",\"cursor\":{\"time\":" + IntegerToString((int)g_cursor_time) + ",\"next\":" + IntegerToString((int)last_time) + "}";
+   if(g_contracts != "")
+      json += ",\"symbols\":[" + g_contracts + "]";
    json += ",\"trades\":[" + trades + "]}";
    return(json);
   }
@@ -284,12 +311,14 @@ void Send(string body, datetime last_time, int last_ticket, int known, bool comp
    if(status == 200)
      {
       g_failures = 0;
+      g_told += g_telling;
       if(IsTrue(text, "resync"))
         {
          //--- the server has less than it once confirmed (a backup was restored): on from where it stands
          g_cursor_time = (datetime)Field(text, "cursor_time", 0);
          g_cursor_ticket = 0;
          g_known = UNKNOWN;
+         g_told = "";
          SaveCursor();
          Wait(1);
          Say("Le serveur redemande l’historique. / The server asks for the history again.");
@@ -394,6 +423,7 @@ string CursorFile()
 void LoadCursor()
   {
    g_login = Identity();
+   g_told = "";
    g_cursor_time = 0;
    g_cursor_ticket = 0;
    g_known = 0;

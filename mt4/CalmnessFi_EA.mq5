@@ -27,6 +27,9 @@ int      g_known      = UNKNOWN; // deals up to the cursor; more of them: older 
 int      g_look_day   = 0;      // day of the last look back
 int      g_seen       = UNKNOWN; // deals at the last look: the history loads for a while after a login
 string   g_login      = "";
+string   g_told       = "";      // symbols of which the server has the contract, "|EURUSD||XAUUSD|"
+string   g_telling    = "";      // those of the message being written
+string   g_contracts  = "";      // their contracts
 
 //+------------------------------------------------------------------+
 int OnInit()
@@ -159,6 +162,8 @@ void Pass(int total)
         }
      }
    Sort(times, tickets, found);
+   g_telling = "";
+   g_contracts = "";
    string trades = PendingJson();
    string deals = "";
    string sent = ",";           // positions of this batch, ",12,34,"
@@ -249,6 +254,25 @@ void Sort(datetime &times[], long &tickets[], int count)
         }
   }
 
+//--- what a point and a lot of a symbol are: once in a run, with the first message that names it
+void Tell(string symbol)
+  {
+   string mark = "|" + symbol + "|";
+   if(symbol == "" || StringFind(g_told, mark) >= 0 || StringFind(g_telling, mark) >= 0)
+      return;
+   //--- zero of a symbol that the broker no longer offers
+   double point = SymbolInfoDouble(symbol, SYMBOL_POINT);
+   if(point <= 0)
+      return;
+   g_telling += mark;
+   string json = "{\"symbol\":" + Quoted(symbol);
+   json += ",\"digits\":" + IntegerToString((int)SymbolInfoInteger(symbol, SYMBOL_DIGITS));
+   json += ",\"point\":" + Quoted(Number(point, 8));
+   json += ",\"tick_size\":" + Quoted(Number(SymbolInfoDouble(symbol, SYMBOL_TRADE_TICK_SIZE), 8));
+   json += ",\"contract_size\":" + Quoted(Number(SymbolInfoDouble(symbol, SYMBOL_TRADE_CONTRACT_SIZE), 4)) + "}";
+   g_contracts += (g_contracts == "" ? "" : ",") + json;
+  }
+
 int Digits(string symbol)
   {
    int digits = symbol == "" ? 2 : (int)SymbolInfoInteger(symbol, SYMBOL_DIGITS);
@@ -259,6 +283,7 @@ string DealJson(long deal)
   {
    string symbol = HistoryDealGetString(deal, DEAL_SYMBOL);
    int digits = Digits(symbol);
+   Tell(symbol);
    string json = "{\"deal\":" + Quoted(IntegerToString(deal));
    json += ",\"position\":" + Quoted(IntegerToString(HistoryDealGetInteger(deal, DEAL_POSITION_ID)));
    json += ",\"type\":" + IntegerToString(HistoryDealGetInteger(deal, DEAL_TYPE));
@@ -350,6 +375,8 @@ string Body(string trades, string deals, string positions, string open_tickets, 
    json += ",\"history\":{\"total\":" + IntegerToString(total) + ",\"oldest_close\":" + IntegerToString((int)oldest);
    json += ",\"newest_close\":" + IntegerToString((int)newest) + ",\"complete\":" + (complete ? "true" : "false") + "}";
    json += ",\"cursor\":{\"time\":" + IntegerToString((int)g_cursor_time) + ",\"next\":" + IntegerToString((int)last_time) + "}";
+   if(g_contracts != "")
+      json += ",\"symbols\":[" + g_contracts + "]";
    json += ",\"trades\":[" + trades + "],\"deals\":[" + deals + "],\"positions\":[" + positions + "]}";
    return(json);
   }
@@ -396,12 +423,14 @@ void Send(string body, datetime last_time, long last_ticket, int known, bool com
    if(status == 200)
      {
       g_failures = 0;
+      g_told += g_telling;
       if(IsTrue(text, "resync"))
         {
          //--- the server has less than it once confirmed (a backup was restored): on from where it stands
          g_cursor_time = (datetime)Field(text, "cursor_time", 0);
          g_cursor_ticket = 0;
          g_known = UNKNOWN;
+         g_told = "";
          SaveCursor();
          Wait(1);
          Say("Le serveur redemande l’historique. / The server asks for the history again.");
@@ -506,6 +535,7 @@ string CursorFile()
 void LoadCursor()
   {
    g_login = Identity();
+   g_told = "";
    g_cursor_time = 0;
    g_cursor_ticket = 0;
    g_known = 0;

@@ -85,3 +85,13 @@ def closed_trade(account_id: int) -> Trade:
     db.session.add(trade)
     db.session.flush()
     return trade
+
+
+def deposit(account_id: int, amount: str = "1000.00") -> Trade:
+    """Money paid in, or out below zero, as the broker booked it."""
+    trade = closed_trade(account_id)
+    trade.ticket, trade.kind, trade.status = f"D{trade.id}", TradeKind.BALANCE, TradeStatus.CASH
+    trade.symbol, trade.volume = "", Decimal(0)
+    trade.profit = trade.net = Decimal(amount)
+    db.session.flush()
+    return trade

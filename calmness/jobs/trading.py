@@ -7,6 +7,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
+from calmness import clock
 from calmness.banking import ecb
 from calmness.extensions import db
 from calmness.jobs.handlers import periodic, task
@@ -16,6 +17,7 @@ from calmness.services.trading import (
     broker_clocks,
     exchange_rates,
     leaderboards,
+    snapshot_thinning,
     statement_imports,
     sync,
     trading_statistics,
@@ -81,6 +83,17 @@ def forget_statements() -> None:
     """Throw away files that nobody took."""
     statement_imports.sweep()
     db.session.commit()
+
+
+@periodic("trading.snapshots", every_seconds=86_400)
+def thin_snapshots() -> None:
+    """Make old readings fewer, account by account: what was done stays done when the job ends early."""
+    now = clock.now()
+    for account_id in snapshot_thinning.due(now):
+        gone = snapshot_thinning.thin(account_id, now)
+        db.session.commit()
+        if gone:
+            log.info("snapshots_thinned", account=account_id, gone=gone)
 
 
 @periodic("trading.leaderboard", every_seconds=3_600)

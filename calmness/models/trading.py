@@ -50,6 +50,20 @@ class TradeKind(StrEnum):
     CASH_UNKNOWN = "cash_unknown"
 
 
+class CashKind(StrEnum):
+    """What a cash row is, as the student says it: see ``models/cash.py`` for what each does to the figures."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRANSFER = "transfer"
+    BONUS = "bonus"
+    FEE = "fee"
+    CORRECTION = "correction"
+    INTEREST = "interest"
+    DIVIDEND = "dividend"
+    CREDIT = "credit"
+
+
 class TradeStatus(StrEnum):
     """Where a row stands: only closed buys and sells count as results."""
 
@@ -106,6 +120,8 @@ class TradingAccount(Model):
     mode: Mapped[str | None] = mapped_column(String(16))
     is_school: Mapped[bool] = mapped_column(default=False, server_default=false())
     balance: Mapped[Decimal | None] = mapped_column(Scaled8)
+    opening_balance: Mapped[Decimal] = mapped_column(Scaled8, default=Decimal(0), server_default=text("0"))
+    """What it held before its first known row, derived from the balance; zero when nothing has to be derived."""
     equity: Mapped[Decimal | None] = mapped_column(Scaled8)
     margin: Mapped[Decimal | None] = mapped_column(Scaled8)
     free_margin: Mapped[Decimal | None] = mapped_column(Scaled8)
@@ -131,6 +147,9 @@ class TradingAccount(Model):
     dirty_until_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Last closing that changed since the figures were computed; null with a beginning: all that came after it."""
     computed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hourly_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Before it a few readings an hour are kept; before the next one a few a day (``snapshot_thinning``)."""
+    daily_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     history_stamp: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     """Another one after each change of a row or a note: totals of a filter are good as long as it stays."""
@@ -240,6 +259,8 @@ class Trade(Model):
     suspect: Mapped[bool] = mapped_column(default=False, server_default=false())
     import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cash_kind: Mapped[CashKind | None] = mapped_column(text_enum(CashKind, "cash_kind"))
+    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind and sign say."""
     is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is one of several tickets of a position, which then counts once, when all of it is closed."""
     held_seconds: Mapped[int | None] = mapped_column(BigInteger, Computed(HELD, persisted=True))
@@ -326,6 +347,34 @@ class AccountSnapshot(Model):
     equity: Mapped[Decimal] = mapped_column(Scaled8)
     margin: Mapped[Decimal | None] = mapped_column(Scaled8)
     floating: Mapped[Decimal | None] = mapped_column(Scaled8)
+
+
+class AccountSymbol(Model):
+    """What a point and a lot of a symbol are at an account's broker, as its EA says once a run."""
+
+    __table_args__ = (
+        CheckConstraint("digits BETWEEN 0 AND 10", name="digits_few"),
+        CheckConstraint("point > 0", name="point_positive"),
+        CheckConstraint("contract_size > 0", name="contract_size_positive"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"), primary_key=True)
+    symbol: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digits: Mapped[int]
+    point: Mapped[Decimal] = mapped_column(Scaled8)
+    tick_size: Mapped[Decimal | None] = mapped_column(Scaled8)
+    contract_size: Mapped[Decimal] = mapped_column(Scaled8)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PipRule(Model):
+    """What a pip is of one symbol, or of all that begin alike (``US*``), where the school says so."""
+
+    __table_args__ = (CheckConstraint("pip > 0", name="pip_positive"),)
+
+    pattern: Mapped[str] = mapped_column(String(32), primary_key=True)
+    pip: Mapped[Decimal] = mapped_column(Scaled8)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SyncBatch(Model):

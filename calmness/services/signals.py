@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
-from calmness.instruments import base_symbol, is_forex, pip_size
+from calmness.instruments import base_symbol, is_forex
 from calmness.models.account import User
 from calmness.models.billing import Subscription, SubscriptionStatus
 from calmness.models.catalogue import OfferKind
@@ -30,7 +30,7 @@ from calmness.models.signal import (
     SignalEventKind,
     SignalStatus,
 )
-from calmness.services import audit, chain, live, notifications
+from calmness.services import audit, chain, live, notifications, pips
 from calmness.services.account.preferences import NoticeKind
 
 CHAIN = "signal"
@@ -145,7 +145,7 @@ def close(
     signal.closed_at = now
     signal.close_price = price
     signal.result_r = (gain / abs(signal.entry - signal.stop)).quantize(Decimal("0.01"))
-    signal.result_pips = (gain / pip_size(signal.instrument)).quantize(Decimal("0.1"))
+    signal.result_pips = (gain / pips.of_accounts(()).size(signal.instrument)).quantize(Decimal("0.1"))
     _append(signal, SignalEventKind.CLOSED, now, {"price": price, "r": signal.result_r, "pips": signal.result_pips})
     for user_id in subscriber_ids(now) if announce else ():
         _tell(signal, user_id, f"signal:{signal.id}:closed")

@@ -1242,6 +1242,7 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(length=16), nullable=True),
         sa.Column("is_school", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("balance", sa.BigInteger(), nullable=True),
+        sa.Column("opening_balance", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("equity", sa.BigInteger(), nullable=True),
         sa.Column("margin", sa.BigInteger(), nullable=True),
         sa.Column("free_margin", sa.BigInteger(), nullable=True),
@@ -1266,6 +1267,8 @@ def upgrade() -> None:
         sa.Column("dirty_from_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dirty_until_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hourly_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("daily_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("history_stamp", sa.String(length=16), server_default=sa.text("('')"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1853,6 +1856,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_statement_import_account", ["account_id", "id"], unique=False)
 
     op.create_table(
+        "account_symbol",
+        sa.Column("account_id", BIG_KEY, nullable=False),
+        sa.Column("symbol", sa.String(length=32), nullable=False),
+        sa.Column("digits", sa.Integer(), nullable=False),
+        sa.Column("point", sa.BigInteger(), nullable=False),
+        sa.Column("tick_size", sa.BigInteger(), nullable=True),
+        sa.Column("contract_size", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("contract_size > 0", name=op.f("ck_account_symbol_contract_size_positive")),
+        sa.CheckConstraint("digits BETWEEN 0 AND 10", name=op.f("ck_account_symbol_digits_few")),
+        sa.CheckConstraint("point > 0", name=op.f("ck_account_symbol_point_positive")),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["trading_account.id"],
+            name=op.f("fk_account_symbol_account_id_trading_account"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "symbol", name=op.f("pk_account_symbol")),
+    )
+    op.create_table(
+        "pip_rule",
+        sa.Column("pattern", sa.String(length=32), nullable=False),
+        sa.Column("pip", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("pip > 0", name=op.f("ck_pip_rule_pip_positive")),
+        sa.PrimaryKeyConstraint("pattern", name=op.f("pk_pip_rule")),
+    )
+    op.create_table(
         "sync_batch",
         sa.Column("account_id", BIG_KEY, nullable=False),
         sa.Column("batch_id", sa.String(length=64), nullable=False),
@@ -1946,6 +1977,25 @@ def upgrade() -> None:
         sa.Column("suspect", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("import_id", BIG_KEY, nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "cash_kind",
+            sa.Enum(
+                "deposit",
+                "withdrawal",
+                "transfer",
+                "bonus",
+                "fee",
+                "correction",
+                "interest",
+                "dividend",
+                "credit",
+                name="cash_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
         sa.Column("is_part", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("held_seconds", sa.BigInteger(), sa.Computed(HELD, persisted=True), nullable=True),
         sa.Column("r_multiple", sa.BigInteger(), sa.Computed(R_MULTIPLE, persisted=True), nullable=True),
@@ -3178,6 +3228,8 @@ def downgrade() -> None:
     with op.batch_alter_table("sync_batch", schema=None) as batch_op:
         batch_op.drop_index("ix_sync_batch_received")
 
+    op.drop_table("pip_rule")
+    op.drop_table("account_symbol")
     op.drop_table("sync_batch")
     with op.batch_alter_table("statement_import", schema=None) as batch_op:
         batch_op.drop_index("ix_statement_import_account")

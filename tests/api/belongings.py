@@ -41,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_change_role": {"role": "student"},
     "api.api_close_account": {"disabled": False},
     "api.api_ask_factor_removal": {"reason": "vue en personne à l’école"},
+    "api.api_cash_kind": {"kind": None},
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
@@ -65,6 +66,7 @@ def belongings() -> Belongings:
     waiting = purchases.declare(owner, shop.signals_offer(slug="signaux-60-jours").slug)
     purchases.confirm_identity(waiting, shop.IDENTITY_GIVEN)
     account, _key = trading_accounts.add(owner, "Compte réel", Platform.MT5, "EUR")
+    deposit = factories.deposit(account.id)
     factories.closed_trade(account.id)
     course = school.formation()
     _enroll(owner, course.id)
@@ -104,6 +106,7 @@ def belongings() -> Belongings:
             "formation_id": course.id,
             "session_id": session.id,
             "notification_id": notice,
+            "trade_id": deposit.id,
             "export_id": export.id,
             "identity_id": linked,
             "user_id": owner.id,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -45,6 +46,6 @@ def test_a_refusal_names_its_person_by_number(
         browser.get("/admin/utilisateurs")
         visitor.get("/espace/profil")
 
-    lines = [record.msg for record in caplog.records if record.name == "calmness.health"]
+    lines: list[Any] = [record.msg for record in caplog.records if record.name == "calmness.health"]
     assert [(line["status"], line["user_id"]) for line in lines] == [(403, user.id), (302, None)]
     assert user.email not in json.dumps(lines, default=str)

@@ -1,5 +1,6 @@
 """The EA of MetaTrader 5, compiled from the source that customers get, against the real server."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from calmness.extensions import db
-from calmness.models.trading import Platform, Trade, TradeStatus, TradingAccount
+from calmness.models.trading import AccountSymbol, Platform, Trade, TradeStatus, TradingAccount
 from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.fixtures.once import once, shared_folder
@@ -225,3 +226,24 @@ def test_a_server_that_lost_what_it_had_confirmed_gets_it_again(metatrader5: Ope
 
     assert_the_server_has(terminal)
     assert "redemande l’historique" in terminal.said()
+
+
+def test_the_contract_of_each_symbol_is_told_once(metatrader5: Open) -> None:
+    deals = past(3)
+    gold = [
+        Deal(90_001, 50_000_000, BUY, IN, at(3), symbol="XAUUSD"),
+        Deal(90_002, 50_000_000, SELL, OUT, at(3, 13), symbol="XAUUSD", profit=5),
+        Deal(90_003, 50_000_001, BUY, IN, at(4), symbol="GONE"),
+        Deal(90_004, 50_000_001, SELL, OUT, at(4, 13), symbol="GONE", profit=5),
+    ]
+    terminal = metatrader5(deals=deals | {deal.ticket: deal for deal in gold})
+
+    terminal.run(200)
+
+    told = [json.loads(body).get("symbols", []) for _gmt, _status, body in terminal.requests]
+    assert sorted(row["symbol"] for symbols in told for row in symbols) == ["EURUSD", "XAUUSD"]
+    rows = db.session.scalars(select(AccountSymbol).order_by(AccountSymbol.symbol)).all()
+    assert [(row.symbol, row.digits, row.point, row.contract_size) for row in rows] == [
+        ("EURUSD", 5, Decimal("0.00001"), Decimal(100_000)),
+        ("XAUUSD", 2, Decimal("0.01"), Decimal(100)),
+    ]

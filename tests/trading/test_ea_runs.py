@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -12,7 +13,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from calmness.extensions import db
-from calmness.models.trading import Trade, TradeStatus, TradingAccount
+from calmness.models.trading import AccountSymbol, Trade, TradeStatus, TradingAccount
 from calmness.services.trading import trading_accounts
 from tests.fixtures.once import once, shared_folder
 from tests.trading.shim import compiler
@@ -392,3 +393,35 @@ def forget_after(moment: datetime) -> None:
     db.session.execute(delete(Trade).where(Trade.closed_at > moment))
     account.cursor_time, account.cursor_ticket = int(moment.timestamp()) + OFFSET, ""
     db.session.commit()
+
+
+def symbols_told(terminal: Terminal) -> list[list[str]]:
+    """Symbols whose contract each request told."""
+    return [[row["symbol"] for row in json.loads(body).get("symbols", [])] for _gmt, _status, body in terminal.requests]
+
+
+def test_the_contract_of_each_symbol_is_told_once_and_again_when_no_answer_came(metatrader: Open) -> None:
+    one = Order(1, open_time=at(3), close_time=at(3, 13))
+    terminal = metatrader(
+        orders={
+            1: one,
+            2: replace(one, ticket=2, symbol="XAUUSD"),
+            3: replace(one, ticket=3, symbol="GONE"),
+            4: replace(one, ticket=4, symbol="", type=BALANCE, close_time=0),
+        },
+        fault=lambda number: NO_CONNECTION if number == 1 else None,
+    )
+
+    terminal.run(180)
+    terminal.put(replace(one, ticket=5, symbol="USDJPY", open_time=terminal.server_time, close_time=0))
+    terminal.run(70)
+
+    told = symbols_told(terminal)
+    assert sorted(told[0]) == sorted(told[1]) == ["EURUSD", "XAUUSD"]
+    assert [symbols for symbols in told[2:] if symbols] == [["USDJPY"]]
+    rows = db.session.scalars(select(AccountSymbol).order_by(AccountSymbol.symbol)).all()
+    assert [(row.symbol, row.digits, row.point, row.contract_size) for row in rows] == [
+        ("EURUSD", 5, Decimal("0.00001"), Decimal(100_000)),
+        ("USDJPY", 3, Decimal("0.001"), Decimal(100_000)),
+        ("XAUUSD", 2, Decimal("0.01"), Decimal(100)),
+    ]

@@ -274,7 +274,7 @@ def test_the_page_says_why_it_has_nothing_to_say(
     site: Flask, client_for: ClientFor, trades: list[Any], said: str, silent: dict[str, str]
 ) -> None:
     account, ea = linked(site)
-    ea.sync(*trades)
+    ea.sync(*trades, snapshot={})
     work()
 
     page = client_for(account.user).get("/espace/statistiques")

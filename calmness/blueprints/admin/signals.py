@@ -15,11 +15,14 @@ from calmness.access import current_account, requires
 from calmness.blueprints.signals import STATES
 from calmness.errors import DomainError
 from calmness.extensions import db
+from calmness.instruments import pip_size
 from calmness.models.signal import Direction, OrderKind
 from calmness.permissions import Permission
+from calmness.services import pips
 from calmness.services import signals as rules
 
 bp = Blueprint("admin_signals", __name__, url_prefix="/admin/signaux")
+EXAMPLES = ("EURUSD", "USDJPY", "XAUUSD", "XAGUSD", "USOIL", "US30", "BTCUSD")
 _PRICE = _l("Entrez un prix comme 1.08420.")
 
 
@@ -144,4 +147,63 @@ def create_cancellation(signal_id: int) -> ResponseReturnValue:
 def _page(form: SignalForm) -> str:
     return render_template(
         "admin/signals/index.html", form=form, living=rules.living(), ended=rules.ended(limit=15), states=STATES
+    )
+
+
+class PipForm(FlaskForm):
+    """What a pip of a symbol is."""
+
+    pattern = StringField(
+        _l("Symbole, ou son début suivi d’une étoile"),
+        validators=[InputRequired(_l("Nommez le symbole.")), Length(max=32)],
+    )
+    pip = PriceField(_l("Taille d’un pip"), places=None, validators=[InputRequired(_l("Entrez une taille."))])
+
+
+@bp.get("/pips")
+@requires(Permission.PUBLISH_SIGNALS)
+def pip_table() -> ResponseReturnValue:
+    """Sizes of pips: the school's own rules and the table beneath them."""
+    return _pips(PipForm())
+
+
+@bp.post("/pips")
+@requires(Permission.PUBLISH_SIGNALS)
+def create_pip() -> ResponseReturnValue:
+    """Say what a pip is; figures of trades follow at once."""
+    form = PipForm()
+    if form.validate_on_submit():
+        try:
+            rule = pips.set_rule(form.pattern.data or "", form.pip.data, by=current_account())
+        except DomainError as error:
+            db.session.rollback()
+            form[error.field or "pattern"].errors = [error.message]
+        else:
+            db.session.commit()
+            flash(_("C’est noté pour %(pattern)s.", pattern=rule.pattern), "success")
+            return redirect(url_for("admin_signals.pip_table"))
+    return _pips(form), 422
+
+
+@bp.post("/pips/retrait")
+@requires(Permission.PUBLISH_SIGNALS)
+def create_pip_removal() -> ResponseReturnValue:
+    """Leave a symbol to the table again."""
+    pips.remove_rule(request.form.get("pattern", ""), by=current_account())
+    db.session.commit()
+    flash(_("La règle est retirée."), "success")
+    return redirect(url_for("admin_signals.pip_table"))
+
+
+def _pips(form: PipForm) -> str:
+    wanted = request.args.get("symbole", "")[:32]
+    table = pips.of_accounts(())
+    return render_template(
+        "admin/signals/pips.html",
+        form=form,
+        rules=pips.rules(),
+        wanted=wanted,
+        size=table.size(wanted) if wanted.strip() else None,
+        rule=table.rule_of(wanted),
+        examples=[(name, pip_size(name)) for name in EXAMPLES],
     )

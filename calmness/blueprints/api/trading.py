@@ -1,6 +1,6 @@
 """MetaTrader: accounts and their keys, trades, figures."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +16,16 @@ from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PlaceIn
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import decimal, instant
+from calmness.extensions import db
 from calmness.features import requires_feature
-from calmness.models.trading import MarketSession, Platform, Trade, TradeStatus, TradingAccount
+from calmness.models.trading import CashKind, MarketSession, Platform, Trade, TradeStatus, TradingAccount
+from calmness.models.types import SCALE
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
+    cash_movements,
+    converted_report,
+    exchange_rates,
     trade_history,
     trade_pages,
     trading_accounts,
@@ -28,9 +33,12 @@ from calmness.services.trading import (
     trading_overview,
     trading_report,
 )
+from calmness.services.trading.converted_report import Converter
 from calmness.services.trading.message_values import clean
 from calmness.services.trading.trade_history import Filter
-from calmness.services.trading.trading_report import Scope
+from calmness.services.trading.trading_breakdowns import Group
+from calmness.services.trading.trading_overview import Overview
+from calmness.services.trading.trading_report import Report, Scope
 
 PERIODS = {"30d": 30, "90d": 90, "year": 365, "all": 36_500}
 
@@ -44,7 +52,9 @@ class AccountIn(ClosedSchema):
 
 
 class AccountOut(Schema):
-    """An account at a broker, as its EA last saw it."""
+    """An account at a broker, as its EA last saw it. ``opening_balance``: what it held before its first known row,
+    where no deposit says so (broker's balance less all that is known); returns rest on it. Zero when not needed.
+    """
 
     id = Integer(required=True)
     name = String(required=True)
@@ -54,6 +64,7 @@ class AccountOut(Schema):
     server = String(required=True, allow_none=True)
     broker = String(required=True, allow_none=True)
     balance = Exact(required=True, allow_none=True)
+    opening_balance = Exact(required=True)
     equity = Exact(required=True, allow_none=True)
     created_at = Instant(required=True)
     last_sync_at = Instant(required=True, allow_none=True)
@@ -115,8 +126,17 @@ class TradeOut(Schema):
     net = Exact(required=True)
     opened_at = Instant(required=True)
     closed_at = Instant(required=True, allow_none=True)
+    cash_kind = String(required=True, allow_none=True)
     comment = String(required=True)
     suspect = Boolean(required=True)
+
+
+class CashKindIn(ClosedSchema):
+    """What a cash row is. Fee, correction, interest and dividend are part of the result, credit of nothing; null
+    leaves it to the broker's kind and sign.
+    """
+
+    kind = String(required=True, allow_none=True, validate=OneOf([kind.value for kind in CashKind]))
 
 
 class TradesOut(Schema):
@@ -127,10 +147,13 @@ class TradesOut(Schema):
 
 
 class StatisticsIn(ClosedSchema):
-    """Over which days, and in which currency: accounts of several currencies are never added up."""
+    """Over which days, and in which currency. Accounts of several currencies are never added up, but with ``convert``:
+    then all accounts count, in the currency of one's totals, each amount at the reference rate of its day.
+    """
 
     period = String(load_default="year", validate=OneOf(list(PERIODS)))
     currency = String(validate=Length(max=3))
+    convert = Boolean(load_default=False)
 
 
 class SymbolOut(Schema):
@@ -179,6 +202,7 @@ class StatisticsOut(Schema):
     losing_streak = Integer(required=True)
     symbols = List(Nested(SymbolOut), required=True)
     curve = List(Nested(PointOut), required=True)
+    missing_rates = List(String(), required=True)
 
 
 @bp.get("/me/trading/accounts")
@@ -239,6 +263,19 @@ def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
     return {"items": [_trade(row) for row in found.rows], "next": place.next(after)}
 
 
+@bp.put("/me/trading/trades/<int:trade_id>/cash-kind")
+@bp.input(CashKindIn, arg_name="given")
+@bp.output(TradeOut)
+@requires(Permission.OWN_SPACE)
+@requires_feature(Feature.HISTORY)
+def api_cash_kind(trade_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Say what one's own cash row is; the figures follow, and no sync takes it away."""
+    trade, kind = cash_movements.own(current_account().id, trade_id), given["kind"]
+    cash_movements.correct(trade, CashKind(kind) if kind else None)
+    db.session.commit()
+    return _trade(trade)
+
+
 @bp.get("/me/trading/statistics")
 @bp.input(StatisticsIn, location="query", arg_name="wanted")
 @bp.output(StatisticsOut)
@@ -248,15 +285,19 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Figures of the accounts of one currency, by default the one that most accounts have."""
     user, days = current_account(), PERIODS[wanted["period"]]
     view = trading_overview.overview(user, days, wanted.get("currency", "").upper())
-    ids = [account.id for account in view.accounts] if view else []
+    accounts = trading_accounts.of_user(user.id) if wanted["convert"] else view.accounts if view else []
     start = view.today - timedelta(days=days) if view and days < 10_000 else None
-    scope = Scope(tuple(ids), user.time_zone, start)
-    found = trading_report.report(scope)
-    cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
+    scope = Scope(tuple(account.id for account in accounts), user.time_zone, start)
+    to = None
+    if wanted["convert"]:
+        to = converted_report.converter(
+            scope, exchange_rates.currency_of(user.id), {account.id: account.currency for account in accounts}
+        )
+    found = converted_report.report(to) if to else trading_report.report(scope)
     figures, ratios, spread = found.figures, found.ratios, found.spread
     return {
         "period": wanted["period"],
-        "currency": view.currency if view else None,
+        "currency": to.currency if to else view.currency if view else None,
         "currencies": view.currencies if view else [],
         "exits": figures.exits,
         "trades": figures.trades,
@@ -282,10 +323,23 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "losing_streak": spread.losing_streak,
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
-            for symbol, group in trading_breakdowns.by_symbol(cells)
+            for symbol, group in _by_symbol(scope, to)
         ],
-        "curve": [{"day": day, "balance": decimal(value)} for day, value in view.curve] if view else [],
+        "curve": [{"day": day, "balance": decimal(value)} for day, value in _curve(view, found, to)],
+        "missing_rates": sorted(to.missing) if to else [],
     }
+
+
+def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
+    if to:
+        return converted_report.by_symbol(to)
+    return trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone))
+
+
+def _curve(view: Overview | None, found: Report, to: Converter | None) -> list[tuple[date, Decimal]]:
+    if to:
+        return [(day.on, Decimal(day.capital + day.net) / SCALE) for day in found.days]
+    return view.curve if view else []
 
 
 def _account(account: TradingAccount) -> dict[str, Any]:
@@ -293,6 +347,7 @@ def _account(account: TradingAccount) -> dict[str, Any]:
     return {name: getattr(account, name) for name in same} | {
         "platform": account.platform.value,
         "balance": decimal(account.balance),
+        "opening_balance": decimal(account.opening_balance),
         "equity": decimal(account.equity),
         "created_at": instant(account.created_at),
         "last_sync_at": instant(account.last_sync_at),
@@ -310,6 +365,7 @@ def _trade(trade: Trade) -> dict[str, Any]:
         | {name: decimal(getattr(trade, name)) for name in exact}
         | {
             "kind": trade.kind.value,
+            "cash_kind": trade.cash_kind.value if trade.cash_kind else None,
             "status": trade.status.value,
             "opened_at": instant(trade.opened_at),
             "closed_at": instant(trade.closed_at),

@@ -6,6 +6,7 @@ bp = Blueprint("trading", __name__, url_prefix="/espace")
 
 from calmness.blueprints.trading import (  # noqa: E402
     accounts,
+    cash,
     figures,
     follow_up,
     history,
@@ -21,6 +22,7 @@ from calmness.blueprints.trading import (  # noqa: E402
 __all__ = [
     "accounts",
     "bp",
+    "cash",
     "figures",
     "follow_up",
     "history",

@@ -28,7 +28,7 @@ def cumulated(found: Report, currency: str) -> charts.Drawing:
     """Net results added up; money paid in and out is not in it."""
     total, points = 0, []
     for day in found.days:
-        if day.exits:
+        if day.is_active:
             total += day.net
             points.append((day.on, float(Decimal(total) / SCALE)))
     return _curve(_("Résultat cumulé"), "cumul", points, lambda value: signed_amount(value, currency, 0), zero=True)

@@ -136,9 +136,8 @@ def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figur
     """What it took, and what it made of the capital."""
     walk, ratios = found.walk, found.ratios
     no_trade = _("aucun trade clos")
-    no_capital = (
-        no_trade if not found.figures.exits else _("solde de départ inconnu\u00a0: aucun dépôt dans l’historique")
-    )
+    no_base = _("solde de départ inconnu\u00a0: ni dépôt dans l’historique, ni solde du courtier qui l’explique")
+    no_capital = no_trade if not found.figures.exits else no_base
     few_days = _("moins de %(days)s jours de bourse", days=FEWEST_DAYS)
     too_few = few_days if 0 < ratios.days < FEWEST_DAYS else no_capital
     return [

@@ -1,5 +1,6 @@
 """Statistics: figures, breakdowns, calendar, comparison of periods."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,9 @@ from calmness.permissions import Permission
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_number, signed_short
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
+    converted_report,
     exchange_rates,
+    opening_balances,
     trading_accounts,
     trading_breakdowns,
     trading_overview,
@@ -37,13 +40,17 @@ MONTHS = 12
 @requires_feature(Feature.HISTORY)
 def statistics() -> ResponseReturnValue:
     """Figures of a period."""
-    chosen = of_request(current_account())
+    chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("overview", None)
-    found = trading_report.report(chosen.scope)
+    to = chosen.converter() if chosen.is_together else None
+    found = converted_report.report(to) if to else trading_report.report(chosen.scope)
+    equity = converted_report.equity_by_day(to) if to else trading_report.equity_by_day(chosen.scope)
+    open_now = converted_report.exposure(to) if to else trading_report.exposure(chosen.scope.account_ids)
     return _page(
         "overview",
         chosen,
+        to=to,
         found=found,
         luck=figure_words.luck(found),
         results=figure_words.results(found, chosen.currency),
@@ -51,8 +58,9 @@ def statistics() -> ResponseReturnValue:
         capital=figure_charts.capital(found, chosen.currency),
         cumulated=figure_charts.cumulated(found, chosen.currency),
         drawdown=figure_charts.drawdown(found),
-        equity=figure_charts.equity(trading_report.equity_by_day(chosen.scope), chosen.currency),
-        exposure=trading_report.exposure(chosen.scope.account_ids),
+        equity=figure_charts.equity(equity, chosen.currency),
+        exposure=open_now,
+        bases=opening_balances.told([chosen.account] if chosen.account else chosen.accounts),
         several=_together(chosen),
         targets=exchange_rates.TARGETS,
     )
@@ -69,7 +77,7 @@ def choose_currency() -> ResponseReturnValue:
     except exchange_rates.UnknownCurrency as error:
         flash(str(error.message), "error")
     db.session.commit()
-    chosen = of_request(user)
+    chosen = of_request(user, may_convert=True)
     query: dict[str, Any] = dict(chosen.query) if chosen else {}
     return redirect(url_for("trading.statistics", **query))
 
@@ -147,14 +155,15 @@ def breakdown() -> ResponseReturnValue:
 @requires_feature(Feature.HISTORY)
 def result_calendar() -> ResponseReturnValue:
     """A month day by day, and the twelve months that end with it."""
-    chosen = of_request(current_account())
+    chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("calendar", None)
     month = (day_of_request("mois") or chosen.today).replace(day=1)
     month = min(month, chosen.today.replace(day=1))
     following = _later(month, 1)
     scope = Scope(chosen.scope.account_ids, chosen.scope.zone, _later(month, 1 - MONTHS), following - timedelta(days=1))
-    days = trading_report.results_by_day(scope)
+    to = replace(chosen, scope=scope).converter() if chosen.is_together else None
+    days = converted_report.results_by_day(to) if to else trading_report.results_by_day(scope)
     shown = {day: result for day, result in days.items() if (day.year, day.month) == (month.year, month.month)}
     months: dict[date, Decimal] = {_later(month, -back): Decimal(0) for back in range(MONTHS)}
     for day, (net, _trades) in days.items():
@@ -179,7 +188,7 @@ def result_calendar() -> ResponseReturnValue:
 @requires_feature(Feature.HISTORY)
 def comparison() -> ResponseReturnValue:
     """Two periods side by side; the second is by default as long as the first and ends just before it."""
-    chosen = of_request(current_account())
+    chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("comparison", None)
     first = chosen.scope
@@ -191,7 +200,7 @@ def comparison() -> ResponseReturnValue:
         Scope(first.account_ids, first.zone, start, end),
         Scope(first.account_ids, first.zone, other_start, other_end),
     ]
-    reports = [trading_report.report(scope) for scope in scopes]
+    reports = [_report(chosen, scope) for scope in scopes]
     return _page(
         "comparison",
         chosen,
@@ -224,6 +233,13 @@ def session_names() -> list[tuple[MarketSession, str]]:
         (MarketSession.NEW_YORK, _("New York")),
         (MarketSession.NONE, _("Hors séance")),
     ]
+
+
+def _report(chosen: Chosen, scope: Scope) -> Report:
+    """A report of other days than those of the address."""
+    if not chosen.is_together:
+        return trading_report.report(scope)
+    return converted_report.report(replace(chosen, scope=scope).converter())
 
 
 def _together(chosen: Chosen) -> Together | None:
@@ -289,8 +305,15 @@ def _later(month: date, months: int) -> date:
 
 
 def _page(name: str, chosen: Chosen | None, **values: Any) -> str:
+    target = exchange_rates.currency_of(current_account().id)
     return render_template(
-        f"trading/figures/{name}.html", chosen=chosen, section=name, periods=period_names(), amount=amount, **values
+        f"trading/figures/{name}.html",
+        chosen=chosen,
+        section=name,
+        periods=period_names(),
+        target=target,
+        amount=amount,
+        **values,
     )
 
 

@@ -7,12 +7,12 @@ from calmness import clock
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.blueprints.trading.statistics import capital_chart
-from calmness.blueprints.trading.words import kind_in_words
+from calmness.blueprints.trading.words import cash_in_words, kind_in_words
 from calmness.features import requires_feature
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.billing import payment_history
-from calmness.services.trading import portfolios, trading_overview
+from calmness.services.trading import cash_movements, portfolios, trading_overview
 
 SCHOOL_CURRENCY = "EUR"
 
@@ -39,4 +39,6 @@ def portfolio() -> ResponseReturnValue:
         school_currency=SCHOOL_CURRENCY,
         spent=sum(cents for _year, cents in payment_history.spent_by_year(user.id)),
         kind_in_words=kind_in_words,
+        kind_of=cash_movements.kind_of,
+        cash_in_words=cash_in_words,
     )

@@ -11,11 +11,14 @@ from flask_babel import gettext as _
 from calmness import clock
 from calmness.models.account import User
 from calmness.models.trading import TradingAccount
-from calmness.services.trading import trading_accounts
+from calmness.services.trading import converted_report, exchange_rates, trading_accounts
+from calmness.services.trading.converted_report import Converter
 from calmness.services.trading.trading_report import Scope
 
 PERIODS = {"30": 30, "90": 90, "365": 365, "tout": None}
 DEFAULT = "365"
+TOGETHER = "toutes"
+"""In the address: accounts of all currencies, converted."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,30 @@ class Chosen:
     period: str
     scope: Scope
     today: date
+    is_together: bool = False
+    """Accounts of several currencies, each amount at the rate of its day."""
+
+    def converter(self) -> Converter:
+        """The rates of a page about accounts together."""
+        return converted_report.converter(
+            self.scope, self.currency, {account.id: account.currency for account in self.accounts}
+        )
 
     @property
     def query(self) -> dict[str, str]:
         """What links of the page carry on."""
-        own = {"periode": self.period, "devise": self.currency if len(self.currencies) > 1 else ""}
+        currency = TOGETHER if self.is_together else self.currency
+        own = {"periode": self.period, "devise": currency if len(self.currencies) > 1 else ""}
         own["compte"] = str(self.account.id) if self.account else ""
         if self.period == "dates":
             own |= {"du": _iso(self.scope.start), "au": _iso(self.scope.end)}
         return {name: value for name, value in own.items() if value}
 
 
-def of_request(user: User) -> Chosen | None:
-    """The choice in the address; None without an account."""
+def of_request(user: User, *, may_convert: bool = False) -> Chosen | None:
+    """The choice in the address; None without an account. ``may_convert``: whether the page can show accounts of
+    several currencies together.
+    """
     every = trading_accounts.of_user(user.id)
     if not every:
         return None
@@ -52,9 +66,13 @@ def of_request(user: User) -> Chosen | None:
     accounts = [row for row in every if row.currency == currency]
     today = clock.now().astimezone(ZoneInfo(user.time_zone)).date()
     period, start, end = _days(today)
+    wants_all = request.args.get("devise") == TOGETHER and account is None
+    is_together = may_convert and wants_all and len(currencies) > 1
+    if is_together:
+        currency, accounts = exchange_rates.currency_of(user.id), every
     counted = [account] if account else accounts
     scope = Scope(tuple(row.id for row in counted), user.time_zone, start, end)
-    return Chosen(accounts, account, currency, currencies, period, scope, today)
+    return Chosen(accounts, account, currency, currencies, period, scope, today, is_together)
 
 
 def day_of_request(name: str) -> date | None:

@@ -2,8 +2,9 @@
 
 from flask_babel import gettext as _
 
-from calmness.models.trading import MarketSession, Platform, TradeKind, TradingAccount
+from calmness.models.trading import CashKind, MarketSession, Platform, TradeKind, TradingAccount
 from calmness.services.trading import broker_clocks
+from calmness.services.trading.cash_movements import is_cost
 
 
 def clock_in_words(choice: str) -> str:
@@ -113,6 +114,29 @@ def kind_in_words(kind: TradeKind) -> str:
         TradeKind.CREDIT: _("Crédit du courtier"),
     }
     return str(words.get(kind, _("Dépôt ou retrait")))
+
+
+def cash_in_words(kind: CashKind) -> str:
+    """``Dépôt``, ``Frais``."""
+    words = {
+        CashKind.DEPOSIT: _("Dépôt"),
+        CashKind.WITHDRAWAL: _("Retrait"),
+        CashKind.TRANSFER: _("Virement interne"),
+        CashKind.BONUS: _("Bonus versé sur le solde"),
+        CashKind.FEE: _("Frais ou commission"),
+        CashKind.CORRECTION: _("Correction du courtier"),
+        CashKind.INTEREST: _("Intérêts"),
+        CashKind.DIVIDEND: _("Dividende"),
+        CashKind.CREDIT: _("Crédit du courtier"),
+    }
+    return str(words[kind])
+
+
+def effect_in_words(kind: CashKind) -> str:
+    """What a cash row does to the figures."""
+    if kind is CashKind.CREDIT:
+        return str(_("hors du solde et des résultats"))
+    return str(_("compté dans le résultat")) if is_cost(kind) else str(_("change le capital, pas le résultat"))
 
 
 def session_in_words(session: MarketSession) -> str:

@@ -152,6 +152,8 @@ TABLES: dict[str, Place] = {
     "cohort_publication": _nobodys("Des numéros seuls, pour qu’un agrégat n’en dévoile pas un autre."),
     "trade_revision": _deleted("trade_id", "account_id", "user_id"),
     "account_snapshot": _deleted("account_id", "user_id"),
+    "account_symbol": _deleted("account_id", "user_id"),
+    "pip_rule": _nobodys(SHOP),
     "sync_batch": _deleted("account_id", "user_id", left_out="Réponses données au robot\u00a0: les trades sont là."),
     "trading_statistics": _deleted("account_id", "user_id"),
     # Signals: what the school publishes

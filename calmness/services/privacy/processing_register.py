@@ -137,6 +137,7 @@ TREATMENTS: tuple[Treatment, ...] = (
             "trading_chain",
             "leaderboard_entry",
             "account_snapshot",
+            "account_symbol",
             "sync_batch",
             "trading_statistics",
         ),

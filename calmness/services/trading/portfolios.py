@@ -4,22 +4,24 @@ Currencies are never added up: each has its part. ``in_currency`` is the one doo
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol, is_forex
+from calmness.models.cash import IS_COST, IS_CREDIT, IS_OWN_MONEY
 from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingAccount
-from calmness.services.trading import exchange_rates, trading_accounts, trading_statistics
+from calmness.services.trading import contracts, exchange_rates, trading_accounts, trading_statistics
 from calmness.services.trading.trade_plans import side_of
 from calmness.services.trading.trading_statistics import Figures
 
 ZERO = Decimal(0)
 LOT = Decimal(100_000)
-"""Units of the first currency in a standard lot of forex; other instruments have contracts of the broker's own."""
+"""Units of the first currency in a standard lot of forex, unless the EA says what the broker's is."""
 POSITIONS, FLOWS = 100, 12
 
 
@@ -48,11 +50,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Flows:
-    """Money that came in and went out. Credits of the broker and rows of unknown kind stand apart."""
+    """Money that came in and went out. Credits of the broker and rows of unknown kind stand apart, and so do costs:
+    they are part of the result.
+    """
 
     deposits: Decimal
     withdrawals: Decimal
     other: Decimal
+    costs: Decimal
     latest: list[Trade]
 
     @property
@@ -149,24 +154,27 @@ def _part(currency: str, accounts: list[TradingAccount]) -> Part:
         positions=opened[:POSITIONS],
         position_count=len(opened),
         symbols=_by_symbol(opened),
-        legs=_legs(opened),
+        legs=_legs(opened, contracts.sizes(ids)),
     )
 
 
 def _flows(account_ids: list[int]) -> Flows:
     cash = (Trade.account_id.in_(account_ids), Trade.status == TradeStatus.CASH)
-    moved = Trade.kind == TradeKind.BALANCE
-    deposits, withdrawals, other = db.session.execute(
+    # Of what the old EA could not name nobody has said anything yet.
+    is_unknown = (Trade.kind == TradeKind.CASH_UNKNOWN) & Trade.cash_kind.is_(None)
+    moved, is_else = (IS_OWN_MONEY, ~is_unknown), or_(IS_CREDIT, is_unknown)
+    deposits, withdrawals, other, costs = db.session.execute(
         select(
-            func.sum(Trade.net).filter(moved, Trade.net > 0),
-            func.sum(Trade.net).filter(moved, Trade.net < 0),
-            func.sum(Trade.net).filter(Trade.kind != TradeKind.BALANCE),
+            func.sum(Trade.net).filter(*moved, Trade.net > 0),
+            func.sum(Trade.net).filter(*moved, Trade.net < 0),
+            func.sum(Trade.net).filter(is_else),
+            func.sum(Trade.net).filter(IS_COST),
         ).where(*cash)
     ).one()
     latest = db.session.scalars(
         select(Trade).where(*cash).order_by(Trade.closed_at.desc(), Trade.id.desc()).limit(FLOWS)
     )
-    return Flows(deposits or ZERO, withdrawals or ZERO, other or ZERO, list(latest))
+    return Flows(deposits or ZERO, withdrawals or ZERO, other or ZERO, costs or ZERO, list(latest))
 
 
 def _by_symbol(opened: list[Trade]) -> list[SymbolExposure]:
@@ -179,13 +187,13 @@ def _by_symbol(opened: list[Trade]) -> list[SymbolExposure]:
     return sorted(exposures, key=lambda exposure: (-abs(exposure.lots), exposure.symbol))
 
 
-def _legs(opened: list[Trade]) -> list[tuple[str, Decimal]]:
+def _legs(opened: list[Trade], sizes: Mapping[tuple[int, str], Decimal]) -> list[tuple[str, Decimal]]:
     """A purchase of EURUSD holds euros and owes dollars at the price of its opening."""
     units: dict[str, Decimal] = defaultdict(Decimal)
     for trade in opened:
         symbol = base_symbol(trade.symbol)
         if is_forex(symbol) and trade.open_price is not None:
-            size = trade.volume * LOT * side_of(trade)
+            size = trade.volume * sizes.get((trade.account_id, trade.symbol), LOT) * side_of(trade)
             units[symbol[:3]] += size
             units[symbol[3:6]] -= size * trade.open_price
     return sorted(((name, size) for name, size in units.items() if size), key=lambda leg: (-abs(leg[1]), leg[0]))

@@ -121,6 +121,8 @@ class Spread:
     holdings: list[int] = field(default_factory=list)
 
 
+PipOf = Callable[[str], Decimal]
+"""What a pip of a symbol is: see ``services/pips.py``."""
 Which = Callable[[Any], list[Any]]
 """Conditions on positions, from the columns of whichever query over them is asked."""
 
@@ -230,7 +232,7 @@ def by_tag(account_ids: Sequence[int], which: Which) -> list[tuple[str, Group]]:
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 
-def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
+def spread_of(results: Sequence[Sequence[Any]], pip_of: PipOf = pip_size) -> Spread:
     """What results in order say, each as in ``Result`` (more columns are left aside), column by column."""
     if not results:
         return Spread()
@@ -240,7 +242,7 @@ def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
     multiples = [multiple for multiple in r_multiples if multiple is not None]
     places = [0, *(bisect_left(held, edge) for edge in HOLDING_EDGES), len(held)]
     wins, losses = streaks_of(nets)
-    forex_pips, with_pips = _pips(ways, symbols)
+    forex_pips, with_pips = _pips(ways, symbols, pip_of)
     return Spread(
         winning_streak=wins,
         losing_streak=losses,
@@ -255,12 +257,12 @@ def spread_of(results: Sequence[Sequence[Any]]) -> Spread:
     )
 
 
-def _pips(ways: Sequence[int | None], symbols: Sequence[str]) -> tuple[Decimal, int]:
+def _pips(ways: Sequence[int | None], symbols: Sequence[str], pip_of: PipOf) -> tuple[Decimal, int]:
     """(pips of all pairs of currencies, positions that have some): those of other instruments are not the same."""
     by_size: dict[Decimal, set[str]] = defaultdict(set)
     for symbol in set(symbols):
         if instrument_class(symbol) is InstrumentClass.FOREX:
-            by_size[pip_size(symbol)].add(symbol)
+            by_size[pip_of(symbol)].add(symbol)
     total, count = Decimal(0), 0
     for size, alike in by_size.items():
         found = [way for way, symbol in zip(ways, symbols, strict=True) if way is not None and symbol in alike]

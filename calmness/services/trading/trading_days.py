@@ -14,9 +14,10 @@ from sqlalchemy import BigInteger, and_, case, delete, func, literal, select, ty
 
 from calmness import clock
 from calmness.extensions import db
+from calmness.models.cash import IS_COST, IS_CREDIT
 from calmness.models.dialect import posix_seconds, unindexed, upsert_stored
 from calmness.models.positions import IS_RESULT
-from calmness.models.trading import Trade, TradeKind, TradeStatus, TradingChain, TradingStatistics
+from calmness.models.trading import Trade, TradeStatus, TradingAccount, TradingChain, TradingStatistics
 from calmness.services.trading import zone_offsets
 from calmness.services.trading.trade_positions import CHUNK, Span
 
@@ -66,15 +67,17 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
 
 
 def _balance_before(account_id: int, day: date) -> int:
-    return (
-        db.session.scalar(
-            select(type_coerce(TradingStatistics.balance_end, BigInteger))
-            .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
-            .order_by(TradingStatistics.day.desc())
-            .limit(1)
-        )
-        or 0
+    """In 1e-8 units; before the first day, what the account had when its known history began."""
+    found = db.session.scalar(
+        select(type_coerce(TradingStatistics.balance_end, BigInteger))
+        .where(TradingStatistics.account_id == account_id, TradingStatistics.day < day)
+        .order_by(TradingStatistics.day.desc())
+        .limit(1)
     )
+    if found is None:
+        opening = type_coerce(TradingAccount.opening_balance, BigInteger)
+        found = db.session.scalar(select(opening).where(TradingAccount.id == account_id))
+    return found or 0
 
 
 class _Sort(IntEnum):
@@ -85,6 +88,7 @@ class _Sort(IntEnum):
     SUSPECT = 2
     CASH = 3
     CREDIT = 4
+    COST = 5
 
 
 @dataclass
@@ -157,6 +161,8 @@ def _day_rows(account_id: int, span: Span, zone: ZoneInfo, balance: int) -> list
             row.swap += found.swap
             row.commission += found.commission
             row.volume += found.volume
+        elif found.sort == _Sort.COST:
+            row.net += found.net
         elif found.sort == _Sort.CASH:
             row.deposits += found.gain
             row.withdrawals += found.loss
@@ -182,7 +188,8 @@ def _sums(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
         (and_(IS_RESULT, ~table.is_part), _Sort.ALONE.value),
         (IS_RESULT, _Sort.PART.value),
         (table.status == TradeStatus.CLOSED, _Sort.SUSPECT.value),
-        (table.kind == TradeKind.CREDIT, _Sort.CREDIT.value),
+        (IS_CREDIT, _Sort.CREDIT.value),
+        (IS_COST, _Sort.COST.value),
         else_=_Sort.CASH.value,
     )
     return _added_up(

@@ -1,16 +1,18 @@
 """A period of a person's accounts in one currency: all figures that a journal tells, each from its own source."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Float, Integer, String, case, cast, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Float, String, case, cast, func, literal, select, type_coerce
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol
+from calmness.models.cash import COSTS, IS_COST, IS_CREDIT
 from calmness.models.dialect import plain_rows, unindexed
 from calmness.models.positions import PARTS_OF_POSITIONS
 from calmness.models.trading import (
@@ -21,12 +23,15 @@ from calmness.models.trading import (
     TradingStatistics,
 )
 from calmness.models.types import SCALE, UtcDateTime
-from calmness.services.trading import trading_breakdowns, trading_returns, trading_statistics
+from calmness.services import pips
+from calmness.services.trading import opening_balances, trading_breakdowns, trading_returns, trading_statistics
 from calmness.services.trading.trade_positions import SEPARATOR
 from calmness.services.trading.trading_breakdowns import Spread
 from calmness.services.trading.trading_returns import Day, Ratios, Walk
 from calmness.services.trading.trading_statistics import Figures
 
+EXIT, MONEY, COST = range(3)
+"""What a movement is: an exit, money paid in or out, a cost that the broker booked apart from all trades."""
 FLOWS_SEEN = 100
 """Deposits and withdrawals that the fall of the equity can leave out, for one account and period."""
 
@@ -111,13 +116,17 @@ def report(scope: Scope) -> Report:
     """All figures of a scope."""
     opening = opening_balance(scope)
     movements, positions = _read(scope)
-    found = trading_returns.walk(((row[-2], row[0]) for row in movements), opening)
+    starts = opening_balances.starts(scope.account_ids, scope.start, scope.end)
+    moved: Iterable[tuple[bool, int]] = ((row[-2] == MONEY, row[0]) for row in movements)
+    if starts:
+        moved = opening_balances.begun(moved, starts, scope.account_ids, scope.within(Trade.closed_at))
+    found = trading_returns.walk(moved, opening)
     days = merged_days(scope, opening)
     return Report(
         figures=trading_statistics.figures(scope.account_ids, scope.start, scope.end),
         walk=found,
         ratios=trading_returns.ratios(days, found.time_weighted, found.fall_ratio),
-        spread=trading_breakdowns.spread_of(positions),
+        spread=trading_breakdowns.spread_of(positions, pips.of_accounts(scope.account_ids).size),
         days=days,
         opening=opening,
     )
@@ -125,7 +134,7 @@ def report(scope: Scope) -> Report:
 
 def spread(scope: Scope) -> Spread:
     """What the single results of a scope say."""
-    return trading_breakdowns.spread_of(_read(scope)[1])
+    return trading_breakdowns.spread_of(_read(scope)[1], pips.of_accounts(scope.account_ids).size)
 
 
 def opening_balance(scope: Scope) -> int:
@@ -159,8 +168,11 @@ def merged_days(scope: Scope, opening: int) -> list[Day]:
         .order_by(TradingStatistics.day)
     )
     days, balance = [], opening
+    begun: Counter[date] = Counter()
+    for start in opening_balances.starts(scope.account_ids, scope.start, scope.end):
+        begun[start.day] += start.units
     for day, won, paid_in, paid_out, exits in db.session.execute(query):
-        flows = int(paid_in) + int(paid_out)
+        flows = int(paid_in) + int(paid_out) + begun[day]
         days.append(Day(day, int(won), flows, balance, int(exits)))
         balance += int(won) + flows
     return days
@@ -263,7 +275,12 @@ def _flows_until(scope: Scope, account_id: int) -> Any:
     """SQL: what was paid in and out of an account since the period began, at each reading. None for too many."""
     rows = db.session.execute(
         select(Trade.closed_at, type_coerce(Trade.net, BigInteger))
-        .where(Trade.account_id == account_id, Trade.status == TradeStatus.CASH, *scope.within(Trade.closed_at))
+        .where(
+            Trade.account_id == account_id,
+            Trade.status == TradeStatus.CASH,
+            func.coalesce(Trade.cash_kind.not_in(COSTS), True),
+            *scope.within(Trade.closed_at),
+        )
         .order_by(Trade.closed_at)
         .limit(FLOWS_SEEN + 1)
     ).all()
@@ -292,13 +309,13 @@ def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
             type_coerce(table.r_multiple, BigInteger),
             type_coerce(case((table.kind == TradeKind.BUY, way), else_=-way), BigInteger),
             table.symbol,
-            type_coerce(~is_exit, Integer),
+            case((is_exit, EXIT), (IS_COST, COST), else_=MONEY),
             case((table.is_part, _name(table.account_id, table.ticket))),
         )
         .where(
             table.account_id.in_(scope.account_ids),
             unindexed(Trade.status).in_((TradeStatus.CLOSED.value, TradeStatus.CASH.value)),
-            table.kind != TradeKind.CREDIT,
+            ~IS_CREDIT,
             *scope.within(table.closed_at),
         )
         .order_by(table.closed_at, table.ticket)
@@ -308,7 +325,7 @@ def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
     for row in rows:
         part = row[-1]
         if part is None:
-            if not row[-2]:
+            if row[-2] == EXIT:
                 positions.append(row)
         elif part in chains:
             positions.append(chains[part])

@@ -37,6 +37,11 @@ class Day:
     exits: int
 
     @property
+    def is_active(self) -> bool:
+        """Whether it brought or cost something; a fee that the broker booked by itself is no exit."""
+        return bool(self.exits or self.net)
+
+    @property
     def capital(self) -> int:
         """What the day worked with."""
         return self.balance_start + self.flows
@@ -90,7 +95,7 @@ def ratios(days: Sequence[Day], time_weighted: float | None, fall_ratio: float |
     returns = daily_returns(days)
     if returns is None:
         return Ratios(0, None, None, None)
-    traded = [day.on for day in days if day.exits]
+    traded = [day.on for day in days if day.is_active]
     span = (traded[-1] - traded[0]).days + 1 if traded else 0
     calmar = None
     if time_weighted is not None and time_weighted > -1 and fall_ratio and span >= FEWEST_DAYS_OF_A_YEAR:
@@ -123,7 +128,7 @@ def sortino(returns: Sequence[float]) -> float | None:
 
 def daily_returns(days: Sequence[Day]) -> list[float] | None:
     """Returns by day; None when on a day with an exit there was no capital to relate it to."""
-    by_day = {day.on: day for day in days if day.exits}
+    by_day = {day.on: day for day in days if day.is_active}
     if not by_day:
         return []
     if any(day.capital <= 0 for day in by_day.values()):
@@ -142,7 +147,7 @@ def drawdown_curve(days: Sequence[Day]) -> list[tuple[date, float]]:
     index = top = 1.0
     points = []
     for day in days:
-        if not day.exits:
+        if not day.is_active:
             continue
         if day.capital <= 0:
             return []

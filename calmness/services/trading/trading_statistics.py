@@ -21,7 +21,7 @@ from calmness.models.positions import IS_RESULT, TradingPosition
 from calmness.models.trading import Trade, TradingAccount, TradingStatistics
 from calmness.models.types import SCALE
 from calmness.services import live
-from calmness.services.trading import sync, trade_positions, trading_days
+from calmness.services.trading import opening_balances, sync, trade_positions, trading_days
 from calmness.services.trading.trade_positions import Span
 from calmness.services.trading.trading_breakdowns import streaks_of
 
@@ -114,6 +114,7 @@ def recompute(account_id: int) -> bool:
     zone = ZoneInfo(db.session.scalar(select(User.time_zone).where(User.id == account.user_id)) or "Europe/Paris")
     span = trading_days.whole_days(Span(account.dirty_from_at, _just_after(account.dirty_until_at)), zone)
     trading_days.count(account_id, trading_days.whole_days(trade_positions.refresh(account_id, span), zone), zone)
+    opening_balances.refresh(account)
     account.dirty_from_at = account.dirty_until_at = None
     account.computed_at = clock.now()
     live.emit_after_commit("account:updated", {"account_id": account_id}, room=f"user:{account.user_id}")

@@ -107,6 +107,11 @@ struct terminal_state
   };
 inline terminal_state T;
 
+//--- what the broker offers: a symbol that it no longer has is -1
+inline int digits_of(const string &symbol)
+  { return symbol == u"GONE"_s ? -1 : symbol == u"XAUUSD"_s ? 2 : symbol == u"USDJPY"_s || symbol == u"USDHUF"_s ? 3 : 5; }
+inline double lot_of(const string &symbol) { return symbol == u"XAUUSD"_s ? 100 : 100000; }
+
 // ---- functions ----------------------------------------------------------------------------------------------
 inline int StringLen(const string &s) { return (int)s.u.size(); }
 inline ushort StringGetCharacter(const string &s, int i) { return s.u.at(i); }

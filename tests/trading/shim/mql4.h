@@ -3,7 +3,8 @@
 #include <unordered_map>
 #include "mql.h"
 
-enum { SELECT_BY_POS = 0, SELECT_BY_TICKET = 1, MODE_TRADES = 0, MODE_HISTORY = 1, MODE_DIGITS = 12 };
+enum { SELECT_BY_POS = 0, SELECT_BY_TICKET = 1, MODE_TRADES = 0, MODE_HISTORY = 1,
+       MODE_POINT = 11, MODE_DIGITS = 12, MODE_LOTSIZE = 15, MODE_TICKSIZE = 17 };
 
 struct order
   {
@@ -28,8 +29,11 @@ inline double AccountBalance() { return T.balance; }
 inline double AccountEquity() { return T.equity; }
 inline double AccountMargin() { return 0; }
 inline double AccountFreeMargin() { return T.equity; }
-inline double MarketInfo(const string &symbol, int)
-  { return symbol == u"XAUUSD"_s ? 2 : symbol == u"USDJPY"_s ? 3 : 5; }
+inline double MarketInfo(const string &symbol, int what)
+  {
+   int digits = digits_of(symbol);
+   return digits < 0 ? 0 : what == MODE_DIGITS ? digits : what == MODE_LOTSIZE ? lot_of(symbol) : std::pow(10, -digits);
+  }
 
 inline int OrdersTotal() { return (int)orders_open.size(); }
 inline int OrdersHistoryTotal() { return (int)orders_closed.size(); }

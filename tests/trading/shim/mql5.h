@@ -24,7 +24,8 @@ inline position position_selected;
 inline pending order_selected;
 
 enum { MQL_TESTER, ACCOUNT_LOGIN, ACCOUNT_SERVER, ACCOUNT_COMPANY, ACCOUNT_CURRENCY, ACCOUNT_LEVERAGE, ACCOUNT_MARGIN_MODE,
-       ACCOUNT_TRADE_MODE, ACCOUNT_BALANCE, ACCOUNT_EQUITY, ACCOUNT_MARGIN, ACCOUNT_MARGIN_FREE, SYMBOL_DIGITS };
+       ACCOUNT_TRADE_MODE, ACCOUNT_BALANCE, ACCOUNT_EQUITY, ACCOUNT_MARGIN, ACCOUNT_MARGIN_FREE, SYMBOL_DIGITS, SYMBOL_POINT,
+       SYMBOL_TRADE_TICK_SIZE, SYMBOL_TRADE_CONTRACT_SIZE };
 enum { ACCOUNT_TRADE_MODE_REAL = 2 };
 enum { DEAL_POSITION_ID, DEAL_TYPE, DEAL_ENTRY, DEAL_TIME, DEAL_MAGIC, DEAL_SYMBOL, DEAL_COMMENT, DEAL_VOLUME, DEAL_PRICE,
        DEAL_SL, DEAL_TP, DEAL_PROFIT, DEAL_SWAP, DEAL_COMMISSION, DEAL_FEE };
@@ -44,7 +45,12 @@ inline string AccountInfoString(int what)
 inline double AccountInfoDouble(int what)
   { return what == ACCOUNT_BALANCE ? T.balance : what == ACCOUNT_MARGIN ? 0 : T.equity; }
 inline long long SymbolInfoInteger(const string &symbol, int)
-  { return symbol == u"XAUUSD"_s ? 2 : symbol == u"USDJPY"_s ? 3 : 5; }
+  { return std::max(0, digits_of(symbol)); }
+inline double SymbolInfoDouble(const string &symbol, int what)
+  {
+   int digits = digits_of(symbol);
+   return digits < 0 ? 0 : what == SYMBOL_TRADE_CONTRACT_SIZE ? lot_of(symbol) : std::pow(10, -digits);
+  }
 
 inline bool HistorySelect(datetime from, datetime to)
   {
