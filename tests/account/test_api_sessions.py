@@ -90,7 +90,7 @@ def test_the_token_says_who_and_which_session_but_no_role(visitor: FlaskClient) 
 
     token = api_log_in(visitor, refresh="body").get_json()["access_token"]
 
-    claims = pyjwt.decode(token, KEY, algorithms=["HS256"], issuer="calmness")
+    claims = pyjwt.decode(token, KEY, algorithms=["HS256"], issuer="calmness", audience="calmness")
     assert claims["sub"] == str(user.id)
     assert claims["sid"] == db.session.scalars(select(AuthSession.id)).one()
     assert "role" not in claims

@@ -10,6 +10,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from calmness import clock
 from calmness.extensions import db
@@ -17,6 +18,7 @@ from calmness.models.account import AuthSession, EmailChange, OneTimeToken, User
 from calmness.models.audit import AuditEntry
 from calmness.models.delivery import Delivery
 from calmness.services.account import accounts, email_changes
+from tests import factories
 from tests.account.people import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -283,3 +285,36 @@ def test_two_clicks_at_the_same_moment_change_the_address_once(
     assert sorted(outcomes) == [False, True]
     assert email_of(user) == NEW
     assert db.session.scalar(select(AuthSession.revoked_at)) is None
+
+
+def test_a_program_takes_the_yes_of_both_mailboxes_by_their_tokens(
+    client_for: LogIn, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    user = with_password(email=OLD)
+    client_for(user).post(PAGE, data={"email": NEW})
+
+    def say_yes(path: str) -> TestResponse:
+        return visitor.post("/api/v1/auth/email-change", json={"token": path.removeprefix(LINK)})
+
+    old, new = links(mailbox)
+    answers = [say_yes(old), say_yes(old), say_yes(new)]
+
+    assert [answer.status_code for answer in answers] == [200, 410, 200]
+    assert (answers[0].get_json()["status"], answers[2].get_json()["status"]) == ("confirmed", "changed")
+    assert email_of(user) == NEW
+
+
+def test_by_program_too_an_address_that_somebody_registers_meanwhile_stays_theirs(
+    client_for: LogIn, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    user = with_password(email=OLD)
+    client_for(user).post(PAGE, data={"email": NEW})
+    tokens = [path.removeprefix(LINK) for path in links(mailbox)]
+    factories.student(email=NEW)
+    db.session.commit()
+
+    answers = [visitor.post("/api/v1/auth/email-change", json={"token": token}) for token in tokens]
+
+    assert (answers[0].status_code, answers[1].get_json()["type"]) == (200, "/problems/address-taken")
+    assert email_of(user) == OLD
+    assert db.session.scalars(select(EmailChange)).all() == []

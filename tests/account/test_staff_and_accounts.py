@@ -143,3 +143,15 @@ def test_whoever_is_closed_out_reopened_or_logged_out_by_the_school_is_told(
         "Votre compte a été fermé",
         "Votre compte est de nouveau ouvert",
     ]
+
+
+def test_the_side_bar_of_every_space_has_its_log_out_button(client_for: LogIn) -> None:
+    for person, path in (
+        (factories.student(), "/espace"),
+        (factories.agent(), "/admin"),
+        (factories.admin(), "/admin"),
+    ):
+        sidebar = client_for(person).get(path).text.partition("<aside")[2].partition("</aside>")[0]
+
+        assert 'action="/deconnexion"' in sidebar
+        assert "Se déconnecter" in sidebar

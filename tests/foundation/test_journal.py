@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 from time_machine import TimeMachineFixture
 
 from calmness.blueprints.admin.journal_words import ACTIONS, AREAS
@@ -106,3 +107,43 @@ def actions_in(path: Path) -> set[str]:
         for part in ast.walk(argument)
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and "." in part.value
     }
+
+
+EVERYWHERE = (
+    "UPDATE audit_entry SET object_id = '8' WHERE seq = 2",
+    "DELETE FROM audit_entry WHERE seq = 3",
+    "INSERT INTO audit_entry SELECT * FROM audit_entry WHERE seq = 2 ON CONFLICT (seq) DO UPDATE SET object_id = '8'",
+)
+BY_DIALECT = {
+    "sqlite": (
+        "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE seq = 2",
+        "REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE seq = 2",
+    ),
+    "postgresql": ("TRUNCATE audit_entry",),
+}
+
+
+def test_the_database_lets_nobody_change_replace_or_empty_the_journal(admin: FlaskClient, site: Flask) -> None:
+    before = db.session.execute(text("SELECT * FROM audit_entry ORDER BY seq")).all()
+
+    for statement in (*EVERYWHERE, *BY_DIALECT[db.engine.dialect.name]):
+        with pytest.raises(DatabaseError, match="append-only"):
+            db.session.execute(text(statement))
+        db.session.rollback()
+
+    assert db.session.execute(text("SELECT * FROM audit_entry ORDER BY seq")).all() == before
+
+
+def test_the_command_verifies_every_chain_and_ends_with_an_error_at_a_break(admin: FlaskClient, site: Flask) -> None:
+    runner = site.test_cli_runner()
+    whole = runner.invoke(args=["ledger", "verify"])
+
+    db.session.execute(text(GUARD_OFF[db.engine.dialect.name]))
+    db.session.execute(text("UPDATE audit_entry SET object_id = '8' WHERE seq = 2"))
+    db.session.commit()
+    broken = runner.invoke(args=["ledger", "verify"])
+
+    assert (whole.exit_code, broken.exit_code) == (0, 1)
+    assert [line for line in whole.output.splitlines() if not line.endswith(": whole")] == []
+    assert "audit: broken at 2" in broken.output
+    assert "invoice: whole" in broken.output

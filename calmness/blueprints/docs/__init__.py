@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from calmness.access import public
 from calmness.blueprints.api import openapi
@@ -14,6 +16,17 @@ from calmness.problems import problem_types
 bp = Blueprint("docs", __name__)
 METHODS = ("get", "post", "put", "patch", "delete")
 DEEPEST = 6
+AREAS: dict[str, LazyString] = {
+    "account": _l("Votre compte\u00a0: profil, sécurité, choix, notifications, tableau de bord"),
+    "billing": _l("Vos paiements, abonnements et factures"),
+    "training": _l("Vos formations, séances et présences"),
+    "trading": _l("Vos comptes MetaTrader, trades et statistiques"),
+    "signals": _l("Les signaux, en lecture"),
+    "admin": _l("Le travail de l’équipe, dans les limites de chaque rôle"),
+    "auth": _l("Entrer et sortir\u202f; fermé aux jetons personnels"),
+    "catalogue": _l("Ce que chacun peut lire"),
+}
+"""Areas of ``scopes.AREAS`` as the page names them."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ class Line:
 def reference() -> ResponseReturnValue:
     """Every operation, by area."""
     document = openapi.document()
-    areas = [(tag["name"], tag["description"], list(_operations(document, tag["name"]))) for tag in document["tags"]]
+    areas = [(tag["name"], AREAS[tag["name"]], list(_operations(document, tag["name"]))) for tag in document["tags"]]
     return render_template("docs/reference.html", areas=areas, problems=problem_types())
 
 
