@@ -111,6 +111,8 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "JWT_DECODE_LEEWAY": 120,
         "JWT_DECODE_ISSUER": "calmness",
         "JWT_ENCODE_ISSUER": "calmness",
+        "JWT_DECODE_AUDIENCE": "calmness",
+        "JWT_ENCODE_AUDIENCE": "calmness",
         "JWT_REFRESH_COOKIE_NAME": ("__Secure-ct_refresh" if https else "ct_refresh") + own,
         "JWT_REFRESH_COOKIE_PATH": "/api/v1/auth",
         "JWT_REFRESH_CSRF_COOKIE_NAME": f"ct_refresh_csrf{own}",
@@ -181,6 +183,8 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         faults = production_faults(values, allow_embedded=_flag(environ, "ALLOW_EMBEDDED", False))
         if faults:
             raise UnsafeConfiguration(faults)
+        # Whatever FLASK_DEBUG says: errors are told to the log, not to whoever asked.
+        values["DEBUG"] = False
     return values
 
 

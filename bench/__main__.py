@@ -37,7 +37,7 @@ def main() -> None:
             "DATABASE_URL": os.environ.get("BENCH_DATABASE_URL", f"sqlite:///{folder}/bench.db"),
         }
         # The application reads its environment when it is imported.
-        from bench import documents, fleet, history, invoices, pages, security, sync
+        from bench import documents, fleet, history, invoices, issuers, pages, security, sync
         from bench import statistics as trading_figures
 
         groups = {
@@ -46,6 +46,7 @@ def main() -> None:
             "sync": sync,
             "fleet": fleet,
             "documents": documents,
+            "issuers": issuers,
             "invoices": invoices,
             "history": history,
             "statistics": trading_figures,

@@ -16,8 +16,8 @@ from bench.school import application
 from calmness.jobs.invoice_view import document_properties, invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
-from calmness.pdf import draw, facturx
-from calmness.pdf.render import ASSETS
+from calmness.pdf import facturx
+from calmness.pdf.render import ASSETS, draw
 from calmness.services.billing import invoice_terms
 from calmness.services.billing.invoice_lines import Line, items_of
 

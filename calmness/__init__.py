@@ -1,5 +1,6 @@
 """Calmness Trading: a French trading school. ``create_app`` reads like a table of contents."""
 
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIFlask
@@ -29,6 +30,10 @@ from calmness.extensions import babel, csrf, db, jwt, limiter, mail, migrate, so
 
 class CalmnessFlask(APIFlask):
     """The application. APIFlask writes the OpenAPI document of ``/api/v1``; pages are plain Flask."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view or hook here is a coroutine. Flask would look each of them up anew, twenty times a request."""
+        return func
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:

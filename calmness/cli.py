@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from flask import Flask, current_app
 
-from calmness import cli_backup, cli_keys, cli_rates, cli_users, clock_process
+from calmness import cli_backup, cli_keys, cli_rates, cli_users
 from calmness.blueprints.api import openapi
 from calmness.services import audit, signals
 from calmness.services.billing import closings, invoice_ledger
@@ -37,7 +37,7 @@ def init_app(app: Flask) -> None:
 @click.command("clock")
 def clock_command() -> None:
     """Run the clock until it is told to stop."""
-    from calmness import jobs  # noqa: F401 - registers the periodic jobs
+    from calmness import clock_process, jobs  # noqa: F401 - the jobs register themselves
 
     clock_process.run(current_app._get_current_object())  # type: ignore[attr-defined]
 

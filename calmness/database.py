@@ -83,7 +83,10 @@ def _begin_sqlite(connection: Connection) -> None:
     read_only = _read_only.get()
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - narrows the type
-    raw.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+    # The pragma makes SQLite compile all statements of the connection again: it is told only what it does not know.
+    if connection.info.get("query_only") is not read_only:
+        raw.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        connection.info["query_only"] = read_only
     _patiently(raw, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from redis import RedisError
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from calmness import clock
@@ -117,5 +117,17 @@ def _measure(response: Response) -> Response:
     if not route.startswith(UNTOLD):
         # By rule as well: a path may hold a token, and an address is a person's.
         ms = round(seconds * 1000, 1)
-        log.info("request", method=request.method, route=route, status=response.status_code, ms=ms)
+        log.info(
+            "request", method=request.method, route=route, status=response.status_code, ms=ms, user_id=_known_person()
+        )
     return response
+
+
+def _known_person() -> int | None:
+    """Number of the account behind the request, where somebody has already asked who it is: a refusal names its person.
+
+    Nothing is looked up for the log: public pages never touch the session, and a view may have committed.
+    """
+    user = getattr(g.get("_login_user"), "user", None)
+    identity = inspect(user).identity if user is not None else None
+    return identity[0] if identity else None

@@ -15,9 +15,6 @@ from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 Cell = str | int | float | Decimal | date | datetime | None
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", ";", '"', "'")
 # Blanks and invisible signs before it do not disarm a formula.
@@ -43,15 +40,8 @@ def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
 
 
 def xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> bytes:
-    """A workbook of one sheet; its title loses what Excel does not take."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(_NO_TITLE.sub(" ", _ILLEGAL.sub("", title)[:31]).strip() or "Export")
-    sheet.append([_text_cell(sheet, head) for head in heads])
-    for row in rows:
-        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else _plain(cell) for cell in row])
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    """A whole workbook, as ``xlsx_stream`` writes it."""
+    return b"".join(xlsx_stream(heads, rows, title))
 
 
 def xlsx_stream(heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> Iterator[bytes]:
@@ -192,14 +182,3 @@ def _csv_cell(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "oui" if cell else "non"
     return format(Decimal(str(cell)), "f").replace(".", ",")
-
-
-def _plain(cell: Cell) -> Cell:
-    # Excel knows no zones.
-    return cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
-
-
-def _text_cell(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=_ILLEGAL.sub("", text))
-    cell.data_type = "s"
-    return cell

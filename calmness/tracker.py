@@ -29,10 +29,11 @@ from calmness.access import public
 from calmness.database import writing
 from calmness.extensions import csrf, db, limiter
 from calmness.geo.addresses import visitor_key
-from calmness.geo.database import DEMO_DATABASE, locate
+from calmness.geo.database import locate
 from calmness.models.analytics import VisitorSalt
 from calmness.models.dialect import insert_once
 from calmness.permissions import STAFF_ROLES
+from calmness.places import geo_database
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ UNSEEN = (
     "/metrics",
     "/composants",
     "/courrier",
+    "/hors-ligne",
 )
 
 bp = Blueprint("measure", __name__)
@@ -187,14 +189,6 @@ def view_id() -> str:
         g.view_id = secrets.token_urlsafe(12)
     identity: str = g.view_id
     return identity
-
-
-def geo_database() -> str | None:
-    """Path of the file of places: the configured one, the demo's, or none."""
-    configured = current_app.config["GEOIP_DATABASE"]
-    if configured:
-        return str(configured)
-    return str(DEMO_DATABASE) if current_app.config["ENVIRONMENT"] != "production" else None
 
 
 def _path() -> str:

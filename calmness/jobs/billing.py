@@ -14,7 +14,8 @@ from calmness.jobs.platform import port_of
 from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
-from calmness.pdf import draw, facturx
+from calmness.pdf import facturx
+from calmness.pdf.render import draw
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.billing import closings, dunning, invoice_terms, platform, reminder_alarm, subscriptions

@@ -6,7 +6,7 @@ from calmness import clock
 from calmness.jobs.invoice_view import invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
-from calmness.pdf import render
+from calmness.pdf.render import render
 from calmness.services.billing.invoice_lines import Line, items_of
 from calmness.services.billing.invoicing import MENTIONS
 

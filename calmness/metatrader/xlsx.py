@@ -6,8 +6,6 @@ from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-
 from calmness.metatrader.numbers import exact
 from calmness.metatrader.page import Cell, Row
 from calmness.metatrader.statement import MAX_ROWS, Unreadable
@@ -21,6 +19,9 @@ COLUMNS = 16
 
 def rows_of(content: bytes) -> list[Row]:
     """Rows of the first sheet. Raises ``Unreadable``."""
+    # Here, not above: it takes long to load, and hardly any process ever reads a workbook.
+    from openpyxl import load_workbook
+
     try:
         _check_sizes(content)
         # openpyxl reads its XML through defusedxml, which is installed: no entity is expanded.

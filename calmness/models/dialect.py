@@ -56,9 +56,10 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     if not rows:
         return 0
     table: Table = model.__table__  # type: ignore[assignment]
-    statement = _insert_once_statement(session.get_bind().dialect.name, table)
+    connection = session.connection()
+    statement = _insert_once_statement(connection.dialect.name, table)
     # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
-    return sum(len(session.execute(statement, row).all()) for row in rows)
+    return sum(len(connection.execute(statement, row).all()) for row in rows)
 
 
 @lru_cache(maxsize=64)
@@ -112,14 +113,14 @@ def upsert_stored(
     """
     if not rows:
         return
-    dialect = session.get_bind().dialect
+    connection = session.connection()
     table: Table = model.__table__  # type: ignore[assignment]
-    statement = _stored_statement(dialect, table, columns, key, update_columns)
-    if dialect.name == "sqlite":
-        session.connection().exec_driver_sql(statement, list(rows))
+    statement = _stored_statement(connection.dialect, table, columns, key, update_columns)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(statement, list(rows))
     else:
         whole = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
-        session.connection().exec_driver_sql(statement, (whole,))
+        connection.exec_driver_sql(statement, (whole,))
 
 
 @lru_cache(maxsize=16)

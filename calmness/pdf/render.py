@@ -6,12 +6,15 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import pikepdf
 import reportlab.rl_config
 from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
+
+from calmness.pdf.shortcuts import shortcuts
 
 ASSETS = Path(__file__).resolve().parent
 FONT = ASSETS / "fonts" / "Inter-Regular.ttf"
@@ -62,14 +65,18 @@ def _drawn(html: str) -> io.BytesIO:
     reportlab.rl_config.useA85 = 0
     reportlab.rl_config.pageCompression = 0
     buffer = io.BytesIO()
-    result = pisa.CreatePDF(
-        _BETWEEN.sub("><", html),
-        dest=buffer,
-        path=str(ASSETS / "document.html"),
-        encoding="utf-8",
-        default_css=_elements(),
-        resource_policy=ResourceAccessPolicy.server(str(ASSETS), allow_remote=False),
-    )
+    try:
+        with shortcuts():
+            result = pisa.CreatePDF(
+                _BETWEEN.sub("><", html),
+                dest=buffer,
+                path=str(ASSETS / "document.html"),
+                encoding="utf-8",
+                default_css=_elements(),
+                resource_policy=ResourceAccessPolicy.server(str(ASSETS), allow_remote=False),
+            )
+    except ExpatError as error:
+        raise PdfNotRendered(f"the page is not well-formed: {error}") from error
     if result.err or result.warn:
         raise PdfNotRendered(f"{result.err} errors, {result.warn} warnings")
     return buffer

@@ -13,13 +13,27 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Passkey, User
 
-PRESENT, VERIFIED = 0x01, 0x04
+PRESENT, VERIFIED, NEW_KEY = 0x01, 0x04, 0x40
 ORIGIN, HOST = "http://localhost", "localhost"
 
 
 def coded(raw: bytes) -> str:
     """Base64url without padding."""
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def made(challenge: str, *, origin: str = ORIGIN, host: str = HOST) -> dict[str, object]:
+    """What a browser gives for a challenge when it makes a key, without attestation."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    x, y = (number.to_bytes(32, "big") for number in (numbers.x, numbers.y))
+    identity = secrets.token_bytes(16)
+    said = json.dumps({"type": "webauthn.create", "challenge": challenge, "origin": origin}).encode()
+    flags = bytes([PRESENT | VERIFIED | NEW_KEY])
+    new_key = bytes(16) + len(identity).to_bytes(2, "big") + identity + cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+    facts = hashlib.sha256(host.encode()).digest() + flags + bytes(4) + new_key
+    statement = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": facts})
+    response = {"clientDataJSON": coded(said), "attestationObject": coded(statement)}
+    return {"id": coded(identity), "rawId": coded(identity), "type": "public-key", "response": response}
 
 
 class SoftKey:

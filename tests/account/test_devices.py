@@ -11,6 +11,8 @@ from calmness.models.account import AuthSession, User
 from calmness.models.audit import AuditEntry
 from calmness.services.account import sessions
 from tests import factories
+from tests.account.people import log_in, texts_to, with_password
+from tests.fixtures.servers import Mailbox
 from tests.fixtures.site import Socket
 
 
@@ -70,8 +72,6 @@ def test_a_revocation_that_is_rolled_back_cuts_nothing(
 
 
 def test_the_page_names_each_device_and_marks_the_one_in_hand(site: Flask, visitor: FlaskClient) -> None:
-    from tests.account.people import log_in, with_password
-
     with_password(email="zoe@example.test")
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     visitor.environ_base["HTTP_USER_AGENT"] = agent
@@ -81,3 +81,20 @@ def test_the_page_names_each_device_and_marks_the_one_in_hand(site: Flask, visit
 
     assert "Firefox, Linux" in page
     assert "Cet appareil" in page
+
+
+def test_the_page_and_the_mail_of_a_new_device_name_its_place(
+    site: Flask, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    with_password(email="zoe@example.test")
+    log_in(visitor, "zoe@example.test")
+    abroad = site.test_client()
+    abroad.environ_base["REMOTE_ADDR"] = "198.18.1.7"
+    abroad.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
+    log_in(abroad, "zoe@example.test")
+
+    page = abroad.get("/espace/compte").text
+
+    assert "Versailles, France (réseau 198.18.1.0)" in page
+    assert "lieu inconnu (réseau 127.0.0.0)" in page
+    assert "Versailles, France (réseau 198.18.1.0)" in texts_to(mailbox, "zoe@example.test")

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -192,7 +193,8 @@ def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
     page.goto("/connexion")
     page.get_by_label("Adresse e-mail").fill(address)
     page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    page.get_by_label("Rester connecté sur cet appareil").check()
+    # Ticked unless the person says otherwise: nobody logs in again within thirty days of use.
+    expect(page.get_by_label("Rester connecté sur cet appareil")).to_be_checked()
     page.locator("main").get_by_role("button", name="Se connecter").click()
     page.wait_for_url(lambda url: "/connexion" not in url)
     wait_until(lambda: page.evaluate(TOKEN))
@@ -219,6 +221,52 @@ def test_a_tab_left_alone_and_a_restarted_browser_go_on_without_a_login(
         again.evaluate(TOKEN),
     )
     assert answer == 200
+
+
+@pytest.mark.parametrize("seconds", [-7200, -90, 90, 7200])
+def test_a_computer_whose_clock_is_wrong_renews_once_and_works(
+    live_site: LiveSite, browser_context: Contexts, seconds: int
+) -> None:
+    _number, address = someone(live_site)
+    page = browser_context().new_page()
+    renewals: list[str] = []
+    page.on("request", lambda request: renewals.append(request.url) if "auth/refresh" in request.url else None)
+    page.clock.install(time=datetime.now(UTC) + timedelta(seconds=seconds))
+    log_in(page, address)
+    wait_until(lambda: page.evaluate(TOKEN))
+
+    page.goto("/espace/notifications")
+    page.goto("/espace/profil")
+
+    token = page.evaluate(TOKEN)
+    answer = page.evaluate(
+        "async (token) => (await fetch('/api/v1/me', {headers: {Authorization: `Bearer ${token}`}})).status", token
+    )
+    assert (answer, len(renewals)) == (200, 1)
+
+
+def test_a_token_is_renewed_before_it_ends_and_a_network_that_was_gone_for_longer_asks_for_no_login(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    _number, address = someone(live_site)
+    context = browser_context()
+    page = context.new_page()
+    page.clock.install()
+    log_in(page, address)
+    wait_until(lambda: page.evaluate(TOKEN))
+    first = page.evaluate(TOKEN)
+
+    page.clock.run_for("09:05")
+    wait_until(lambda: page.evaluate(TOKEN) != first)
+    second = page.evaluate(TOKEN)
+    context.set_offline(True)
+    page.clock.run_for("12:00")
+    kept = page.evaluate(TOKEN)
+    context.set_offline(False)
+
+    assert kept == second
+    wait_until(lambda: page.evaluate(TOKEN) not in {None, second})
+    expect(page).not_to_have_url(re.compile("/connexion"))
 
 
 def test_a_confirmation_in_one_tab_leaves_the_others_at_work(live_site: LiveSite, browser_context: Contexts) -> None:

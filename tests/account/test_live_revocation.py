@@ -64,3 +64,13 @@ def test_an_end_is_an_end_everywhere_at_once(live_site: LiveSite, socket: socket
     # The very next request, not some time later; the socket is cut by an event that travels between the nodes.
     assert (page(), api()) == (302, 401)
     wait_until(out.is_set)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://127.0.0.1.evil.test"])
+def test_a_socket_is_opened_from_our_own_pages_only(live_site: LiveSite, origin: str) -> None:
+    path = f"{live_site.url}/socket.io/?EIO=4&transport=polling"
+
+    foreign = requests.get(path, headers={"Origin": origin}, timeout=60)
+    own = requests.get(path, headers={"Origin": live_site.url}, timeout=60)
+
+    assert (foreign.status_code, own.status_code) == (400, 200)

@@ -16,9 +16,11 @@ from calmness import clock
 from calmness.errors import TooManyAttempts
 from calmness.extensions import db
 from calmness.models.account import AuthSession, LoginAttempt, Role
+from calmness.models.audit import AuditEntry
 from calmness.services.account import login_limits, passwords
 from calmness.services.account.sessions import hash_secret
-from tests.account.people import PASSWORD, log_in, with_password
+from tests.account.people import PASSWORD, log_in, subjects_to, with_password
+from tests.fixtures.servers import Mailbox
 
 
 def test_the_cookie_holds_a_secret_and_the_row_its_hash(visitor: FlaskClient) -> None:
@@ -281,3 +283,28 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(site: Flask) -> No
 
     wrong, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
     assert 0.7 < unknown / wrong < 1.4
+
+
+def test_the_owner_of_a_guessed_account_is_told_once_a_day_and_nobody_else(
+    site: Flask, visitor: FlaskClient, mailbox: Mailbox
+) -> None:
+    with_password(email="zoe@example.test")
+    for number in range(22):
+        visitor.environ_base["REMOTE_ADDR"] = f"198.51.100.{number + 1}"
+        for address in ("zoe@example.test", "nobody@example.test"):
+            log_in(visitor, address, "not the right one")
+
+    told = subjects_to(mailbox, "zoe@example.test")
+
+    assert told == ["Quelqu’un essaie d’ouvrir votre compte"]
+    assert mailbox.to("nobody@example.test") == []
+    assert db.session.scalars(select(AuditEntry.action)).all() == ["account.password_guessed"]
+
+
+def test_nineteen_wrong_tries_tell_nobody(visitor: FlaskClient, mailbox: Mailbox) -> None:
+    with_password(email="zoe@example.test")
+    for number in range(19):
+        visitor.environ_base["REMOTE_ADDR"] = f"198.51.100.{number + 1}"
+        log_in(visitor, "zoe@example.test", "not the right one")
+
+    assert subjects_to(mailbox, "zoe@example.test") == []

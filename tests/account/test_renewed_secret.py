@@ -212,3 +212,21 @@ def test_a_new_password_cuts_the_open_sockets_of_the_other_devices(
     assert (before, elsewhere.connected) == (True, False)
     assert not socket_for(other).connected
     assert socket_for(visitor).connected
+
+
+@pytest.mark.parametrize("off", [-90, 90])
+def test_a_server_whose_clock_is_off_gives_tokens_that_hold_after_a_confirmation(
+    site: Flask, visitor: FlaskClient, off: int
+) -> None:
+    with_password(email="zoe@example.test")
+    log_in(visitor, "zoe@example.test")
+    before = jwt_tokens.issue_access(device())
+    visitor.post("/confirmation", data={"password": PASSWORD})
+
+    with time_machine.travel(clock.now() + timedelta(seconds=off), tick=False):
+        given = jwt_tokens.issue_access(device())
+
+    def me(token: str) -> int:
+        return site.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert (me(before), me(given)) == (401, 200)

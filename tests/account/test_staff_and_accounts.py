@@ -11,7 +11,8 @@ from calmness.extensions import db
 from calmness.models.account import Role, User
 from calmness.models.audit import AuditEntry
 from tests import factories
-from tests.account.people import PASSWORD, log_in
+from tests.account.people import PASSWORD, log_in, subjects_to, with_password
+from tests.fixtures.servers import Mailbox
 
 LogIn = Callable[[User], FlaskClient]
 
@@ -51,8 +52,6 @@ def test_a_new_role_holds_at_once_and_is_written_down(client_for: LogIn) -> None
 
 
 def test_a_closed_account_is_out_at_once_and_comes_back_when_opened(client_for: LogIn, visitor: FlaskClient) -> None:
-    from tests.account.people import with_password
-
     person = with_password(email="zoe@example.test")
     theirs, browser = client_for(person), client_for(factories.admin())
 
@@ -126,3 +125,21 @@ def test_an_administrator_ends_the_sessions_of_a_person(site: Flask, client_for:
     assert browser.get("/espace/profil").location.startswith("/connexion")
     entry = db.session.scalars(select(AuditEntry).filter_by(action="user.sessions_ended")).one()
     assert (entry.actor_id, entry.object_id) == (chief.id, str(person.id))
+
+
+def test_whoever_is_closed_out_reopened_or_logged_out_by_the_school_is_told(
+    client_for: LogIn, mailbox: Mailbox
+) -> None:
+    person, browser = with_password(email="zoe@example.test"), client_for(factories.admin())
+    path = f"/admin/utilisateurs/{person.id}"
+
+    told = []
+    for place, data in (("sessions/fin", {}), ("fermeture", {"disabled": "1"}), ("fermeture", {"disabled": "0"})):
+        browser.post(f"{path}/{place}", data=data)
+        told.append(subjects_to(mailbox, "zoe@example.test")[-1])
+
+    assert told == [
+        "L’école a déconnecté vos appareils",
+        "Votre compte a été fermé",
+        "Votre compte est de nouveau ouvert",
+    ]

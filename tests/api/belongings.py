@@ -10,18 +10,19 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.jobs.drain import drain_everything
-from calmness.models.account import Channel, ChannelIdentity, User, UserNotification
+from calmness.models.account import Channel, ChannelIdentity, SessionKind, User, UserNotification
 from calmness.models.billing import Invoice
 from calmness.models.signal import Direction, OrderKind
 from calmness.models.trading import Platform
 from calmness.services import notifications, signals
-from calmness.services.account import contacts
+from calmness.services.account import api_tokens, contacts, sessions
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.billing import purchases
 from calmness.services.privacy import data_exports
 from calmness.services.trading import trading_accounts
 from calmness.services.training import enrollments
 from tests import factories
+from tests.account.soft_key import SoftKey
 from tests.billing import shop
 from tests.training import school
 
@@ -35,6 +36,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_confirm_second_factor": {"otp": "000000"},
     "api.api_ask_whatsapp_code": {"number": "+33 6 12 34 56 78"},
     "api.api_confirm_whatsapp_number": {"code": "000000"},
+    "api.api_withdraw_consent": {"key": "demographics"},
+    "api.api_set_demographics": {"consent": True, "gender": "femme"},
+    "api.api_change_role": {"role": "student"},
+    "api.api_close_account": {"disabled": False},
+    "api.api_ask_factor_removal": {"reason": "vue en personne à l’école"},
     "api.api_cash_kind": {"kind": None},
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
@@ -86,6 +92,11 @@ def belongings() -> Belongings:
     export = data_exports.ask(owner)
     contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
     linked = db.session.scalars(select(ChannelIdentity.id)).one()
+    device, _secret = sessions.open_session(
+        owner, kind=SessionKind.PAGE, persistent=True, ip_truncated="198.18.1.0", device_label="Firefox, Linux"
+    )
+    token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
+    key = SoftKey(owner).row
     found = Belongings(
         owner,
         {
@@ -99,6 +110,9 @@ def belongings() -> Belongings:
             "export_id": export.id,
             "identity_id": linked,
             "user_id": owner.id,
+            "device_id": device.id,
+            "token_id": token.id,
+            "passkey_id": key.id,
         },
     )
     db.session.commit()

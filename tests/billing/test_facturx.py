@@ -24,8 +24,8 @@ from calmness.jobs.invoice_view import document_properties, invoice_page, invoic
 from calmness.models.account import User
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
-from calmness.pdf import draw
 from calmness.pdf.facturx import FRENCH_RULES, InvoiceNotValid, broken_rules, invoice_xml, require_valid, with_invoice
+from calmness.pdf.render import draw
 from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, invoice_terms, invoicing, purchases
 from calmness.services.billing.invoice_lines import Line
 from tests import factories
@@ -240,6 +240,17 @@ def test_a_broken_document_is_refused_and_too_few_rules_too(site: Flask) -> None
         require_valid(wrong)
     with pytest.raises(InvoiceNotValid, match="rules fired"):
         require_valid(b"<a/>")
+
+
+def test_a_code_that_no_list_knows_and_what_the_schema_does_not_know_are_refused(site: Flask) -> None:
+    data = invoice_terms.terms(issued(line(14999)))
+
+    unknown = invoice_xml(data).replace(b"InvoiceCurrencyCode>EUR", b"InvoiceCurrencyCode>XQQ")
+
+    with pytest.raises(InvoiceNotValid, match="Value of 'ram:InvoiceCurrencyCode' is not allowed"):
+        require_valid(unknown)
+    with pytest.raises(InvoiceNotValid, match="GrandTotalAmount"):
+        invoice_xml({**data, "BT-112": "NaN"})
 
 
 rates = st.sampled_from([(STANDARD, 2000), (STANDARD, 550), (STANDARD, 1000), (EXEMPT, 0)])

@@ -19,9 +19,9 @@ from calmness.jobs.billing import render_invoice
 from calmness.jobs.invoice_view import document_properties, invoice_page, invoice_view
 from calmness.models.account import User
 from calmness.models.billing import InvoiceTemplate
-from calmness.pdf import draw
 from calmness.pdf.facturx import invoice_xml, with_invoice
 from calmness.pdf.logo import HEAD
+from calmness.pdf.render import draw
 from calmness.services.billing import identity, invoice_terms, purchases
 from tests import factories
 from tests.billing import shop

@@ -72,6 +72,10 @@ def test_production_refuses_to_start_unsafe_and_says_why(setting: str, value: st
     assert word in fault
 
 
+def test_production_never_runs_in_debug_mode() -> None:
+    assert from_environment(PRODUCTION | {"FLASK_DEBUG": "1"})["DEBUG"] is False
+
+
 def test_limits_are_shared_through_redis_and_kept_here_while_it_is_away() -> None:
     values = from_environment(PRODUCTION)
 

@@ -124,3 +124,9 @@ def test_the_operator_gets_one_line_to_put_into_the_environment(site: Flask) -> 
     assert name == "JWT_KEYS"
     assert value.endswith(",test:a-token-key-for-tests-that-is-long-enough")
     assert value.startswith("k20")
+
+
+def test_trace_gives_nothing_back(visitor: FlaskClient) -> None:
+    answer = visitor.open("/connexion", method="TRACE", headers={"X-Mine": "given"})
+
+    assert (answer.status_code, "given" in answer.text) == (405, False)

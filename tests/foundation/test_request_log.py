@@ -1,10 +1,15 @@
 """One line a request, by its rule: a path may hold a token, and an address is a person's."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+
+from calmness.models.account import User
+from tests import factories
 
 
 def test_a_request_is_logged_by_rule_with_its_id_and_without_its_token(
@@ -29,3 +34,18 @@ def test_what_watches_over_the_house_is_not_logged(
         visitor.get("/healthz")
 
     assert [record for record in caplog.records if record.name == "calmness.health"] == []
+
+
+def test_a_refusal_names_its_person_by_number(
+    client_for: Callable[[User], FlaskClient], visitor: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = factories.student()
+    browser = client_for(user)
+
+    with caplog.at_level("INFO", logger="calmness.health"):
+        browser.get("/admin/utilisateurs")
+        visitor.get("/espace/profil")
+
+    lines: list[Any] = [record.msg for record in caplog.records if record.name == "calmness.health"]
+    assert [(line["status"], line["user_id"]) for line in lines] == [(403, user.id), (302, None)]
+    assert user.email not in json.dumps(lines, default=str)

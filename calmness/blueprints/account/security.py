@@ -13,7 +13,9 @@ from calmness.access import current_account, requires
 from calmness.blueprints.account import bp
 from calmness.blueprints.auth.device import renew_device
 from calmness.extensions import db, limiter
+from calmness.locale import language
 from calmness.permissions import Permission
+from calmness.places import place_name
 from calmness.services.account import accounts, email_changes, second_factor, security_score, sessions
 from calmness.services.account.passwords import WeakPassword
 from calmness.services.billing import purchases, subscriptions
@@ -76,11 +78,12 @@ def end_other_devices() -> ResponseReturnValue:
 
 def _page(form: PasswordForm) -> str:
     user = current_account()
+    devices = [(device, place_name(device.ip_truncated, language())) for device in sessions.living_of(user.id)]
     return render_template(
         "account/overview.html",
         user=user,
         form=form,
-        devices=sessions.living_of(user.id),
+        devices=devices,
         email_change=email_changes.pending_of(user.id),
         factor_on=second_factor.is_on(user.id),
         codes_left=second_factor.recovery_codes_left(user.id),

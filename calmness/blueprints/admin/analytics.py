@@ -16,12 +16,12 @@ from calmness.errors import NotFound
 from calmness.geo.database import describe
 from calmness.geo.regions import BY_CODE, REGIONS, country_name
 from calmness.permissions import Permission
+from calmness.places import geo_database
 from calmness.presentation import duration, money, number, percent, short_day
 from calmness.services.analytics import analytics_reports as reports
 from calmness.services.analytics.analytics_periods import Period, period
 from calmness.services.analytics.analytics_reports import Card, Row
 from calmness.spreadsheets import Cell, csv_lines, xlsx
-from calmness.tracker import geo_database
 
 bp = Blueprint("admin_analytics", __name__, url_prefix="/admin/analytics")
 

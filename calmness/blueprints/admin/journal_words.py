@@ -7,6 +7,7 @@ ACTIONS = {
     "account.channel_unlinked": _l("Canal retiré"),
     "account.email_changed": _l("Adresse e-mail changée"),
     "account.password_changed": _l("Mot de passe changé"),
+    "account.password_guessed": _l("Mot de passe deviné par quelqu’un\u00a0: propriétaire averti"),
     "account.password_reset": _l("Mot de passe choisi à nouveau"),
     "api_token.created": _l("Jeton d’API créé"),
     "api_token.revoked": _l("Jeton d’API révoqué"),

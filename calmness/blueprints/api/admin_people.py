@@ -86,7 +86,7 @@ def api_users(page: dict[str, Any]) -> ResponseReturnValue:
     place = Place.at(page, "users")
     role = Role(page["role"]) if "role" in page else None
     rows, total = accounts.search(page.get("q", "").strip(), role, limit=place.limit, offset=place.offset)
-    return {"items": [_user(row) for row in rows], "next": place.next(total)}
+    return {"items": [user_json(row) for row in rows], "next": place.next(total)}
 
 
 @bp.get("/admin/users/<int:user_id>")
@@ -94,7 +94,7 @@ def api_users(page: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.MANAGE_USERS)
 def api_user(user_id: int) -> ResponseReturnValue:
     """One account."""
-    return _user(accounts.get(user_id))
+    return user_json(accounts.get(user_id))
 
 
 @bp.get("/admin/audit")
@@ -110,7 +110,8 @@ def api_audit(page: dict[str, Any]) -> ResponseReturnValue:
     return {"items": [_entry(entry) for entry, _actor in rows], "next": place.next(total)}
 
 
-def _user(user: User) -> dict[str, Any]:
+def user_json(user: User) -> dict[str, Any]:
+    """An account as ``UserOut`` has it."""
     return {
         "id": user.id,
         "email": user.email,

@@ -22,7 +22,7 @@ from calmness.blueprints.auth.device import device_label, keep_refresh_cookie
 from calmness.error_handlers import problem
 from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
-from calmness.models.account import SessionKind
+from calmness.models.account import SessionKind, User
 from calmness.permissions import Permission
 from calmness.services.account import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
 from calmness.sessions import note_origin
@@ -140,19 +140,7 @@ def api_login(given: dict[str, Any]) -> ResponseReturnValue:
         if not given.get("otp"):
             raise second_factor.SecondFactorRequired
         second_factor.check(user, given["otp"], origin)
-    auth_session, _secret = sessions.open_session(
-        user,
-        kind=SessionKind.API,
-        persistent=True,
-        ip_truncated=network.truncated(request.remote_addr),
-        device_label=device_label(),
-        second_factor=with_factor,
-    )
-    note_origin(auth_session.id)
-    known_devices.tell_if_new(user, auth_session)
-    access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
-    db.session.commit()
-    return _tokens(jwt_tokens.Rotation(access, refresh, auth_session), in_body=given["refresh"] == "body")
+    return open_session(user, second_factor=with_factor, in_body=given["refresh"] == "body")
 
 
 @bp.post("/auth/refresh")
@@ -240,6 +228,23 @@ def api_reset_password(given: dict[str, Any]) -> ResponseReturnValue:
     accounts.reset_password(given["token"], given["password"])
     db.session.commit()
     return {"status": "changed"}
+
+
+def open_session(user: User, *, second_factor: bool, in_body: bool) -> Response:
+    """A program's session of a person who has proved who it is, and its tokens. Commits."""
+    auth_session, _secret = sessions.open_session(
+        user,
+        kind=SessionKind.API,
+        persistent=True,
+        ip_truncated=network.truncated(request.remote_addr),
+        device_label=device_label(),
+        second_factor=second_factor,
+    )
+    note_origin(auth_session.id)
+    known_devices.tell_if_new(user, auth_session)
+    access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
+    db.session.commit()
+    return _tokens(jwt_tokens.Rotation(access, refresh, auth_session), in_body=in_body)
 
 
 def _tokens(rotation: jwt_tokens.Rotation, *, in_body: bool) -> Response:

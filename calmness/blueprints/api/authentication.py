@@ -1,6 +1,5 @@
 """Bearer tokens: who the caller of the API is. The token names a session (``sid``); the row decides, as for pages."""
 
-from datetime import datetime
 from typing import Any
 
 import jwt as pyjwt
@@ -16,7 +15,7 @@ from calmness.database import writing
 from calmness.error_handlers import problem
 from calmness.errors import Forbidden
 from calmness.extensions import db, jwt
-from calmness.services.account import api_tokens
+from calmness.services.account import api_tokens, jwt_tokens
 from calmness.services.account import sessions as session_rules
 from calmness.sessions import note_origin
 
@@ -31,7 +30,7 @@ class InsufficientScope(Forbidden):
     message = _l("Ce jeton n’a pas été créé pour cet usage\u202f: créez-en un avec le droit qui manque.")
 
 
-REQUIRED_CLAIMS = ("exp", "iat", "iss", "sid", "sub")
+REQUIRED_CLAIMS = ("exp", "iat", "iss", "ren", "sid", "sub")
 
 
 def load_bearer() -> None:
@@ -53,18 +52,13 @@ def load_bearer() -> None:
     if any(name not in claims for name in REQUIRED_CLAIMS):
         raise NotAuthenticated
     found = session_rules.find_by_id(claims["sid"], clock.now())
-    if found is None or str(found[0].id) != claims["sub"] or _is_from_before(found[1].renewed_at, claims["iat"]):
+    if found is None or str(found[0].id) != claims["sub"] or claims["ren"] != jwt_tokens.renewal_of(found[1]):
         raise NotAuthenticated
     note_origin(found[1].id)
     g._login_user = SessionUser(*found)
 
 
 identify_by("api", load_bearer)
-
-
-def _is_from_before(renewed_at: datetime | None, issued_at: int) -> bool:
-    """Whether a token was made before the last proof of identity of its session, in whole seconds as tokens count."""
-    return renewed_at is not None and issued_at < int(renewed_at.timestamp())
 
 
 def _owner_of(text: str) -> TokenUser:

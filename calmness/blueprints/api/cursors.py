@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import current_app
 from flask_babel import lazy_gettext as _l
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 
 from calmness.errors import DomainError
+from calmness.signing import signer
 
 
 class BadCursor(DomainError):
@@ -20,16 +20,12 @@ class BadCursor(DomainError):
 
 def make(place: Any, *, of: str) -> str:
     """Cursor for what follows ``place`` in the list named ``of``."""
-    return str(_signer(of).dumps(place))
+    return str(signer(f"cursor:{of}").dumps(place))
 
 
 def read(cursor: str, *, of: str) -> Any:
     """Place of a cursor. Raises ``BadCursor``."""
     try:
-        return _signer(of).loads(cursor)
+        return signer(f"cursor:{of}").loads(cursor)
     except BadSignature as error:
         raise BadCursor from error
-
-
-def _signer(of: str) -> URLSafeSerializer:
-    return URLSafeSerializer(str(current_app.secret_key), salt=f"cursor:{of}")

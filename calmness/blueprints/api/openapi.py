@@ -42,6 +42,7 @@ BY_METHOD = {
     "delete": set(REFUSALS) - {"410", "412"},
 }
 FILES = {
+    "api.api_avatar": ["image/webp"],
     "api.api_export_file": ["application/zip"],
     "api.api_my_invoice_pdf": ["application/pdf"],
     "api.api_analytics_export": [

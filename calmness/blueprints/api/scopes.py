@@ -23,13 +23,16 @@ OPEN = ("account", "billing", "training", "trading", "signals", "admin")
 ALL = tuple(f"{area}:{act}" for area in OPEN for act in ("read", "write"))
 
 _BY_MODULE = {
-    "auth": "auth",
+    "avatar": "account",
     "channels": "account",
+    "devices": "account",
     "invoices": "billing",
     "me": "account",
     "offers": "catalogue",
     "openapi": "catalogue",
+    "passkeys": "account",
     "payments": "billing",
+    "personal_tokens": "account",
     "security": "account",
     "privacy": "account",
     "signals": "signals",
@@ -44,6 +47,8 @@ def area_of(rule: Rule, view: Callable[..., Any]) -> str:
     """Area of a route. One that no area claims belongs to the staff: closed to the tokens of students."""
     if rule.rule.startswith("/api/v1/admin/"):
         return "admin"
+    if rule.rule.startswith("/api/v1/auth/"):
+        return "auth"
     if rule.rule.startswith(_PUBLIC):
         return "catalogue"
     return _BY_MODULE.get(view.__module__.rpartition(".")[2], "admin")

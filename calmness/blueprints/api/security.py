@@ -1,23 +1,60 @@
-"""Security of the caller's own account: second factor, change of address. What changes it wants a fresh session."""
+"""Security of the caller's own account: password, second factor, address. What changes it wants a proof of identity."""
 
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Integer, List, String
+from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length
 from flask import request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from calmness import clock
-from calmness.access import current_account, requires, requires_fresh, without_second_factor
+from calmness.access import current_account, public, requires, requires_fresh, without_second_factor
 from calmness.blueprints.api import bp
+from calmness.blueprints.api.auth import StatusOut, TokenIn
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db, limiter
 from calmness.network import network_of
 from calmness.permissions import Permission
-from calmness.services.account import email_changes, one_time_codes, passkeys, second_factor, step_up
+from calmness.services.account import (
+    accounts,
+    email_changes,
+    one_time_codes,
+    passkeys,
+    second_factor,
+    security_score,
+    step_up,
+)
+from calmness.services.billing import purchases
+
+
+class ProtectionOut(Schema):
+    """One thing that protects an account, what it is worth, and whether it is done."""
+
+    key = String(required=True)
+    label = String(required=True)
+    why = String(required=True)
+    points = Integer(required=True)
+    earned = Boolean(required=True)
+
+
+class SecurityOut(Schema):
+    """Where the account stands: share of the points, the open step worth most, and whether it may buy."""
+
+    percent = Integer(required=True)
+    next = String(required=True, allow_none=True)
+    steps = List(Nested(ProtectionOut), required=True)
+    email_verified = Boolean(required=True)
+    may_buy = Boolean(required=True)
+
+
+class PasswordIn(ClosedSchema):
+    """The password of today and the next one."""
+
+    current = String(required=True, validate=Length(max=256))
+    password = String(required=True, validate=Length(max=256))
 
 
 class SecondFactorOut(Schema):
@@ -61,6 +98,53 @@ class EmailChangeOut(Schema):
     old_confirmed = Boolean(required=True, allow_none=True)
     new_confirmed = Boolean(required=True, allow_none=True)
     expires_at = String(required=True, allow_none=True)
+
+
+@bp.get("/me/security")
+@bp.output(SecurityOut)
+@requires(Permission.OWN_SPACE)
+def api_security() -> ResponseReturnValue:
+    """How well the account is protected, and the next step."""
+    user = current_account()
+    score = security_score.of(user)
+    return {
+        "percent": score.percent,
+        "next": score.next.key if score.next else None,
+        "steps": [
+            {"key": step.key, "label": step.label, "why": step.why, "points": step.points, "earned": step.earned}
+            for step in score.steps
+        ],
+        "email_verified": user.email_verified_at is not None,
+        "may_buy": purchases.may_buy(user),
+    }
+
+
+@bp.put("/me/password")
+@bp.input(PasswordIn, arg_name="given")
+@bp.output({}, status_code=204)
+@limiter.limit("10 per hour")
+@requires(Permission.OWN_SPACE)
+def api_change_password(given: dict[str, Any]) -> ResponseReturnValue:
+    """Change the password: every other session, link and personal token ends."""
+    keep = current_user.auth_session.id
+    try:
+        accounts.change_password(current_account(), given["current"], given["password"], keep_session=keep)
+    except accounts.WrongCredentials as error:
+        # The session stays good, so this is no 401.
+        raise step_up.WrongPassword(field="current") from error
+    db.session.commit()
+    return "", 204
+
+
+@bp.post("/me/email-verification")
+@bp.output(StatusOut, status_code=202)
+@limiter.limit("5 per hour")
+@requires(Permission.OWN_SPACE)
+def api_resend_verification() -> ResponseReturnValue:
+    """Send the link that confirms the address once more; nothing is sent when it is confirmed."""
+    accounts.send_verification(current_account())
+    db.session.commit()
+    return {"status": "verified" if current_account().email_verified_at else "verification_sent"}, 202
 
 
 @bp.get("/me/second-factor")
@@ -165,6 +249,23 @@ def api_cancel_email_change() -> ResponseReturnValue:
     email_changes.cancel(current_account())
     db.session.commit()
     return "", 204
+
+
+@bp.post("/auth/email-change")
+@bp.input(TokenIn, arg_name="given")
+@bp.output(StatusOut)
+@limiter.limit("60 per hour")
+@public
+def api_confirm_email_change(given: dict[str, Any]) -> ResponseReturnValue:
+    """Take the yes of one of the two mailboxes by its link's token: `changed` after the second one."""
+    try:
+        changed = email_changes.confirm(given["token"])
+    except email_changes.AddressTaken:
+        # The change has ended, although the answer is an error.
+        db.session.commit()
+        raise
+    db.session.commit()
+    return {"status": "changed" if changed else "confirmed"}
 
 
 def _change() -> dict[str, Any]:

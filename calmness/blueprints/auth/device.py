@@ -6,7 +6,7 @@ from flask import Response, current_app, flash, make_response, redirect, request
 from flask_babel import gettext as _
 from flask_jwt_extended import set_refresh_cookies, unset_refresh_cookies
 from flask_login import current_user, login_user
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature
 
 from calmness import geo, network
 from calmness.access import SessionUser
@@ -16,9 +16,11 @@ from calmness.redirects import safe_next
 from calmness.services.account import jwt_tokens, known_devices, sessions
 from calmness.services.privacy import grace
 from calmness.sessions import note_origin
+from calmness.signing import signer
 
 MARK_LIFETIME = timedelta(days=365)
 MOST_MARKS = 5
+MARK_SALT = "known-device"
 
 SECRET_ADDRESS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 """Headers of a page whose address holds a token."""
@@ -92,7 +94,7 @@ def forget_device(response: Response) -> None:
 def _marks() -> list[str]:
     """Marks of the people who logged in with this browser; none when the cookie is not ours."""
     try:
-        marks = _signer().loads(request.cookies.get(current_app.config["DEVICE_COOKIE_NAME"], ""))
+        marks = signer(MARK_SALT).loads(request.cookies.get(current_app.config["DEVICE_COOKIE_NAME"], ""))
     except BadSignature:
         return []
     return [str(mark) for mark in marks] if isinstance(marks, list) else []
@@ -103,18 +105,13 @@ def _keep_mark(response: Response, user: User) -> None:
     mark = known_devices.mark_of(user)
     response.set_cookie(
         current_app.config["DEVICE_COOKIE_NAME"],
-        str(_signer().dumps([mark, *(other for other in _marks() if other != mark)][:MOST_MARKS])),
+        str(signer(MARK_SALT).dumps([mark, *(other for other in _marks() if other != mark)][:MOST_MARKS])),
         max_age=int(MARK_LIFETIME.total_seconds()),
         path="/connexion",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
         samesite="Lax",
     )
-
-
-def _signer() -> URLSafeSerializer:
-    keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeSerializer(keys, salt="known-device")
 
 
 def device_label() -> str:

@@ -29,7 +29,7 @@ class LoginForm(FlaskForm):
 
     email = EmailField(_l("Adresse e-mail"), validators=[InputRequired(_l("Entrez votre adresse e-mail."))])
     password = PasswordField(_l("Mot de passe"), validators=[InputRequired(_l("Entrez votre mot de passe."))])
-    persistent = BooleanField(_l("Rester connecté sur cet appareil"))
+    persistent = BooleanField(_l("Rester connecté sur cet appareil (décochez sur un ordinateur partagé)"), default=True)
 
 
 class CodeForm(FlaskForm):

@@ -9,6 +9,7 @@ from calmness.blueprints.billing import bp
 from calmness.errors import NotFound
 from calmness.files import store
 from calmness.models.billing import Invoice, PaymentStatus
+from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.services.billing import (
     channel_access,
@@ -21,6 +22,7 @@ from calmness.services.billing import (
     withdrawals,
 )
 
+PAGE = 25
 STATES = {
     PaymentStatus.DECLARED: (_l("À régler"), "warning", "clock"),
     PaymentStatus.TRANSACTION_SUBMITTED: (_l("En cours de vérification"), "info", "hourglass"),
@@ -49,13 +51,19 @@ def payments() -> ResponseReturnValue:
     user_id = current_account().id
     wanted, year = request.args.get("etat", ""), request.args.get("annee", type=int)
     status = PaymentStatus(wanted) if wanted in set(PaymentStatus) else None
-    everything = payment_history.of_user(user_id)
+    year = year if year in (years := payment_history.years(user_id)) else None
+    rows, total = payment_history.page_of(
+        user_id, status, year, limit=PAGE, before=key_of("avant"), after=key_of("apres")
+    )
     return render_template(
         "billing/payments.html",
-        payments=payment_history.of_user(user_id, status, year) if status or year else everything,
-        bought_before=bool(everything),
-        years=payment_history.years(everything),
-        present=[state for state in PaymentStatus if any(payment.status is state for payment in everything)],
+        payments=rows,
+        total=total,
+        page=page_number(),
+        size=PAGE,
+        bought_before=bool(years),
+        years=years,
+        present=payment_history.states(user_id),
         status=status,
         year=year,
         subscriptions=subscriptions.running(user_id),

@@ -13,7 +13,7 @@ from calmness.blueprints.billing.payments import STATES as PAYMENT_STATES
 from calmness.blueprints.signals import STATES as SIGNAL_STATES
 from calmness.blueprints.trading.statistics import capital_chart, month_cells
 from calmness.models.account import User
-from calmness.models.billing import PaymentStatus
+from calmness.models.billing import Payment, PaymentStatus
 from calmness.services import notifications, signals
 from calmness.services.account import preferences
 from calmness.services.account.preferences import Feature
@@ -37,7 +37,7 @@ def first_steps(user: User) -> str:
     steps = [
         (_l("Confirmer votre adresse"), user.email_verified_at is not None, "account.overview"),
         (_l("Compléter votre profil"), bool(user.address and user.city), "account.profile"),
-        (_l("Choisir une formation ou un abonnement"), bool(payment_history.of_user(user.id)), "site.pricing"),
+        (_l("Choisir une formation ou un abonnement"), payment_history.any_of(user.id), "site.pricing"),
         (_l("Relier MetaTrader"), bool(accounts), "trading.accounts"),
         (_l("Recevoir vos premiers trades"), any(account.last_sync_at for account in accounts), "trading.accounts"),
     ]
@@ -120,13 +120,9 @@ def last_notifications(user: User) -> str:
 def payments(user: User) -> str:
     """Payments of the month and those that wait for something."""
     now = clock.now()
-    rows = [
-        payment
-        for payment in payment_history.of_user(user.id)
-        if payment.created_at > now - timedelta(days=31)
-        or payment.status in {PaymentStatus.DECLARED, PaymentStatus.REJECTED, PaymentStatus.TRANSACTION_SUBMITTED}
-    ]
-    return render_template("dashboard/payments.html", rows=rows[:4], states=PAYMENT_STATES)
+    waits = Payment.status.in_((PaymentStatus.DECLARED, PaymentStatus.REJECTED, PaymentStatus.TRANSACTION_SUBMITTED))
+    rows = payment_history.of_user(user.id, waits | (Payment.created_at > now - timedelta(days=31)), limit=4)
+    return render_template("dashboard/payments.html", rows=rows, states=PAYMENT_STATES)
 
 
 WIDGETS: dict[str, Widget] = {

@@ -167,6 +167,26 @@ def security_txt() -> ResponseReturnValue:
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
+@bp.get("/hors-ligne")
+@public
+def offline() -> ResponseReturnValue:
+    """What the service worker shows when the site cannot be reached."""
+    return render_template("site/offline.html")
+
+
+@bp.get("/sw.js")
+@public
+def service_worker() -> ResponseReturnValue:
+    """The service worker: at the root, for it may look after the pages below its own address only.
+
+    Browsers ask for it again at each visit and install it anew when a byte has changed: a new release, another
+    language or other colours.
+    """
+    response = Response(render_template("site/service_worker.js"), mimetype="text/javascript")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
 @bp.get("/problems/<slug>")
 @public
 def problem_type(slug: str) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from calmness.jobs.handlers import NotWanted, composer
 from calmness.jobs.messages.letter import letter
 from calmness.models.account import Channel, TokenPurpose, User
 from calmness.models.delivery import Delivery
+from calmness.places import place_name
 from calmness.services.account import accounts, email_changes, factor_removals, tokens, whatsapp_numbers
 from calmness.services.account.security_notices import MESSAGE
 
@@ -29,6 +30,22 @@ def verify_email(delivery: Delivery) -> Message:
         path=f"/verification/{token}",
         action="Confirmer mon adresse",
         after=["Ce lien est valable 24 heures. Si vous n’avez pas créé de compte, ignorez ce message."],
+    )
+
+
+@composer(accounts.CLOSED_MAIL)
+def closed(delivery: Delivery) -> Message:
+    """The school has closed the account; who reads it cannot log in to see why."""
+    user = db.session.get(User, delivery.user_id)
+    if user is None or user.deleted_at or not user.disabled_at:
+        raise NotWanted
+    return letter(
+        delivery,
+        "Votre compte a été fermé",
+        ["L’école vient de fermer votre compte Calmness Trading. Vos appareils et vos jetons n’ouvrent plus rien."],
+        path="/contact",
+        action="Écrire à l’école",
+        after=["Vos factures vous restent dues : l’école vous les envoie sur demande."],
     )
 
 
@@ -225,7 +242,8 @@ def _circumstances(params: dict[str, Any], zone: str) -> str:
     if params.get("device"):
         parts.append(params["device"])
     if params.get("network"):
-        parts.append(f"réseau {params['network']}")
+        place = place_name(params["network"])
+        parts.append(f"{place} (réseau {params['network']})" if place else f"réseau {params['network']}")
     return " · ".join(parts)
 
 

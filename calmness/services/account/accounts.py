@@ -17,12 +17,14 @@ from calmness.extensions import db
 from calmness.models.account import Channel, Consent, EmailChange, FactorRemoval, RemovalEnd, Role, TokenPurpose, User
 from calmness.models.delivery import Delivery
 from calmness.services import audit, delivery, notifications
-from calmness.services.account import api_tokens, login_limits, passwords, sessions, tokens
+from calmness.services.account import api_tokens, login_limits, passwords, security_notices, sessions, tokens
 from calmness.services.account.names import MalformedEmail, NameMissing, email_key, own_name
 from calmness.services.account.preferences import NoticeKind
+from calmness.services.account.security_notices import SecurityEvent
 
 TERMS_VERSION = "2026-11"
 RECOVER_TASK = "account.recover"
+CLOSED_MAIL = "account.closed"
 LINKS_PER_HOUR = 5
 
 
@@ -69,25 +71,14 @@ def register(registration: Registration) -> None:
         raise NameMissing(field="last_name" if names[0] else "first_name")
     passwords.check_strength(registration.password, (registration.email, *names))
     hashed = passwords.hash_password(registration.password)
-    existing = find_by_email(registration.email)
-    if existing is None:
-        try:
-            with db.session.begin_nested():
-                user = _insert(registration.email.strip(), key, hashed, names)
-        except IntegrityError:
-            # Somebody registered the address in this very moment: tell that person, as for any known address.
-            existing = find_by_email(registration.email)
-        else:
-            send_verification(user)
-            return
-    if existing is not None and not existing.disabled_at:
-        day = clock.paris_today().isoformat()
-        delivery.deliver(
-            "account.already_registered",
-            f"already-registered:{existing.id}:{day}",
-            channel=Channel.EMAIL,
-            user_id=existing.id,
-        )
+    try:
+        # Not looked up before: a known address costs as many statements as an unknown one.
+        with db.session.begin_nested():
+            user = _insert(registration.email.strip(), key, hashed, names)
+    except IntegrityError:
+        _remind(registration.email)
+    else:
+        send_verification(user)
 
 
 def send_verification(user: User) -> None:
@@ -141,6 +132,8 @@ def check_credentials(email: str, password: str, network: str) -> User:
     attempt = login_limits.begin(key, network)
     hashed = user.password_hash if user and not user.disabled_at else None
     if not passwords.matches(password, hashed) or user is None or hashed is None:
+        login_limits.tell_owner(email, key)
+        db.session.commit()
         raise WrongCredentials
     stronger = passwords.hash_password(password) if passwords.needs_rehash(hashed) else None
     if user.password_hash != hashed or user.disabled_at:
@@ -295,6 +288,10 @@ def set_disabled(user_id: int, disabled: bool, *, by: User | None) -> User:
         _end_links(user)
         tokens.end_all(user.id, *TokenPurpose)
         sessions.revoke_all(user.id, "disabled")
+        key = f"closed:{user.id}:{secrets.token_hex(6)}"
+        delivery.deliver(CLOSED_MAIL, key, channel=Channel.EMAIL, user_id=user.id, address=user.email)
+    else:
+        security_notices.notify_of(user, SecurityEvent.REOPENED)
     audit.record("user.disabled" if disabled else "user.enabled", "user", user.id, actor=by, changes=("disabled_at",))
     return user
 
@@ -332,6 +329,18 @@ def _insert(email: str, key: str, hashed: str, names: tuple[str, str]) -> User:
     db.session.flush()
     record_consent(user.id, "terms", given=True, source="register")
     return user
+
+
+def _remind(email: str) -> None:
+    """Tell the owner of an address that somebody registers it again, once a day; who is closed out gets no mail."""
+    existing = find_by_email(email)
+    if existing is not None:
+        delivery.deliver(
+            "account.already_registered",
+            f"already-registered:{existing.id}:{clock.paris_today().isoformat()}",
+            channel=Channel.EMAIL,
+            user_id=existing.id,
+        )
 
 
 def _keep_an_admin(user: User) -> None:

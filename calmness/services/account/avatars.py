@@ -14,6 +14,7 @@ from calmness.permissions import Permission, may
 
 MOST_BYTES = 8 * 1024 * 1024
 SMALL = 64
+LARGE = max(pictures.SIDES)
 
 
 class PictureUnreadable(uploads.UploadRefused):
@@ -71,4 +72,4 @@ def read(viewer: User, name: str, side: int) -> bytes:
 
 def _key(key: str, side: int) -> str:
     """The large square has the name itself, so that one key stands for the photo."""
-    return key if side == max(pictures.SIDES) else key.replace(".webp", f"-{side}.webp")
+    return key if side == LARGE else key.replace(".webp", f"-{side}.webp")

@@ -53,7 +53,16 @@ class Rotation:
 
 def issue_access(auth_session: AuthSession) -> str:
     """Access token of a session. The role is not inside: it is read from the database at each call."""
-    return str(create_access_token(identity=str(auth_session.user_id), additional_claims={"sid": auth_session.id}))
+    claims = {"sid": auth_session.id, "ren": renewal_of(auth_session)}
+    return str(create_access_token(identity=str(auth_session.user_id), additional_claims=claims))
+
+
+def renewal_of(auth_session: AuthSession) -> int:
+    """Names the last proof of identity of a session (0 before any). A token that names an earlier one is over.
+
+    Compared for being equal, never for being older: of two servers one may have a clock that is behind.
+    """
+    return int(auth_session.renewed_at.timestamp() * 1_000_000) if auth_session.renewed_at else 0
 
 
 def issue_refresh(auth_session: AuthSession, parent: str | None = None) -> str:

@@ -11,6 +11,7 @@ from calmness.errors import TooManyAttempts
 from calmness.extensions import db
 from calmness.models.account import LoginAttempt
 from calmness.models.dialect import hold
+from calmness.services import delivery
 
 WINDOW = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
@@ -18,6 +19,7 @@ KNOWN_FOR = timedelta(days=90)
 PER_ACCOUNT_AND_NETWORK = 5
 PER_ACCOUNT = 20
 PER_NETWORK = 50
+GUESSED_TASK = "account.password_guessed"
 
 
 def begin(email_key: str, network: str) -> int:
@@ -43,6 +45,16 @@ def begin(email_key: str, network: str) -> int:
 def succeed(attempt_id: int) -> None:
     """The try was right."""
     db.session.execute(update(LoginAttempt).where(LoginAttempt.id == attempt_id).values(succeeded=True))
+
+
+def tell_owner(email: str, email_key: str) -> None:
+    """Have the owner told when an account is guessed at, once a day.
+
+    The address is looked up by the worker: a wrong try costs the same whether it has an account or not.
+    """
+    if failures_of(email_key) >= PER_ACCOUNT:
+        day = clock.paris_today().isoformat()
+        delivery.enqueue(GUESSED_TASK, f"guessed:{_hash(email_key)}:{day}", {"email": email.strip()[:254]})
 
 
 def failures_of(account: str) -> int:

@@ -74,12 +74,18 @@ def update(user: User, profile: Profile) -> None:
     Raises ``NameMissing``, ``WrongSiren``, ``WrongVatNumber``.
     """
     change(user, {name: getattr(profile, name) for name in (*_NAMES, *_TEXTS, *_NUMBERS, *_CHOICES)})
+    answers = (profile.gender, profile.age_bracket) if profile.demographics else (None, None)
+    set_demographics(user, *answers, source="profile")
+
+
+def set_demographics(user: User, gender: str | None, age_bracket: str | None, *, source: str) -> None:
+    """Keep the answers that a person consented to, or none; the proof is written when there are some, or no more."""
     had = user.gender is not None or user.age_bracket is not None
-    user.gender = Gender(profile.gender) if profile.demographics and profile.gender else None
-    user.age_bracket = AgeBracket(profile.age_bracket) if profile.demographics and profile.age_bracket else None
+    user.gender = Gender(gender) if gender else None
+    user.age_bracket = AgeBracket(age_bracket) if age_bracket else None
     has = user.gender is not None or user.age_bracket is not None
     if had != has:
-        consents.record(user, consents.DEMOGRAPHICS, given=has, source="profile")
+        consents.record(user, consents.DEMOGRAPHICS, given=has, source=source)
     db.session.flush()
 
 

@@ -31,6 +31,9 @@ class SecurityEvent(StrEnum):
     RECOVERY_CODE_USED = "second_factor.recovery_code_used"
     RECOVERY_CODES_RENEWED = "second_factor.recovery_codes_renewed"
     CODES_GUESSED = "second_factor.codes_guessed"
+    PASSWORD_GUESSED = "account.password_guessed"  # noqa: S105 - the name of an act
+    SESSIONS_ENDED = "user.sessions_ended"
+    REOPENED = "user.enabled"
 
 
 WORDS: dict[SecurityEvent, tuple[LazyString, LazyString]] = {
@@ -88,10 +91,25 @@ WORDS: dict[SecurityEvent, tuple[LazyString, LazyString]] = {
             "Si ce n’était pas vous, changez de mot de passe\u202f: quelqu’un le connaît."
         ),
     ),
+    SecurityEvent.PASSWORD_GUESSED: (
+        _l("Quelqu’un essaie d’ouvrir votre compte"),
+        _l(
+            "Une vingtaine de mots de passe faux ont été essayés en une heure. Votre compte n’est pas bloqué, et les "
+            "essais sont ralentis. Une double authentification le protège même si le mot de passe était trouvé."
+        ),
+    ),
+    SecurityEvent.SESSIONS_ENDED: (
+        _l("L’école a déconnecté vos appareils"),
+        _l("Reconnectez-vous avec votre mot de passe. Si cela vous surprend, écrivez au support."),
+    ),
+    SecurityEvent.REOPENED: (
+        _l("Votre compte est de nouveau ouvert"),
+        _l("Vous pouvez vous reconnecter avec votre mot de passe."),
+    ),
 }
 """Title and text of each event; ``%(…)s`` are its details."""
 
-ONCE_A_DAY = frozenset({SecurityEvent.CODES_GUESSED})
+ONCE_A_DAY = frozenset({SecurityEvent.CODES_GUESSED, SecurityEvent.PASSWORD_GUESSED})
 
 
 def tell(user: User, event: SecurityEvent, *, by: User | None = None, own: bool = True, **details: object) -> None:

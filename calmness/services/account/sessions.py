@@ -12,6 +12,8 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, SessionKind, User
 from calmness.permissions import STAFF_ROLES
 from calmness.services import audit, live
+from calmness.services.account import security_notices
+from calmness.services.account.security_notices import SecurityEvent
 from calmness.services.privacy import grace
 from calmness.socket_manager import SESSION_RENEWED, SESSION_REVOKED
 
@@ -179,9 +181,9 @@ def revoke_own(user: User, session_id: str) -> None:
 
 
 def revoke_all_of(user: User, *, by: User) -> None:
-    """End all devices of a person, by a member of the team."""
+    """End all devices of a person, by a member of the team; the person is told."""
     revoke_all(user.id, "revoked_by_staff")
-    audit.record("user.sessions_ended", "user", user.id, actor=by)
+    security_notices.tell(user, SecurityEvent.SESSIONS_ENDED, by=by, own=False)
 
 
 def revoke_others(user: User, *, keep: str) -> None:

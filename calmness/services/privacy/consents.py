@@ -98,6 +98,7 @@ SOURCES: dict[str, LazyString] = {
     "register": _l("à l’inscription"),
     "profile": _l("depuis le profil"),
     "consents": _l("depuis la page des consentements"),
+    "api": _l("par un programme"),
     "payment": _l("pendant un achat"),
     "follow_up": _l("depuis la page du suivi"),
     "leaderboard": _l("depuis le classement"),

@@ -34,7 +34,7 @@ from calmness.models.privacy import DataExport, ExportState
 from calmness.models.sale import ChannelPass, ChannelPassState
 from calmness.models.support import ChatAttachment, ChatRoom, InboundEvent
 from calmness.models.trading import SyncBatch
-from calmness.services.account import accounts
+from calmness.services.account import accounts, login_limits
 
 log = structlog.get_logger(__name__)
 
@@ -215,10 +215,10 @@ RULES: tuple[Rule, ...] = (
         "outbox_task.recover",
         OutboxTask,
         30,
-        "Demandes de mot de passe oublié (adresse tapée)",
+        "Mots de passe oubliés ou devinés (adresse tapée)",
         "la demande",
         lambda before: and_(
-            OutboxTask.kind == accounts.RECOVER_TASK,
+            OutboxTask.kind.in_([accounts.RECOVER_TASK, login_limits.GUESSED_TASK]),
             OutboxTask.created_at < before,
             OutboxTask.state.in_([TaskState.DONE, TaskState.FAILED]),
         ),

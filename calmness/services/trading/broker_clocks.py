@@ -68,7 +68,8 @@ def explained(evidence: list[Any]) -> BrokerClock:
 
 def note(account: TradingAccount, gmt: datetime, offset: int) -> None:
     """Keep a measured offset. When it shows that the clock is another one, times are converted again by a job."""
-    account.utc_offset_seconds = offset
+    if account.utc_offset_seconds != offset:
+        account.utc_offset_seconds = offset
     epoch = int(gmt.timestamp())
     last = account.clock_evidence[-1] if account.clock_evidence else None
     if last is not None and int(last[1]) == offset and epoch - int(last[0]) < WEEK:

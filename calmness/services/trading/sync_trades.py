@@ -303,9 +303,10 @@ def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[A
     """(id, following columns in the form of ``TradeRow``) by ticket."""
     if not tickets:
         return {}
-    dialect = db.session().get_bind().dialect.name
+    connection = db.session.connection()
+    dialect = connection.dialect.name
     found = {}
-    for row in db.session.execute(
+    for row in connection.execute(
         _stored_statement(dialect), {"account": account_id, "tickets": many(dialect, tickets)}
     ):
         values = list(row[2:])

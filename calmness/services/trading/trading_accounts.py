@@ -35,6 +35,7 @@ _FOUND = (
         TradingKey.revoked_at,
         TradingKey.expires_at,
         TradingKey.last_used_at,
+        preferences.takes_trades(TradingAccount.user_id).label("takes_trades"),
         TradingAccount,
     )
     .join(TradingAccount, TradingAccount.id == TradingKey.account_id)
@@ -157,7 +158,7 @@ def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
     account: TradingAccount = found.TradingAccount
     if account.archived_at:
         raise AccountDisabled
-    if not preferences.takes_trades(account.user_id):
+    if not found.takes_trades:
         raise IntakeOff
     if holding and (found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY):
         db.session.execute(update(TradingKey).where(TradingKey.id == found.id).values(last_used_at=now))

@@ -1,6 +1,6 @@
 // Starts the module of every element with data-module, also in what htmx brings in, and stops it when it goes.
 // A module exports one function: it takes the element and may return a function that cleans up.
-import "./trusted.js";
+import { policy } from "./trusted.js";
 import { settle } from "./modules/draft.js";
 
 const running = new Map();
@@ -52,3 +52,6 @@ if (document.querySelector("meta[name=user]")) {
 if (document.querySelector("[hx-get], [hx-post], [data-hx-get], [data-hx-post]")) import("./partial.js");
 
 import("./engaged.js").then((engaged) => engaged.begin());
+
+// Private windows refuse it: then the browser's own page says that the site cannot be reached.
+navigator.serviceWorker?.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js").catch(() => {});

@@ -75,10 +75,14 @@ export function forget() {
 export async function begin() {
   clearTimeout(timer);
   if (!proof()) return;
-  const kept = read() ?? (await renew().catch(() => null));
+  // Before it ends, so that nobody waits for it; where it has long to live, this only reads it.
+  const kept = await renew().catch(() => null);
   const wait = kept ? Math.max(kept.until - Date.now() - EARLY_MS, 5_000) : 60_000;
   timer = setTimeout(begin, wait);
 }
+
+// The network is back: whatever ended meanwhile is renewed now, not at the next minute.
+addEventListener("online", () => begin());
 
 addEventListener("storage", (event) => {
   // Another tab logged out: this one shows nothing private any longer.

@@ -27,6 +27,8 @@ export default function refresh(element) {
         const fresh = page.getElementById(element.id);
         if (fresh) element.replaceChildren(...fresh.childNodes);
       } while (again);
+    } catch {
+      // The network is gone: what is shown stays, and the next news, or the clock, ask again.
     } finally {
       busy = false;
     }

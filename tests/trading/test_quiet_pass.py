@@ -1,0 +1,45 @@
+"""A quiet pass, which ten thousand terminals send each minute: it asks and writes no more than it must."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from time_machine import TimeMachineFixture
+
+from calmness.extensions import db
+from tests.trading.terminal import NOW, linked, trade
+
+
+@pytest.fixture(autouse=True)
+def _now(time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to(NOW, tick=False)
+
+
+def test_a_pass_in_which_a_price_moved_takes_eight_statements_and_no_flush(site: Flask) -> None:
+    _account, terminal = linked(site)
+    terminal.sync(trade(1, "3.00", close_time=0, close_price="1.08450"))
+    terminal.sync(trade(1, "4.00", close_time=0, close_price="1.08500"))
+    said: list[str] = []
+    flushed: list[Session] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+        said.append(" ".join(statement.split()[:3]))
+
+    def note(session: Session, *_others: Any) -> None:
+        flushed.append(session)
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    event.listen(Session, "before_flush", note)
+    try:
+        terminal.balance = "1001.00"
+        body = terminal.body(trade(1, "5.00", close_time=0, close_price="1.08600"))
+        body["snapshot"]["open_tickets"] = ["1"]
+        assert terminal.post(body).status_code == 200
+    finally:
+        event.remove(db.engine, "before_cursor_execute", hear)
+        event.remove(Session, "before_flush", note)
+
+    assert len(said) == 8, said
+    assert flushed == []
