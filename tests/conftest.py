@@ -83,12 +83,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out whole files, and of each the tests on one database together: a change costs a new application."""
     from xdist.scheduler import LoadScopeScheduling
 
+    # The order of ``pytest_collection_modifyitems``, not the files with the most tests first.
+    config.option.loadscopereorder = False
+
     class ByFileAndDatabase(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             found = DATABASE_IN_ID.search(nodeid)
             return f"{found.group(1) if found else ''} {nodeid.split('::', 1)[0]}"
 
     return ByFileAndDatabase(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole houses first: a walk of minutes that comes last would keep one process busy while the other waits."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("live", "browser")))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
