@@ -404,6 +404,8 @@ class TradingStatistics(Model):
     losses: Mapped[int]
     breakeven: Mapped[int]
     net: Mapped[Decimal] = mapped_column(Scaled8)
+    booked: Mapped[Decimal] = mapped_column(Scaled8, default=Decimal(0), server_default=text("0"))
+    """What is in ``net`` and of no exit: costs and gains that the broker booked by themselves, as the student says."""
     gross_profit: Mapped[Decimal] = mapped_column(Scaled8)
     gross_loss: Mapped[Decimal] = mapped_column(Scaled8)
     swap: Mapped[Decimal] = mapped_column(Scaled8)

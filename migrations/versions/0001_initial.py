@@ -2114,6 +2114,7 @@ def upgrade() -> None:
         sa.Column("losses", sa.Integer(), nullable=False),
         sa.Column("breakeven", sa.Integer(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("booked", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("gross_profit", sa.BigInteger(), nullable=False),
         sa.Column("gross_loss", sa.BigInteger(), nullable=False),
         sa.Column("swap", sa.BigInteger(), nullable=False),

@@ -16,6 +16,7 @@ from calmness.models.account import User
 from calmness.models.trading import CashKind, Trade, TradingAccount
 from calmness.services.trading import (
     cash_movements,
+    leaderboards,
     portfolios,
     trading_days,
     trading_report,
@@ -260,3 +261,23 @@ def test_an_account_without_any_says_so(site: Flask, client_for: ClientFor) -> N
     assert (
         "Aucun mouvement d’argent" in client_for(account.user).get(f"/espace/metatrader/{account.id}/mouvements").text
     )
+
+
+def test_a_deposit_that_is_called_a_dividend_wins_no_place_on_the_leaderboard(site: Flask) -> None:
+    account, ea = linked(site, balance="1610.00")
+    ea.sync(
+        cash(91, "1000.00", open_time=at(2)),
+        *(closed(number, "10.00", number) for number in (3, 4, 5, 6)),
+        cash(92, "500.00", open_time=at(4)),
+        cash(93, "-30.00", open_time=at(5)),
+        closed(9, "100.00", 9),
+    )
+    work()
+    say("92", CashKind.DIVIDEND)
+    say("93", CashKind.FEE)
+
+    days = {row.day.day: row for row in trading_statistics.day_rows([account.id])}
+
+    assert (days[4].net, days[4].booked, days[5].net, days[5].booked) == tuple(map(Decimal, (510, 500, -20, -30)))
+    assert leaderboards.return_of(days[4]) == pytest.approx(10 / 1010)
+    assert leaderboards.return_of(days[5]) == pytest.approx(-20 / 1520)

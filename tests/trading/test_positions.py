@@ -172,10 +172,10 @@ def test_the_same_tickets_at_another_broker_are_other_trades(site: Flask) -> Non
 
 def test_a_part_edited_a_week_later_changes_its_position(site: Flask) -> None:
     account, ea = linked(site)
-    ea.sync(*CHAIN, part(9, "1.00", 6))
+    ea.sync(*CHAIN, part(9, "1.00", 6), snapshot={})
     work()
 
-    ea.sync(part(1, "30.00", 3, "to #2", swap="-20.00"))
+    ea.sync(part(1, "30.00", 3, "to #2", swap="-20.00"), snapshot={})
     work()
 
     assert nets(account) == [Decimal(-5), Decimal(1)]
@@ -354,14 +354,14 @@ def test_the_database_divides_as_python_does(site: Flask, opened: int, closed: i
 
 def test_a_trade_that_comes_years_late_leaves_the_days_after_it_alone(site: Flask) -> None:
     account, ea = linked(site)
-    ea.sync(trade(1, "10.00", open_time=at(9, 10), close_time=at(9, 11)))
+    ea.sync(trade(1, "10.00", open_time=at(9, 10), close_time=at(9, 11)), snapshot={})
     work()
     # A mark that only counting the day again would take away.
     (day,) = trading_statistics.day_rows([account.id])
     day.wins = 7
     db.session.commit()
 
-    ea.sync(trade(2, "-4.00", open_time=at(3, 10, month=2), close_time=at(3, 11, month=2)))
+    ea.sync(trade(2, "-4.00", open_time=at(3, 10, month=2), close_time=at(3, 11, month=2)), snapshot={})
     work()
 
     rows = trading_statistics.day_rows([account.id])

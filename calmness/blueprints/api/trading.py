@@ -267,7 +267,6 @@ def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
 @bp.input(CashKindIn, arg_name="given")
 @bp.output(TradeOut)
 @requires(Permission.OWN_SPACE)
-@requires_feature(Feature.HISTORY)
 def api_cash_kind(trade_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Say what one's own cash row is; the figures follow, and no sync takes it away."""
     trade, kind = cash_movements.own(current_account().id, trade_id), given["kind"]

@@ -29,7 +29,7 @@ from calmness import clock
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.sharing import LeaderboardEntry
-from calmness.models.trading import TradingAccount
+from calmness.models.trading import TradingAccount, TradingStatistics
 from calmness.services.account import accounts
 from calmness.services.trading import trading_statistics
 
@@ -150,13 +150,22 @@ def record_of(user_id: int) -> Record:
         if not row.exits:
             continue
         trades, first = trades + row.trades, min(first, row.day)
-        before = row.balance_end - row.net
-        if before > 0:
-            returns[row.day].append(float(row.net / before))
+        found = return_of(row)
+        if found is not None:
+            returns[row.day].append(found)
     days = [statistics.fmean(values) for _day, values in sorted(returns.items())]
     span = (today - first).days
     is_long = len(days) >= MIN_DAYS and trades >= MIN_TRADES and timedelta(days=span) >= MIN_SPAN
     return Record(score_of(days) if is_long else None, len(days), trades, span)
+
+
+def return_of(row: TradingStatistics) -> float | None:
+    """Result of a day over what it began with; None without any.
+
+    What a person says of a cash row may cost a place and never wins one: a deposit called a dividend is no gain here.
+    """
+    before = row.balance_end - row.net
+    return float((row.net - max(row.booked, Decimal(0))) / before) if before > 0 else None
 
 
 def score_of(returns: Sequence[float]) -> Decimal | None:

@@ -102,6 +102,7 @@ class _Day:
     losses: int = 0
     breakeven: int = 0
     net: int = 0
+    booked: int = 0
     gross_profit: int = 0
     gross_loss: int = 0
     swap: int = 0
@@ -164,6 +165,7 @@ def _day_rows(account_id: int, span: Span, zone: ZoneInfo, balance: int) -> list
             row.volume += found.volume
         elif found.sort == _Sort.COST:
             row.net += found.net
+            row.booked += found.net
         elif found.sort == _Sort.CASH:
             row.deposits += found.gain
             row.withdrawals += found.loss
