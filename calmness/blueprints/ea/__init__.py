@@ -15,7 +15,7 @@ from calmness.access import requires_ea_key
 from calmness.error_handlers import problem
 from calmness.errors import DomainError
 from calmness.extensions import db, limiter
-from calmness.services.trading import legacy_sync, sync, trading_accounts
+from calmness.services.trading import batch_messages, legacy_sync, sync, trading_accounts
 
 bp = Blueprint("ea", __name__)
 MAX_BYTES = 512 * 1024
@@ -48,7 +48,7 @@ def _refusals_counted(account_id: int) -> Iterator[None]:
     """A message that is refused whole leaves nothing but its number on the support's board."""
     try:
         yield
-    except sync.RefusedBatch:
+    except batch_messages.RefusedBatch:
         db.session.rollback()
         sync.note_refused(account_id, clock.now())
         db.session.commit()
@@ -86,7 +86,7 @@ def create_sync() -> ResponseReturnValue:
             # Python's decoder takes NaN and Infinity as numbers: they are refused ticket by ticket.
             body = json.loads(raw if encoding == "identity" else unpacked(raw))
         except (ValueError, RecursionError, zlib.error) as error:
-            raise sync.NotJson from error
+            raise batch_messages.NotJson from error
         try:
             answer = sync.take(account, body)
         except sync.OtherAccount:

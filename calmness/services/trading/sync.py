@@ -6,8 +6,7 @@ taken overwrites nothing. Statistics are computed by a job afterwards, never her
 
 import re
 import secrets
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +15,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from calmness import clock
-from calmness.errors import Conflict, DomainError
+from calmness.errors import Conflict
 from calmness.extensions import db
 from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
@@ -24,10 +23,10 @@ from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStat
 from calmness.models.types import SCALE
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
-from calmness.services.trading import broker_clocks, contracts, deals, sync_trades, trade_totals
+from calmness.services.trading import batch_messages, broker_clocks, contracts, deals, sync_trades, trade_totals
+from calmness.services.trading.batch_messages import MAX_TRADES, Head
 from calmness.services.trading.message_values import clean, units
 
-MAX_TRADES = 500
 REFUSALS_KEPT = 100
 LATEST_VERSION = "2.0.0"
 LATE = timedelta(minutes=10)
@@ -61,58 +60,11 @@ _OPEN_ROWS = select(_TRADES.id, _TRADES.ticket).where(
 )
 
 
-class RefusedBatch(DomainError):
-    """A message of which nothing can be taken."""
-
-
-class NotJson(RefusedBatch):
-    """The body is no JSON, was cut or is not packed as it says."""
-
-    status = 400
-    slug = "ea-not-json"
-    message = _l("Le message n’est pas du JSON.")
-
-
-class MalformedBatch(RefusedBatch):
-    """The shape or the version of the message is wrong."""
-
-    slug = "ea-malformed"
-    message = _l("Message illisible\u00a0: mettez l’Expert Advisor à jour.")
-
-
 class OtherAccount(Conflict):
     """The key belongs to another account number."""
 
     slug = "ea-other-account"
     message = _l("Cette clé est liée à un autre numéro de compte MetaTrader.")
-
-
-class TooManyTrades(RefusedBatch):
-    """More trades than a batch may hold."""
-
-    status = 413
-    slug = "ea-batch-too-big"
-    message = _l("Lot trop gros\u00a0: 500 trades au plus.")
-
-
-@dataclass(frozen=True)
-class Head:
-    """What a batch says beside its trades."""
-
-    batch_id: str
-    ea: str
-    login: str
-    server_name: str
-    gmt: datetime
-    server_epoch: int
-    tick_age: int
-    account: dict[str, Any]
-    snapshot: dict[str, Any]
-    history: dict[str, Any]
-    cursor: int
-    """Last closing that the EA believes to be here, by the server's wall clock; zero when it says none."""
-    cursor_next: int
-    """Last closing of which it believes so once this batch is taken."""
 
 
 def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict[str, Any]:
@@ -126,7 +78,7 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
 
 
 def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
-    head, trades = _head(body)
+    head, trades = batch_messages.read(body)
     known = (
         db.session.connection().execute(_KNOWN, {"account": account.id, "batch": head.batch_id}).scalar_one_or_none()
     )
@@ -134,11 +86,13 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         return dict(known)
     _bind(account, head)
     _measure(account, head, now)
-    made, refused = deals.trades_of(_rows(body, "deals", deals.MAX_DEALS), _rows(body, "positions", MAX_TRADES))
+    made, refused = deals.trades_of(
+        batch_messages.rows(body, "deals", deals.MAX_DEALS), batch_messages.rows(body, "positions", MAX_TRADES)
+    )
     parsed = sync_trades.read(account.id, [*trades, *made], broker_clocks.of_account(account), now)
     parsed.rejected += refused
     _note_refusals(account, parsed)
-    contracts.note(account.id, _rows(body, "symbols", MAX_TRADES), now)
+    contracts.note(account.id, batch_messages.rows(body, "symbols", MAX_TRADES), now)
     late = _is_late(account, head)
     written = sync_trades.write(account.id, parsed.rows, now, late=late)
     pulse = {name: getattr(account, name) for name in PULSE}
@@ -227,55 +181,6 @@ def number(value: Any) -> Decimal:
     return Decimal(units(value)) / SCALE
 
 
-def _head(body: Any) -> tuple[Head, list[Any]]:
-    if not isinstance(body, dict) or body.get("v") != 2:
-        raise MalformedBatch
-    trades, account, times = body.get("trades", []), body.get("account"), body.get("clock")
-    if not isinstance(trades, list) or not isinstance(account, dict) or not isinstance(times, dict):
-        raise MalformedBatch
-    if len(trades) > MAX_TRADES:
-        raise TooManyTrades
-    try:
-        head = Head(
-            batch_id=clean(body["batch_id"], 64),
-            ea=clean(body.get("ea"), 16),
-            login=clean(account["login"], 32),
-            server_name=clean(account["server"], 100),
-            gmt=datetime.fromtimestamp(int(times["gmt"]), UTC),
-            server_epoch=int(times["server"]),
-            tick_age=int(times.get("server_age_s", 0)),
-            account=account,
-            snapshot=_part(body, "snapshot"),
-            history=_part(body, "history"),
-            cursor=_epoch(_part(body, "cursor").get("time")),
-            cursor_next=_epoch(_part(body, "cursor").get("next")),
-        )
-    except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
-        raise MalformedBatch from error
-    if not head.batch_id or not head.login:
-        raise MalformedBatch
-    return head, trades
-
-
-def _rows(body: dict[str, Any], name: str, most: int) -> list[Any]:
-    """A list of the message that may be absent. Raises ``MalformedBatch``, ``TooManyTrades``."""
-    found = body.get(name, [])
-    if not isinstance(found, list):
-        raise MalformedBatch
-    if len(found) > most:
-        raise TooManyTrades
-    return found
-
-
-def _epoch(value: Any) -> int:
-    return value if type(value) is int and 0 < value < 2**40 else 0
-
-
-def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}
-
-
 def _bind(account: TradingAccount, head: Head) -> None:
     """Bind the key's account to the number that uses it first; tell the student when another one comes."""
     if account.login is None:
@@ -350,7 +255,7 @@ def _note_history(account: TradingAccount, head: Head, now: datetime) -> None:
     _learn(
         account,
         history_total=total if type(total) is int and 0 <= total < 2**31 else None,
-        history_oldest=_epoch(head.history.get("oldest_close")) or None,
+        history_oldest=batch_messages.epoch(head.history.get("oldest_close")) or None,
         history_complete=None if complete is None else bool(complete),
     )
     if account.history_complete and not was_complete:
