@@ -160,6 +160,8 @@ def _fleet() -> list[str]:
                 "history_oldest": OPENED,
                 "history_complete": True,
                 "ea_version": "2.0.0",
+                **dict.fromkeys(("balance", "equity", "free_margin"), Decimal(1000)),
+                "margin": Decimal(0),
                 "created_at": now,
                 "last_sync_at": now,
             }

@@ -24,6 +24,8 @@ from tests.fixtures.browser import FLAGS, program
 MANY, FEW, PAGE = 100_000, 50, 50
 PAINTS = 11
 STAFF = "bench-agent@calmness.test"
+ELSEWHERE = 1_000_000
+"""Serials that the invoices of other measures on the same database never reach."""
 
 
 def measures() -> list[tuple[str, float, float]]:
@@ -116,7 +118,7 @@ def _fill(user_id: int, template_id: int, first: int, last: int) -> None:
         {
             "number": f"CT-20260101-{rank + 1:06d}",
             "kind": InvoiceKind.INVOICE,
-            "serial": rank + 1,
+            "serial": ELSEWHERE + rank,
             "user_id": user_id,
             "template_id": template_id,
             "issued_on": date(2026, 1, 1),
