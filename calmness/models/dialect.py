@@ -244,8 +244,10 @@ def claim(
     table: Table = model.__table__  # type: ignore[assignment]
     wanted = (
         select(table.c.id).where(where).order_by(order_by, table.c.id).limit(limit).with_for_update(skip_locked=True)
-    )
-    statement = update(model).where(table.c.id.in_(wanted)).values(**values).returning(model)
+    ).cte("wanted")
+    # By a CTE, which PostgreSQL reads once: a subquery that locks may be read again for each row of a nested loop, skip
+    # what it has locked itself and so take more rows than the limit.
+    statement = update(model).where(table.c.id.in_(select(wanted.c.id))).values(**values).returning(model)
     rows = session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True})
     return sorted(rows, key=lambda row: (getattr(row, order_by.key), row.id))  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from calmness import clock
 from calmness.extensions import db, work_queue
@@ -56,6 +56,18 @@ def test_the_claims_of_a_dead_worker_come_back_at_once(site: Flask, dead: str) -
 
     assert given_back == 1
     assert states() == [TaskState.PENDING, TaskState.CLAIMED]
+
+
+def test_a_claim_takes_no_more_than_asked_whatever_the_plan(site: Flask) -> None:
+    work(20)
+    db.session.commit()
+    if db.engine.dialect.name == "postgresql":
+        for plan in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"):
+            db.session.execute(text(f"SET LOCAL enable_{plan} = off"))
+
+    claimed = delivery.claim_tasks(Lane.DEFAULT, claims.own_name(), limit=3)
+
+    assert len(claimed) == 3
 
 
 def test_another_machine_is_not_judged_from_here(site: Flask) -> None:
