@@ -1,5 +1,6 @@
 """What the author, a subscriber and everybody else find on the pages of signals."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -139,3 +140,13 @@ def test_the_prices_of_a_signal_have_equal_decimals(site: Flask, client_for: Cli
     page = client_for(desk.subscriber()).get("/espace/signaux").text
 
     assert all(price in page for price in ("1,08420", "1,08021", "1,09000"))
+
+
+def test_prices_are_typed_as_text_so_that_every_browser_takes_a_comma(site: Flask, client_for: ClientFor) -> None:
+    answer = client_for(factories.admin()).post("/admin/signaux", data=desk.form(entry="1,08420", stop="beaucoup"))
+
+    fields = {name: re.search(rf'<input[^>]*name="{name}"[^>]*>', answer.text) for name in ("entry", "stop")}
+    found = {name: tag.group() for name, tag in fields.items() if tag}
+    assert all('type="text"' in tag and 'inputmode="decimal"' in tag for tag in found.values())
+    assert 'value="1,08420"' in found["entry"]
+    assert 'value="beaucoup"' in found["stop"]

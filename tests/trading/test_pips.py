@@ -187,7 +187,7 @@ def test_an_admin_sets_changes_and_takes_back_a_rule_and_the_journal_says_so(
         ("US30", "-1", "Entrez une taille plus grande que zéro"),
         ("US30", "0.000000001", "Entrez une taille plus grande que zéro"),
         ("US30", "NaN", "Entrez une taille plus grande que zéro"),
-        ("US30", "un", "Entrez un prix comme"),
+        ("US30", "un", "Entrez une taille plus grande que zéro"),
         ("", "1", "Nommez le symbole"),
     ],
 )

@@ -26,6 +26,7 @@ class FigureInput(TextInput):
 class FigureField(DecimalField):
     """A figure with a comma or a point; the last sign of both parts the decimals when both are typed."""
 
+    data: Any
     widget = FigureInput()
     refusal = _l("Entrez un nombre comme 12,5.")
 

@@ -7,34 +7,27 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from calmness.access import current_account, requires
+from calmness.blueprints.admin.fields import FigureField
 from calmness.blueprints.signals import STATES
 from calmness.errors import DomainError
 from calmness.extensions import db
-from calmness.instruments import pip_size
 from calmness.models.signal import Direction, OrderKind
 from calmness.permissions import Permission
-from calmness.services import pips
 from calmness.services import signals as rules
 
 bp = Blueprint("admin_signals", __name__, url_prefix="/admin/signaux")
-EXAMPLES = ("EURUSD", "USDJPY", "XAUUSD", "XAGUSD", "USOIL", "US30", "BTCUSD")
-_PRICE = _l("Entrez un prix comme 1.08420.")
+_PRICE = _l("Entrez un prix comme 1,0842.")
 
 
-class PriceField(DecimalField):
-    """A price with a point or a comma, whose refusal is told in French."""
+class PriceField(FigureField):
+    """A price of the market."""
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read the price."""
-        try:
-            super().process_formdata([value.replace(",", ".") for value in valuelist])
-        except ValueError as error:
-            raise ValueError(_PRICE) from error
+    refusal = _PRICE
 
 
 class SignalForm(FlaskForm):
@@ -108,7 +101,7 @@ def create_signal() -> ResponseReturnValue:
         rules.publish(form.draft(), author=current_account())
     except InvalidOperation:
         db.session.rollback()
-        form.targets.errors = [_("Séparez les objectifs par un point-virgule, par exemple 1.0900\u202f; 1.0950.")]
+        form.targets.errors = [_("Séparez les objectifs par un point-virgule, par exemple 1,0900\u202f; 1,0950.")]
         return _page(form), 422
     except DomainError as error:
         db.session.rollback()
@@ -126,7 +119,7 @@ def create_closure(signal_id: int) -> ResponseReturnValue:
     try:
         price = Decimal(request.form.get("price", "").strip().replace(",", "."))
     except InvalidOperation:
-        flash(_("Entrez le prix de sortie, par exemple 1.08910."), "error")
+        flash(_("Entrez le prix de sortie, par exemple 1,0891."), "error")
         return redirect(url_for("admin_signals.index"))
     signal = rules.close(signal_id, price, by=current_account())
     db.session.commit()
@@ -150,60 +143,6 @@ def _page(form: SignalForm) -> str:
     )
 
 
-class PipForm(FlaskForm):
-    """What a pip of a symbol is."""
+from calmness.blueprints.admin import pips  # noqa: E402
 
-    pattern = StringField(
-        _l("Symbole, ou son début suivi d’une étoile"),
-        validators=[InputRequired(_l("Nommez le symbole.")), Length(max=32)],
-    )
-    pip = PriceField(_l("Taille d’un pip"), places=None, validators=[InputRequired(_l("Entrez une taille."))])
-
-
-@bp.get("/pips")
-@requires(Permission.PUBLISH_SIGNALS)
-def pip_table() -> ResponseReturnValue:
-    """Sizes of pips: the school's own rules and the table beneath them."""
-    return _pips(PipForm())
-
-
-@bp.post("/pips")
-@requires(Permission.PUBLISH_SIGNALS)
-def create_pip() -> ResponseReturnValue:
-    """Say what a pip is; figures of trades follow at once."""
-    form = PipForm()
-    if form.validate_on_submit():
-        try:
-            rule = pips.set_rule(form.pattern.data or "", form.pip.data, by=current_account())
-        except DomainError as error:
-            db.session.rollback()
-            form[error.field or "pattern"].errors = [error.message]
-        else:
-            db.session.commit()
-            flash(_("C’est noté pour %(pattern)s.", pattern=rule.pattern), "success")
-            return redirect(url_for("admin_signals.pip_table"))
-    return _pips(form), 422
-
-
-@bp.post("/pips/retrait")
-@requires(Permission.PUBLISH_SIGNALS)
-def create_pip_removal() -> ResponseReturnValue:
-    """Leave a symbol to the table again."""
-    pips.remove_rule(request.form.get("pattern", ""), by=current_account())
-    db.session.commit()
-    flash(_("La règle est retirée."), "success")
-    return redirect(url_for("admin_signals.pip_table"))
-
-
-def _pips(form: PipForm) -> str:
-    wanted = request.args.get("symbole", "")[:32]
-    table = pips.of_accounts(())
-    return render_template(
-        "admin/signals/pips.html",
-        form=form,
-        rules=pips.rules(),
-        wanted=wanted,
-        size=table.size(wanted) if wanted.strip() else None,
-        rule=table.rule_of(wanted),
-        examples=[(name, pip_size(name)) for name in EXAMPLES],
-    )
+__all__ = ["bp", "pips"]
