@@ -86,6 +86,20 @@ def test_two_tabs_and_a_double_click_begin_one_purchase(client_for: ClientFor) -
     assert len(places) == 1
 
 
+def test_a_purchase_begun_on_one_device_goes_on_where_it_was_on_another(client_for: ClientFor) -> None:
+    user, offer = factories.student(), shop.signals_offer()
+    phone, desk = client_for(user), client_for(user)
+    steps = phone.post(f"/commande/{offer.slug}").headers["Location"]
+    phone.post(f"{steps}/identite", data=FORM)
+
+    begun_again = desk.post(f"/commande/{offer.slug}").headers["Location"]
+    shown = desk.get(begun_again, follow_redirects=True).text
+
+    assert begun_again.split("?")[0] == steps.split("?")[0]
+    assert "Numéro de transaction" in shown
+    assert "Qui est facturé" not in shown
+
+
 def test_a_step_ahead_of_its_time_shows_the_first(client_for: ClientFor) -> None:
     user = factories.student()
     payment = purchases.declare(user, shop.signals_offer().slug)
