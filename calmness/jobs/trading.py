@@ -18,6 +18,7 @@ from calmness.services.trading import (
     exchange_rates,
     leaderboards,
     snapshot_thinning,
+    statement_files,
     statement_imports,
     sync,
     trading_statistics,
@@ -38,7 +39,7 @@ def read_statement(payload: dict[str, Any]) -> None:
     """Read a file for its preview."""
     statement_imports.read(payload["import_id"])
     db.session.commit()
-    statement_imports.forget_file(payload["import_id"])
+    statement_files.forget_file(payload["import_id"])
 
 
 @task("trading.take_statement")
@@ -46,7 +47,7 @@ def take_statement(payload: dict[str, Any]) -> None:
     """Write the trades of a confirmed file."""
     statement_imports.take(payload["import_id"])
     db.session.commit()
-    statement_imports.forget_file(payload["import_id"])
+    statement_files.forget_file(payload["import_id"])
 
 
 @task("trading.convert_times")
@@ -81,7 +82,7 @@ def fetch_reference_rates() -> None:
 @periodic("trading.statements", every_seconds=86_400)
 def forget_statements() -> None:
     """Throw away files that nobody took."""
-    statement_imports.sweep()
+    statement_files.sweep()
     db.session.commit()
 
 

@@ -27,7 +27,7 @@ from calmness.models.trading import (
     TradingAccount,
     TradingStatistics,
 )
-from calmness.services.trading import journals, statement_imports, trading_accounts
+from calmness.services.trading import journals, statement_files, statement_imports, trading_accounts
 from tests import factories
 from tests.trading.statements import mt4, mt5
 from tests.trading.terminal import NOW, linked, trade, work
@@ -268,7 +268,7 @@ def test_a_file_that_nobody_said_yes_to_is_thrown_away(client_for: ClientFor, ti
     assert files.store().exists(key)
 
     time_machine.move_to(NOW + timedelta(days=8), tick=False)
-    statement_imports.sweep()
+    statement_files.sweep()
     db.session.commit()
 
     assert not files.store().exists(key)

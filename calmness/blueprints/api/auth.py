@@ -18,14 +18,13 @@ from calmness import network
 from calmness.access import NotAuthenticated, current_account, public, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.schemas import ClosedSchema
-from calmness.blueprints.auth.device import device_label, keep_refresh_cookie
+from calmness.blueprints.auth.device import keep_refresh_cookie, open_session_here
 from calmness.error_handlers import problem
 from calmness.errors import Forbidden
 from calmness.extensions import db, limiter
 from calmness.models.account import SessionKind, User
 from calmness.permissions import Permission
 from calmness.services.account import accounts, jwt_tokens, known_devices, second_factor, sessions, step_up
-from calmness.sessions import note_origin
 
 
 class RegisterIn(ClosedSchema):
@@ -232,15 +231,7 @@ def api_reset_password(given: dict[str, Any]) -> ResponseReturnValue:
 
 def open_session(user: User, *, second_factor: bool, in_body: bool) -> Response:
     """A program's session of a person who has proved who it is, and its tokens. Commits."""
-    auth_session, _secret = sessions.open_session(
-        user,
-        kind=SessionKind.API,
-        persistent=True,
-        ip_truncated=network.truncated(request.remote_addr),
-        device_label=device_label(),
-        second_factor=second_factor,
-    )
-    note_origin(auth_session.id)
+    auth_session, _secret = open_session_here(user, kind=SessionKind.API, persistent=True, second_factor=second_factor)
     known_devices.tell_if_new(user, auth_session)
     access, refresh = jwt_tokens.issue_access(auth_session), jwt_tokens.issue_refresh(auth_session)
     db.session.commit()

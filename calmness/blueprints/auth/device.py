@@ -43,15 +43,9 @@ def open_device(user: User, *, persistent: bool, second_factor: bool) -> Session
     if current_user.is_authenticated:
         # Logging in again, or as somebody else, ends what this browser held.
         sessions.revoke(current_user.auth_session.id, "replaced")
-    auth_session, secret = sessions.open_session(
-        user,
-        kind=SessionKind.PAGE,
-        persistent=persistent,
-        ip_truncated=network.truncated(request.remote_addr),
-        device_label=device_label(),
-        second_factor=second_factor,
+    auth_session, secret = open_session_here(
+        user, kind=SessionKind.PAGE, persistent=persistent, second_factor=second_factor
     )
-    note_origin(auth_session.id)
     session.clear()
     session.permanent = auth_session.persistent
     person = SessionUser(user, auth_session, secret)
@@ -112,6 +106,22 @@ def _keep_mark(response: Response, user: User) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def open_session_here(
+    user: User, *, kind: SessionKind, persistent: bool, second_factor: bool
+) -> tuple[AuthSession, str]:
+    """A session of the device that asks, and its secret; the acts of this request are told to come from it."""
+    auth_session, secret = sessions.open_session(
+        user,
+        kind=kind,
+        persistent=persistent,
+        ip_truncated=network.truncated(request.remote_addr),
+        device_label=device_label(),
+        second_factor=second_factor,
+    )
+    note_origin(auth_session.id)
+    return auth_session, secret
 
 
 def device_label() -> str:

@@ -59,21 +59,16 @@ def of_account(account_id: int, after: int = 0) -> Page:
 
 def guess(trade: Trade) -> CashKind:
     """What a row is by the broker's own words and the side of the money."""
-    if trade.kind is TradeKind.CREDIT:
-        return CashKind.CREDIT
-    for kind, pattern in _PATTERNS:
-        if pattern.search(trade.comment) and _fits(kind, trade):
-            return kind
-    return CashKind.DEPOSIT if trade.net >= 0 else CashKind.WITHDRAWAL
+    if trade.kind is not TradeKind.CREDIT:
+        for kind, pattern in _PATTERNS:
+            if pattern.search(trade.comment) and _fits(kind, trade):
+                return kind
+    return _by_side(trade)
 
 
 def kind_of(trade: Trade) -> CashKind:
     """What the figures take a row for: what the student said, else the broker's credit, a deposit or a withdrawal."""
-    if trade.cash_kind is not None:
-        return trade.cash_kind
-    if trade.kind is TradeKind.CREDIT:
-        return CashKind.CREDIT
-    return CashKind.DEPOSIT if trade.net >= 0 else CashKind.WITHDRAWAL
+    return trade.cash_kind or _by_side(trade)
 
 
 def is_cost(kind: CashKind) -> bool:
@@ -107,6 +102,12 @@ def correct(trade: Trade, kind: CashKind | None) -> None:
     account.history_stamp = trade_totals.new_stamp()
     sync.mark_dirty(account, trade.closed_at, trade.closed_at)
     live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
+
+
+def _by_side(trade: Trade) -> CashKind:
+    if trade.kind is TradeKind.CREDIT:
+        return CashKind.CREDIT
+    return CashKind.DEPOSIT if trade.net >= 0 else CashKind.WITHDRAWAL
 
 
 def _fits(kind: CashKind, trade: Trade) -> bool:

@@ -185,13 +185,7 @@ def by_symbol(to: Converter) -> list[tuple[str, Group]]:
     """Results by instrument, most traded first."""
     groups: dict[str, Group] = defaultdict(Group)
     for net, _held, _r, _moved, symbol in _positions(to):
-        group = groups[base_symbol(symbol)]
-        group.trades += 1
-        group.wins += net > 0
-        group.losses += net < 0
-        group.units += net
-        group.gross_profit += max(net, 0)
-        group.gross_loss += min(net, 0)
+        groups[base_symbol(symbol)].add_one(net)
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 

@@ -15,8 +15,7 @@ from calmness.models.trading import Trade, TradeKind, TradeSource, TradingAccoun
 from calmness.services import live
 from calmness.services.trading import broker_clocks, sync, sync_trades, trade_totals
 from calmness.services.trading.batch_messages import MalformedBatch
-from calmness.services.trading.message_values import clean, offset_at, price_units, ticket_of, units, whole
-from calmness.services.trading.sync import number
+from calmness.services.trading.message_values import clean, number, offset_at, price_units, ticket_of, units, whole
 from calmness.services.trading.sync_trades import COMMENT_LENGTH, EPOCH_1980, SYMBOL_LENGTH, TradeRow, status_of
 
 _COMMENT = '"comment":"'

@@ -39,6 +39,11 @@ def units(value: Any) -> int:
     return whole
 
 
+def number(value: Any) -> Decimal:
+    """An exact decimal of a message. Raises ValueError."""
+    return Decimal(units(value)) / SCALE
+
+
 def price_units(value: Any) -> int | None:
     """1e-8 units of a price; None where there is none (absent, empty, zero or less)."""
     if not value:

@@ -6,7 +6,7 @@ The clock of the broker is asked once; it belongs to the account, so that EA and
 
 import secrets
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -37,8 +37,6 @@ SAMPLES = 3
 SKIPPED_SHOWN = 200
 TIMES_KEPT = 2_000
 CHUNK = 1_000
-GIVEN_UP_AFTER = timedelta(days=7)
-UNFINISHED = (ImportState.RECEIVED, ImportState.READ, ImportState.CONFIRMED)
 
 
 class EmptyFile(DomainError):
@@ -320,35 +318,6 @@ def written_about(found: StatementImport) -> int:
         )
         or 0
     )
-
-
-def forget_file(import_id: int) -> None:
-    """Delete the file of an import that needs it no more. Called after the commit: what rolled back needs it again."""
-    found = db.session.get(StatementImport, import_id)
-    if found is not None and found.state not in UNFINISHED:
-        files.store().delete(found.file_key)
-
-
-def sweep() -> None:
-    """Throw away files that nobody said yes to for a week, and those that a crash left behind."""
-    now = clock.now()
-    rows = db.session.scalars(select(StatementImport).where(StatementImport.created_at < now - GIVEN_UP_AFTER)).all()
-    for row in rows:
-        if row.state is not ImportState.CONFIRMED:
-            files.store().delete(row.file_key)
-        if row.state in {ImportState.RECEIVED, ImportState.READ, ImportState.REFUSED}:
-            db.session.delete(row)
-
-
-def file_keys(account_id: int) -> list[str]:
-    """Files of an account's imports."""
-    return list(db.session.scalars(select(StatementImport.file_key).where(StatementImport.account_id == account_id)))
-
-
-def forget_files(keys: list[str]) -> None:
-    """Delete the files of an account that is gone."""
-    for key in keys:
-        files.store().delete(key)
 
 
 def _held(import_id: int) -> StatementImport | None:

@@ -7,7 +7,6 @@ taken overwrites nothing. Statistics are computed by a job afterwards, never her
 import re
 import secrets
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -20,12 +19,11 @@ from calmness.extensions import db
 from calmness.models.delivery import Lane
 from calmness.models.dialect import insert_once
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
-from calmness.models.types import SCALE
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.trading import batch_messages, broker_clocks, contracts, deals, sync_trades, trade_totals
 from calmness.services.trading.batch_messages import MAX_TRADES, Head
-from calmness.services.trading.message_values import clean, units
+from calmness.services.trading.message_values import clean, number
 
 REFUSALS_KEPT = 100
 LATEST_VERSION = "2.0.0"
@@ -174,11 +172,6 @@ def note_refused(account_id: int, now: datetime) -> None:
         .values(refused_batches=TradingAccount.refused_batches + 1, refused_batch_at=now),
         execution_options={"synchronize_session": False},
     )
-
-
-def number(value: Any) -> Decimal:
-    """An exact decimal of a message. Raises ValueError."""
-    return Decimal(units(value)) / SCALE
 
 
 def _bind(account: TradingAccount, head: Head) -> None:

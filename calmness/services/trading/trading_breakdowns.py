@@ -85,6 +85,15 @@ class Group:
         self.gross_profit += cell.gross_profit
         self.gross_loss += cell.gross_loss
 
+    def add_one(self, net: int) -> None:
+        """Count one trade by its result in 1e-8 units."""
+        self.trades += 1
+        self.wins += net > 0
+        self.losses += net < 0
+        self.units += net
+        self.gross_profit += max(net, 0)
+        self.gross_loss += min(net, 0)
+
 
 class Result(NamedTuple):
     """What is asked of each position by itself: 1e-8 units, seconds."""
@@ -216,8 +225,7 @@ def by_tag(account_ids: Sequence[int], which: Which) -> list[tuple[str, Group]]:
             for tag in tags:
                 if (tag, account_id, position) not in counted:
                     counted.add((tag, account_id, position))
-                    won, lost = net > 0, net < 0
-                    groups[tag].add(Cell("", "", 0, 0, "", 1, won, lost, net, net * won, net * lost))
+                    groups[tag].add_one(net)
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 

@@ -1,0 +1,41 @@
+"""Files of statements: kept while an import may need them, and no longer."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from calmness import clock, files
+from calmness.extensions import db
+from calmness.models.trading import ImportState, StatementImport
+
+GIVEN_UP_AFTER = timedelta(days=7)
+UNFINISHED = (ImportState.RECEIVED, ImportState.READ, ImportState.CONFIRMED)
+
+
+def forget_file(import_id: int) -> None:
+    """Delete the file of an import that needs it no more. Called after the commit: what rolled back needs it again."""
+    found = db.session.get(StatementImport, import_id)
+    if found is not None and found.state not in UNFINISHED:
+        files.store().delete(found.file_key)
+
+
+def sweep() -> None:
+    """Throw away files that nobody said yes to for a week, and those that a crash left behind."""
+    now = clock.now()
+    rows = db.session.scalars(select(StatementImport).where(StatementImport.created_at < now - GIVEN_UP_AFTER)).all()
+    for row in rows:
+        if row.state is not ImportState.CONFIRMED:
+            files.store().delete(row.file_key)
+        if row.state in {ImportState.RECEIVED, ImportState.READ, ImportState.REFUSED}:
+            db.session.delete(row)
+
+
+def file_keys(account_id: int) -> list[str]:
+    """Files of an account's imports."""
+    return list(db.session.scalars(select(StatementImport.file_key).where(StatementImport.account_id == account_id)))
+
+
+def forget_files(keys: list[str]) -> None:
+    """Delete the files of an account that is gone."""
+    for key in keys:
+        files.store().delete(key)
