@@ -92,17 +92,6 @@ class MarketSession(StrEnum):
     NONE = "none"
 
 
-class ImportState(StrEnum):
-    """Where a statement stands."""
-
-    RECEIVED = "received"
-    READ = "read"
-    REFUSED = "refused"
-    CONFIRMED = "confirmed"
-    IMPORTED = "imported"
-    UNDONE = "undone"
-
-
 class TradingAccount(Model):
     """A student's account at a broker, bound to its number and server at the EA's first contact."""
 
@@ -174,33 +163,6 @@ class TradingKey(Model):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    account: Mapped[TradingAccount] = relationship()
-
-
-class StatementImport(Model):
-    """A statement that a student brought: read, shown, taken in one transaction, undone at will.
-
-    ``report`` holds what the preview shows; the file itself is deleted once it was taken or given up.
-    """
-
-    __table_args__ = (Index("ix_statement_import_account", "account_id", "id"),)
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"))
-    state: Mapped[ImportState] = mapped_column(text_enum(ImportState, "state"))
-    file_name: Mapped[str] = mapped_column(String(120))
-    file_key: Mapped[str] = mapped_column(String(120))
-    file_size: Mapped[int]
-    reason: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
-    report: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
-    broker_clock: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
-    bound_login: Mapped[bool] = mapped_column(default=False, server_default=false())
-    trades_added: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    trades_known: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    imported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     account: Mapped[TradingAccount] = relationship()
 
@@ -296,37 +258,6 @@ class TradingChain(Model):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     held_seconds: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class TradeJournal(Model):
-    """What the student writes about a trade; apart from the broker's fields, so that no sync touches it."""
-
-    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    note: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
-    tags: Mapped[list[Any]] = mapped_column(JsonType, default=list)
-    mistakes: Mapped[list[Any]] = mapped_column(JsonType, default=list, server_default=text("'[]'"))
-    planned_entry: Mapped[Decimal | None] = mapped_column(Scaled8)
-    planned_stop: Mapped[Decimal | None] = mapped_column(Scaled8)
-    planned_target: Mapped[Decimal | None] = mapped_column(Scaled8)
-    plan_followed: Mapped[bool | None]
-    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    """Grows with each save: a page that was open longer does not write over a newer one unseen."""
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class TradeScreenshot(Model):
-    """A picture that a student put beside a trade: drawn again without metadata, seen by its owner alone."""
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    file_key: Mapped[str] = mapped_column(String(120), unique=True)
-    width: Mapped[int]
-    height: Mapped[int]
-    size: Mapped[int]
-    caption: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class TradeRevision(Model):

@@ -16,7 +16,8 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradeJournal, TradingAccount
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade, TradingAccount
 from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.trading import terminal

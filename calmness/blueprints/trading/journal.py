@@ -17,7 +17,8 @@ from calmness.blueprints.trading.words import kind_in_words
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.features import requires_feature
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade
 from calmness.permissions import Permission
 from calmness.presentation import price
 from calmness.services.account.preferences import Feature

@@ -19,16 +19,9 @@ from calmness.metatrader import Statement, Unreadable
 from calmness.metatrader.statement import net
 from calmness.models.delivery import Lane
 from calmness.models.dialect import among
-from calmness.models.trading import (
-    ImportState,
-    Platform,
-    StatementImport,
-    Trade,
-    TradeJournal,
-    TradeKind,
-    TradeSource,
-    TradingAccount,
-)
+from calmness.models.journal import TradeJournal
+from calmness.models.statement import ImportState, StatementImport
+from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradingAccount
 from calmness.services import delivery, live
 from calmness.services.trading import broker_clocks, sync, sync_trades, trade_totals
 from calmness.services.trading.message_values import BrokerClock, clean, offset_at

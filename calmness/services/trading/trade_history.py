@@ -14,7 +14,8 @@ from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.dialect import has_text, unindexed
-from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import MarketSession, Trade, TradeKind, TradeStatus, TradingAccount
 from calmness.services.trading import trade_pages, trade_totals
 from calmness.services.trading.market_sessions import opened_during
 from calmness.services.trading.trade_pages import Place

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from calmness.models.trading import Trade, TradeJournal, TradeKind
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade, TradeKind
 
 PLACES = Decimal("0.01")
 

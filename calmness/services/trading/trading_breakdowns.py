@@ -16,8 +16,9 @@ from sqlalchemy import BigInteger, ColumnElement, Select, String, func, select, 
 from calmness.extensions import db
 from calmness.instruments import InstrumentClass, base_symbol, instrument_class, pip_size
 from calmness.models.dialect import plain_rows, posix_seconds, unindexed
+from calmness.models.journal import TradeJournal
 from calmness.models.positions import PARTS_OF_POSITIONS
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.trading import Trade
 from calmness.models.types import SCALE
 from calmness.services.trading import market_sessions, zone_offsets
 from calmness.services.trading.trade_positions import SEPARATOR
