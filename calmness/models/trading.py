@@ -37,7 +37,10 @@ class Platform(StrEnum):
 
 
 class TradeKind(StrEnum):
-    """MetaTrader's order types 0 to 7, by name; ``cash_unknown`` comes only from the old EA."""
+    """MetaTrader 4's order types 0 to 7 by name, then what MetaTrader 5 tells of cash by its types of deals.
+
+    ``cash_unknown`` comes only from the old EA. The order is that of the numbers of a message (``metatrader/cash.py``).
+    """
 
     BUY = "buy"
     SELL = "sell"
@@ -47,16 +50,25 @@ class TradeKind(StrEnum):
     SELL_STOP = "sell_stop"
     BALANCE = "balance"
     CREDIT = "credit"
+    CHARGE = "charge"
+    CORRECTION = "correction"
+    BONUS = "bonus"
+    COMMISSION = "commission"
+    AGENT_COMMISSION = "agent_commission"
+    INTEREST = "interest"
+    DIVIDEND = "dividend"
+    TAX = "tax"
     CASH_UNKNOWN = "cash_unknown"
 
 
 class CashKind(StrEnum):
-    """What a cash row is, as the student says it: see ``models/cash.py`` for what each does to the figures."""
+    """What a cash row is, as the student or the broker says it; ``models/cash.py``: what each does to the figures."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     TRANSFER = "transfer"
     BONUS = "bonus"
+    REFERRAL = "referral"
     FEE = "fee"
     CORRECTION = "correction"
     INTEREST = "interest"
@@ -222,7 +234,7 @@ class Trade(Model):
     import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     cash_kind: Mapped[CashKind | None] = mapped_column(text_enum(CashKind, "cash_kind"))
-    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind and sign say."""
+    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind says, else the sign."""
     is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is one of several tickets of a position, which then counts once, when all of it is closed."""
     held_seconds: Mapped[int | None] = mapped_column(BigInteger, Computed(HELD, persisted=True))
@@ -336,7 +348,7 @@ class TradingStatistics(Model):
     breakeven: Mapped[int]
     net: Mapped[Decimal] = mapped_column(Scaled8)
     booked: Mapped[Decimal] = mapped_column(Scaled8, default=Decimal(0), server_default=text("0"))
-    """What is in ``net`` and of no exit: costs and gains that the broker booked by themselves, as the student says."""
+    """What is in ``net`` and of no exit: costs and gains that the broker booked by themselves."""
     gross_profit: Mapped[Decimal] = mapped_column(Scaled8)
     gross_loss: Mapped[Decimal] = mapped_column(Scaled8)
     swap: Mapped[Decimal] = mapped_column(Scaled8)

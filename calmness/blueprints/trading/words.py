@@ -112,6 +112,14 @@ def kind_in_words(kind: TradeKind) -> str:
         TradeKind.BUY_STOP: _("Achat stop"),
         TradeKind.SELL_STOP: _("Vente stop"),
         TradeKind.CREDIT: _("Crédit du courtier"),
+        TradeKind.CHARGE: _("Frais"),
+        TradeKind.CORRECTION: _("Correction du courtier"),
+        TradeKind.BONUS: _("Bonus"),
+        TradeKind.COMMISSION: _("Commission"),
+        TradeKind.AGENT_COMMISSION: _("Commission d’apporteur"),
+        TradeKind.INTEREST: _("Intérêts"),
+        TradeKind.DIVIDEND: _("Dividende"),
+        TradeKind.TAX: _("Taxe"),
     }
     return str(words.get(kind, _("Dépôt ou retrait")))
 
@@ -123,7 +131,8 @@ def cash_in_words(kind: CashKind) -> str:
         CashKind.WITHDRAWAL: _("Retrait"),
         CashKind.TRANSFER: _("Virement interne"),
         CashKind.BONUS: _("Bonus versé sur le solde"),
-        CashKind.FEE: _("Frais ou commission"),
+        CashKind.REFERRAL: _("Commission d’apporteur"),
+        CashKind.FEE: _("Frais, commission ou taxe"),
         CashKind.CORRECTION: _("Correction du courtier"),
         CashKind.INTEREST: _("Intérêts"),
         CashKind.DIVIDEND: _("Dividende"),
