@@ -24,6 +24,14 @@ def side_of(trade: Trade) -> int:
     return {TradeKind.BUY: 1, TradeKind.SELL: -1}.get(trade.kind, 0)
 
 
+def moved(trade: Trade) -> Decimal | None:
+    """Way of the price in favour of a closed trade; None without both prices."""
+    side = side_of(trade)
+    if not side or trade.open_price is None or trade.close_price is None:
+        return None
+    return (trade.close_price - trade.open_price) * side
+
+
 def result_in_r(trade: Trade, planned_stop: Decimal | None = None) -> Decimal | None:
     """R of a closed trade by the planned stop, else by the first stop that the EA saw."""
     stop = planned_stop if planned_stop is not None else trade.initial_stop
