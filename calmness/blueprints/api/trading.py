@@ -332,9 +332,10 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
-    if to:
-        return converted_report.by_symbol(to)
-    return trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone))
+    cells = (
+        converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
+    )
+    return trading_breakdowns.by_symbol(cells)
 
 
 def _curve(view: Overview | None, found: Report, to: Converter | None) -> list[tuple[date, Decimal]]:
