@@ -7,6 +7,7 @@ from calmness.jobs.invoice_view import invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.pdf.render import render
+from calmness.services.billing.identity import TEXTS
 from calmness.services.billing.invoice_lines import Line, items_of
 from calmness.services.billing.invoicing import MENTIONS
 
@@ -42,3 +43,8 @@ def specimen(values: dict[str, str], logo: bytes | None = None) -> bytes:
         payment=Payment(reference="RF87P0000001"),
     )
     return render(invoice_page(invoice_view(invoice)))
+
+
+def specimen_of(template: InvoiceTemplate) -> bytes:
+    """A specimen with what a version of the identity holds."""
+    return specimen({name: getattr(template, name) for name in TEXTS}, template.logo)

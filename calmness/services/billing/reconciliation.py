@@ -178,6 +178,14 @@ def set_aside(line_id: int, *, by: User) -> BankLine:
     return line
 
 
+def get(line_id: int) -> BankLine:
+    """A line. Raises ``NotFound``."""
+    line = db.session.get(BankLine, line_id)
+    if line is None:
+        raise NotFound
+    return line
+
+
 def open_count() -> int:
     """How many lines wait for a person."""
     return db.session.scalar(select(func.count()).select_from(BankLine).where(BankLine.state == LineState.OPEN)) or 0
