@@ -4,7 +4,7 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Date, Integer, List, Nested, String
-from apiflask.validators import Length, Range
+from apiflask.validators import Length, OneOf, Range
 from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
@@ -14,7 +14,7 @@ from calmness.blueprints.api.base64_files import File, decoded
 from calmness.blueprints.api.fields import Instant, Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
-from calmness.blueprints.api.pages import MAX_ID
+from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PageIn, PlaceIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
@@ -23,9 +23,10 @@ from calmness.permissions import Permission
 from calmness.services.billing import bank_statements, reconciliation
 
 MOST_COLUMNS = 200
+LINES = {"open": (LineState.OPEN,), "to_settle": reconciliation.TO_SETTLE}
 
 
-class StatementIn(ClosedSchema):
+class BankStatementIn(ClosedSchema):
     """A file of the bank (CAMT.053, OFX, MT940 or CSV)."""
 
     file_name = String(load_default="", validate=Length(max=160))
@@ -37,7 +38,7 @@ def _column() -> Integer:
     return Integer(load_default=-1, strict=True, validate=Range(min=-1, max=MOST_COLUMNS))
 
 
-class ColumnsIn(ClosedSchema):
+class BankColumnsIn(ClosedSchema):
     """Where a bank puts what in its CSV, remembered for its next file: ``amount``, or ``credit`` and ``debit``."""
 
     bank = String(required=True, validate=Length(max=80))
@@ -52,7 +53,7 @@ class ColumnsIn(ClosedSchema):
     label = List(Whole(0, MOST_COLUMNS), load_default=list, validate=Length(max=MOST_COLUMNS))
 
 
-class ColumnsOut(Schema):
+class BankColumnsOut(Schema):
     """Columns as they are read now; those of a bank not seen before are guessed by their names."""
 
     saved = Boolean(required=True)
@@ -69,7 +70,7 @@ class ColumnsOut(Schema):
     label = List(Integer(), required=True)
 
 
-class StatementOut(Schema):
+class BankStatementOut(Schema):
     """A statement that was given."""
 
     id = Integer(required=True)
@@ -83,11 +84,11 @@ class StatementOut(Schema):
     known_lines = Integer(required=True)
 
 
-class StatementsOut(Schema):
-    """The newest statements."""
+class BankStatementsOut(Schema):
+    """Statements, newest first."""
 
-    items = List(Nested(StatementOut), required=True)
-    next = String(required=True, allow_none=True)
+    items = List(Nested(BankStatementOut), required=True)
+    next = Integer(required=True, allow_none=True)
 
 
 class EntryOfFileOut(Schema):
@@ -102,7 +103,7 @@ class EntryOfFileOut(Schema):
     known = Boolean(required=True)
 
 
-class StatementFileOut(StatementOut):
+class BankStatementFileOut(BankStatementOut):
     """What is in a statement before it is imported. ``problem`` says why it cannot be read yet.
 
     ``balanced`` is null where the file holds no balances; ``left_out`` counts money that leaves.
@@ -112,7 +113,7 @@ class StatementFileOut(StatementOut):
     left_out = Integer(required=True)
     entries = List(Nested(EntryOfFileOut), required=True)
     problem = String(required=True, allow_none=True)
-    columns = Nested(ColumnsOut, required=True, allow_none=True)
+    columns = Nested(BankColumnsOut, required=True, allow_none=True)
 
 
 class ProposalOut(Schema):
@@ -156,11 +157,17 @@ class BankLineOut(Schema):
 
 
 class BankLinesOut(Schema):
-    """Lines that wait for a person, oldest first, then those that ask for a hand."""
+    """Lines, oldest first; ``open`` counts those that wait to be matched."""
 
     items = List(Nested(BankLineOut), required=True)
     next = String(required=True, allow_none=True)
     open = Integer(required=True)
+
+
+class LinesIn(PlaceIn):
+    """Which lines: ``open``, or ``to_settle`` (too little, too much, sent back)."""
+
+    status = String(load_default="open", validate=OneOf(list(LINES)))
 
 
 class MatchIn(ClosedSchema):
@@ -186,17 +193,20 @@ class LineStateOut(Schema):
 
 
 @bp.get("/admin/bank/statements")
-@bp.output(StatementsOut)
+@bp.input(PageIn, location="query", arg_name="page")
+@bp.output(BankStatementsOut)
 @requires(Permission.VALIDATE_PAYMENTS)
-def api_statements() -> ResponseReturnValue:
-    """The last fifty statements, newest first."""
-    return {"items": [_statement(row) for row in bank_statements.every()], "next": None}
+def api_statements(page: dict[str, Any]) -> ResponseReturnValue:
+    """Statements that were given, newest first."""
+    window = Window.of(page)
+    rows, cursor = window.cut(bank_statements.every(window.limit + 1, window.before))
+    return {"items": [_statement(row) for row in rows], "next": cursor}
 
 
 @bp.post("/admin/bank/statements")
 @once
-@bp.input(StatementIn, arg_name="given")
-@bp.output(StatementOut, status_code=201)
+@bp.input(BankStatementIn, arg_name="given")
+@bp.output(BankStatementOut, status_code=201)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_give_statement(given: dict[str, Any]) -> ResponseReturnValue:
     """Give a file to look at; nothing is imported yet. The same file again is the statement of then."""
@@ -205,7 +215,7 @@ def api_give_statement(given: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/bank/statements/<int:statement_id>")
-@bp.output(StatementFileOut)
+@bp.output(BankStatementFileOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_statement(statement_id: int) -> ResponseReturnValue:
     """What importing a statement would take."""
@@ -213,8 +223,8 @@ def api_statement(statement_id: int) -> ResponseReturnValue:
 
 
 @bp.put("/admin/bank/statements/<int:statement_id>/columns")
-@bp.input(ColumnsIn, arg_name="given")
-@bp.output(StatementFileOut)
+@bp.input(BankColumnsIn, arg_name="given")
+@bp.output(BankStatementFileOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_set_columns(statement_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Say where the bank of a CSV statement puts what."""
@@ -230,7 +240,7 @@ def api_set_columns(statement_id: int, given: dict[str, Any]) -> ResponseReturnV
 
 @bp.post("/admin/bank/statements/<int:statement_id>/import")
 @once
-@bp.output(StatementOut)
+@bp.output(BankStatementOut)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_import_statement(statement_id: int) -> ResponseReturnValue:
     """Take the lines that are new. Asked twice, it changes nothing."""
@@ -238,12 +248,20 @@ def api_import_statement(statement_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/admin/bank/lines")
+@bp.input(LinesIn, location="query", arg_name="page")
 @bp.output(BankLinesOut)
 @requires(Permission.VALIDATE_PAYMENTS)
-def api_bank_lines() -> ResponseReturnValue:
-    """Lines to match with their proposals, 200 of each kind at most: settle some, then ask again."""
-    waiting = [*reconciliation.suggestions(), *reconciliation.suggestions(reconciliation.TO_SETTLE)]
-    return {"items": [_line(found) for found in waiting], "next": None, "open": reconciliation.open_count()}
+def api_bank_lines(page: dict[str, Any]) -> ResponseReturnValue:
+    """Lines with their proposals, oldest first: those to match, or those that ask for a hand."""
+    place = KeyPlace.at(page, "bank-lines")
+    after = reconciliation.get(int(place.after)) if place.after else None
+    found = reconciliation.suggestions(LINES[page["status"]], page["limit"] + 1, after)
+    shown = found[: page["limit"]]
+    return {
+        "items": [_line(suggestion) for suggestion in shown],
+        "next": place.next(str(shown[-1].line.id) if len(found) > len(shown) else None),
+        "open": reconciliation.open_count(),
+    }
 
 
 @bp.post("/admin/bank/lines/<int:line_id>/match")

@@ -14,7 +14,7 @@ from calmness.blueprints.api import bp
 from calmness.blueprints.api.admin_payments import PayerOut
 from calmness.blueprints.api.fields import Instant, Whole
 from calmness.blueprints.api.offers import AmountOut
-from calmness.blueprints.api.payments import PaymentOut, payment_json
+from calmness.blueprints.api.payments import PaymentOut, payment_of
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant, percent
 from calmness.models.closing import ClosingSpan, PeriodClosing
@@ -23,19 +23,19 @@ from calmness.services import ledgers
 from calmness.services.billing import books, closings, e_reporting
 
 
-class PeriodIn(ClosedSchema):
+class BooksPeriodIn(ClosedSchema):
     """A year (``2026``) or a month (``2026-11``); the running year by default. Days are those of Paris."""
 
     period = String(load_default="", validate=Regexp(r"^((199\d|20\d\d)(-(0[1-9]|1[0-2]))?)?$"))
 
 
-class SalesJournalIn(PeriodIn):
+class SalesJournalIn(BooksPeriodIn):
     """A period, and the kind of file."""
 
     format = String(load_default="csv", validate=OneOf(["csv", "xlsx"]))
 
 
-class FecIn(PeriodIn):
+class FecIn(BooksPeriodIn):
     """A period, and the character set."""
 
     charset = String(load_default="iso-8859-15", validate=OneOf(["iso-8859-15", "utf-8"]))
@@ -45,7 +45,7 @@ class ClosingsIn(ClosedSchema):
     """Which closed periods, newest first."""
 
     span = String(load_default="month", validate=OneOf([span.value for span in ClosingSpan]))
-    limit = Whole(1, 100, load_default=25)
+    limit = Whole(1, 100, strict=False, load_default=25)
 
 
 class VatRowOut(Schema):
@@ -59,7 +59,7 @@ class VatRowOut(Schema):
     incl = Nested(AmountOut, required=True)
 
 
-class MonthOut(Schema):
+class TurnoverOut(Schema):
     """Turnover of a month without VAT; credit notes are taken off."""
 
     month = Date(required=True)
@@ -74,7 +74,7 @@ class BooksOut(Schema):
     vat_summary = List(Nested(VatRowOut), required=True)
     excl = Nested(AmountOut, required=True)
     vat = Nested(AmountOut, required=True)
-    months = List(Nested(MonthOut), required=True)
+    months = List(Nested(TurnoverOut), required=True)
     missing_files = List(String(), required=True)
 
 
@@ -158,7 +158,7 @@ class LedgerOut(Schema):
 
 
 @bp.get("/admin/books")
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(BooksPeriodIn, location="query", arg_name="wanted")
 @bp.output(BooksOut)
 @requires(Permission.SEE_BOOKS)
 def api_books(wanted: dict[str, Any]) -> ResponseReturnValue:
@@ -182,7 +182,7 @@ def api_books(wanted: dict[str, Any]) -> ResponseReturnValue:
 def api_unpaid() -> ResponseReturnValue:
     """Purchases whose transfer was not seen."""
     items = [
-        payment_json(row)
+        payment_of(row)
         | {
             "payer": {"id": row.user.id, "name": row.user.full_name, "email": row.user.email},
             "due_on": row.due_on,
@@ -219,7 +219,7 @@ def api_fec(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/books/documents")
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(BooksPeriodIn, location="query", arg_name="wanted")
 @requires(Permission.SEE_BOOKS)
 def api_documents_of_month(wanted: dict[str, Any]) -> ResponseReturnValue:
     """The PDFs of a month as a ZIP, with their checksums."""
@@ -227,7 +227,7 @@ def api_documents_of_month(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/books/flows")
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(BooksPeriodIn, location="query", arg_name="wanted")
 @bp.output(FlowsOfPeriodOut)
 @requires(Permission.SEE_BOOKS)
 def api_flows(wanted: dict[str, Any]) -> ResponseReturnValue:
@@ -237,7 +237,7 @@ def api_flows(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/books/flows/sales")
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(BooksPeriodIn, location="query", arg_name="wanted")
 @requires(Permission.SEE_BOOKS)
 def api_sales_flow(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Flow 10.3 as a CSV."""
@@ -245,7 +245,7 @@ def api_sales_flow(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/books/flows/receipts")
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(BooksPeriodIn, location="query", arg_name="wanted")
 @requires(Permission.SEE_BOOKS)
 def api_receipts_flow(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Flow 10.4 as a CSV."""

@@ -22,7 +22,7 @@ from calmness.permissions import Permission
 from calmness.services.billing import identity
 
 
-class IdentityIn(ClosedSchema):
+class SchoolIdentityIn(ClosedSchema):
     """The identity whole. Without ``logo`` the one in force stays; ``without_logo`` prints the name in its place."""
 
     company_name = Written(200, required=True)
@@ -43,7 +43,7 @@ class IdentityIn(ClosedSchema):
     without_logo = Boolean(load_default=False)
 
 
-class IdentityOut(Schema):
+class SchoolIdentityOut(Schema):
     """A version of the identity. Old ones stay as they are: invoices refer to them."""
 
     version = Integer(required=True)
@@ -68,15 +68,15 @@ class IdentityOut(Schema):
     created_by_id = Integer(required=True, allow_none=True)
 
 
-class IdentitiesOut(Schema):
+class SchoolIdentitiesOut(Schema):
     """All versions, newest first; the active one counts."""
 
-    items = List(Nested(IdentityOut), required=True)
+    items = List(Nested(SchoolIdentityOut), required=True)
     next = String(required=True, allow_none=True)
 
 
 @bp.get("/admin/identity/versions")
-@bp.output(IdentitiesOut)
+@bp.output(SchoolIdentitiesOut)
 @requires(Permission.MANAGE_IDENTITY)
 def api_identities() -> ResponseReturnValue:
     """The identity in force and all before it."""
@@ -85,8 +85,8 @@ def api_identities() -> ResponseReturnValue:
 
 @bp.post("/admin/identity/versions")
 @once
-@bp.input(IdentityIn, arg_name="given")
-@bp.output(IdentityOut, status_code=201)
+@bp.input(SchoolIdentityIn, arg_name="given")
+@bp.output(SchoolIdentityOut, status_code=201)
 @requires(Permission.MANAGE_IDENTITY)
 def api_save_identity(given: dict[str, Any]) -> ResponseReturnValue:
     """Save a new version and put it in force; issued invoices keep theirs."""
@@ -95,7 +95,7 @@ def api_save_identity(given: dict[str, Any]) -> ResponseReturnValue:
 
 
 @bp.get("/admin/identity/versions/<int:version>")
-@bp.output(IdentityOut)
+@bp.output(SchoolIdentityOut)
 @requires(Permission.MANAGE_IDENTITY)
 def api_identity(version: int) -> ResponseReturnValue:
     """One version."""
@@ -119,7 +119,7 @@ def api_identity_specimen(version: int) -> ResponseReturnValue:
 
 
 @bp.post("/admin/identity/specimen")
-@bp.input(IdentityIn, arg_name="given")
+@bp.input(SchoolIdentityIn, arg_name="given")
 @requires(Permission.MANAGE_IDENTITY)
 def api_preview_identity(given: dict[str, Any]) -> ResponseReturnValue:
     """A specimen invoice with what is given; nothing is saved."""

@@ -12,7 +12,7 @@ from calmness.blueprints.api import bp
 from calmness.blueprints.api.fields import Instant
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.pages import Place, PlaceIn
-from calmness.blueprints.api.payments import PaymentOut, payment_json
+from calmness.blueprints.api.payments import PaymentOut, payment_of
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import OfferKind
@@ -137,7 +137,7 @@ def api_payment(payment_id: int) -> ResponseReturnValue:
 
 def _queued(payment: Payment, *, look_alike: bool) -> dict[str, Any]:
     user = payment.user
-    return payment_json(payment) | {
+    return payment_of(payment) | {
         "payer": {"id": user.id, "name": user.full_name, "email": user.email},
         "due_on": payment.due_on,
         "look_alike": look_alike,

@@ -11,6 +11,7 @@ from calmness.blueprints.admin.platform import supplier_file
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.fields import Instant
 from calmness.blueprints.api.offers import AmountOut
+from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.models.platform import PlatformFlow, SupplierInvoice
 from calmness.permissions import Permission
@@ -33,10 +34,10 @@ class PlatformFlowOut(Schema):
 
 
 class PlatformFlowsOut(Schema):
-    """The last 200 flows, newest first."""
+    """Flows, newest first."""
 
     items = List(Nested(PlatformFlowOut), required=True)
-    next = String(required=True, allow_none=True)
+    next = Integer(required=True, allow_none=True)
 
 
 class SupplierInvoiceOut(Schema):
@@ -54,26 +55,32 @@ class SupplierInvoiceOut(Schema):
 
 
 class SupplierInvoicesOut(Schema):
-    """The last 200 invoices of suppliers, newest first."""
+    """Invoices of suppliers, newest first."""
 
     items = List(Nested(SupplierInvoiceOut), required=True)
-    next = String(required=True, allow_none=True)
+    next = Integer(required=True, allow_none=True)
 
 
 @bp.get("/admin/platform/flows")
+@bp.input(PageIn, location="query", arg_name="page")
 @bp.output(PlatformFlowsOut)
 @requires(Permission.SEE_BOOKS)
-def api_platform_flows() -> ResponseReturnValue:
+def api_platform_flows(page: dict[str, Any]) -> ResponseReturnValue:
     """What went to the approved platform, and where it stands."""
-    return {"items": [_flow(row) for row in platform.flows()], "next": None}
+    window = Window.of(page)
+    rows, cursor = window.cut(platform.flows(window.limit + 1, window.before))
+    return {"items": [_flow(row) for row in rows], "next": cursor}
 
 
 @bp.get("/admin/platform/received")
+@bp.input(PageIn, location="query", arg_name="page")
 @bp.output(SupplierInvoicesOut)
 @requires(Permission.SEE_BOOKS)
-def api_supplier_invoices() -> ResponseReturnValue:
+def api_supplier_invoices(page: dict[str, Any]) -> ResponseReturnValue:
     """Invoices of suppliers."""
-    return {"items": [_supplier_invoice(row) for row in platform.received()], "next": None}
+    window = Window.of(page)
+    rows, cursor = window.cut(platform.received(window.limit + 1, window.before))
+    return {"items": [_supplier_invoice(row) for row in rows], "next": cursor}
 
 
 @bp.get("/admin/platform/received/<int:received_id>/file")

@@ -27,7 +27,7 @@ TRADES = 50
 class DaysIn(ClosedSchema):
     """How many days back."""
 
-    days = Whole(1, 3650, load_default=365)
+    days = Whole(1, 3650, strict=False, load_default=365)
 
 
 class CohortsIn(ClosedSchema):

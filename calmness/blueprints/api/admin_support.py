@@ -33,15 +33,15 @@ class InboxIn(ClosedSchema):
     q = String(load_default="", validate=Length(max=100))
 
 
-class HistoryIn(ClosedSchema):
+class RoomHistoryIn(ClosedSchema):
     """Which part of a conversation: before a number, or after the last one that the caller has."""
 
-    cursor = Whole(1, MAX_SEQ, load_default=None, allow_none=True)
-    after = Whole(0, MAX_SEQ, load_default=None, allow_none=True)
-    limit = Whole(1, 100, load_default=50)
+    cursor = Whole(1, MAX_SEQ, strict=False, load_default=None, allow_none=True)
+    after = Whole(0, MAX_SEQ, strict=False, load_default=None, allow_none=True)
+    limit = Whole(1, 100, strict=False, load_default=50)
 
 
-class AnswerIn(ClosedSchema):
+class RoomAnswerIn(ClosedSchema):
     """An answer. The same ``client_id`` again is the same message; ``seen``: the last number that was read."""
 
     body = String(required=True, validate=Length(max=10_000))
@@ -49,13 +49,13 @@ class AnswerIn(ClosedSchema):
     seen = Whole(0, MAX_SEQ, load_default=0)
 
 
-class NoteIn(ClosedSchema):
+class RoomNoteIn(ClosedSchema):
     """A note among the team."""
 
     body = String(required=True, validate=Length(max=10_000))
 
 
-class ReadingIn(ClosedSchema):
+class RoomReadingIn(ClosedSchema):
     """How far the team has read."""
 
     seq = Whole(0, MAX_SEQ, required=True)
@@ -238,7 +238,7 @@ def api_room(room_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.get("/admin/support/rooms/<uuid:room_id>/messages")
-@bp.input(HistoryIn, location="query", arg_name="page")
+@bp.input(RoomHistoryIn, location="query", arg_name="page")
 @bp.output(RoomMessagesOut)
 @requires(Permission.ANSWER_SUPPORT)
 def api_room_messages(room_id: uuid.UUID, page: dict[str, Any]) -> ResponseReturnValue:
@@ -255,7 +255,7 @@ def api_room_messages(room_id: uuid.UUID, page: dict[str, Any]) -> ResponseRetur
 
 @bp.post("/admin/support/rooms/<uuid:room_id>/messages")
 @once
-@bp.input(AnswerIn, arg_name="given")
+@bp.input(RoomAnswerIn, arg_name="given")
 @bp.output(RoomMessageOut, status_code=201)
 @requires(Permission.ANSWER_SUPPORT)
 def api_answer_room(room_id: uuid.UUID, given: dict[str, Any]) -> ResponseReturnValue:
@@ -268,7 +268,7 @@ def api_answer_room(room_id: uuid.UUID, given: dict[str, Any]) -> ResponseReturn
 
 @bp.post("/admin/support/rooms/<uuid:room_id>/notes")
 @once
-@bp.input(NoteIn, arg_name="given")
+@bp.input(RoomNoteIn, arg_name="given")
 @bp.output(RoomNoteOut, status_code=201)
 @requires(Permission.ANSWER_SUPPORT)
 def api_note_room(room_id: uuid.UUID, given: dict[str, Any]) -> ResponseReturnValue:
@@ -277,7 +277,7 @@ def api_note_room(room_id: uuid.UUID, given: dict[str, Any]) -> ResponseReturnVa
 
 
 @bp.put("/admin/support/rooms/<uuid:room_id>/reading")
-@bp.input(ReadingIn, arg_name="given")
+@bp.input(RoomReadingIn, arg_name="given")
 @bp.output(RoomOut)
 @requires(Permission.ANSWER_SUPPORT)
 def api_read_room(room_id: uuid.UUID, given: dict[str, Any]) -> ResponseReturnValue:

@@ -41,10 +41,10 @@ class Written(String):
 
 
 class Whole(Integer):
-    """Input: a whole number between two, never a text."""
+    """Input: a whole number between two; a text of digits only where a query brings it (``strict`` off)."""
 
-    def __init__(self, least: int, most: int, **options: object) -> None:
-        super().__init__(strict=True, validate=Range(min=least, max=most), **options)  # type: ignore[arg-type]
+    def __init__(self, least: int, most: int, *, strict: bool = True, **options: object) -> None:
+        super().__init__(strict=strict, validate=Range(min=least, max=most), **options)  # type: ignore[arg-type]
 
 
 class Percent(DecimalField):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from calmness import clock
@@ -61,17 +61,20 @@ class Outcome:
     error: Text = ""
 
 
-def suggestions(states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN) -> list[Suggestion]:
-    """Lines in a state, oldest first, with what they (or what is left of them) may settle."""
-    lines = list(
-        db.session.scalars(
-            select(BankLine)
-            .where(BankLine.state.in_(states))
-            .options(selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user))
-            .order_by(BankLine.booked_on, BankLine.id)
-            .limit(limit)
-        )
+def suggestions(
+    states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN, after: BankLine | None = None
+) -> list[Suggestion]:
+    """Lines in a state, oldest first, with what they (or what is left of them) may settle; those that follow a line."""
+    query = (
+        select(BankLine)
+        .where(BankLine.state.in_(states))
+        .options(selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user))
+        .order_by(BankLine.booked_on, BankLine.id)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(BankLine.booked_on, BankLine.id) > (after.booked_on, after.id))
+    lines = list(db.session.scalars(query))
     waiting = {
         payment.id: payment
         for payment in db.session.scalars(
