@@ -183,3 +183,16 @@ def test_each_version_can_be_seen(site: Flask, client_for: ClientFor) -> None:
     assert f"{PAGE}/versions/1/specimen.pdf" in page
     assert shop.IDENTITY["company_name"] in PdfReader(io.BytesIO(old.data)).pages[0].extract_text()
     assert owner.get(f"{PAGE}/versions/9/specimen.pdf").status_code == 404
+
+
+def test_the_number_of_a_training_organisation_is_printed_when_there_is_one(site: Flask, client_for: ClientFor) -> None:
+    owner = client_for(factories.admin())
+    owner.post(PAGE, data=typed())
+    owner.post(PAGE, data=typed(training_number="11 75 12345 75"))
+
+    texts = [
+        PdfReader(io.BytesIO(owner.get(f"{PAGE}/versions/{number}/specimen.pdf").data)).pages[0].extract_text()
+        for number in (1, 2)
+    ]
+
+    assert ["Déclaration d’activité n° 11 75 12345 75" in re.sub(r"\s+", " ", text) for text in texts] == [False, True]
