@@ -196,3 +196,17 @@ def test_the_number_of_a_training_organisation_is_printed_when_there_is_one(site
     ]
 
     assert ["Déclaration d’activité n° 11 75 12345 75" in re.sub(r"\s+", " ", text) for text in texts] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("siret", "73282932000075"), ("iban", "FR00"), ("bic", "X"), ("vat_number", "FR00732829320")],
+)
+def test_a_number_that_does_not_check_is_refused_beside_its_field(
+    site: Flask, client_for: ClientFor, field: str, value: str
+) -> None:
+    answer = client_for(factories.admin()).post(PAGE, data=typed(**{field: value}))
+
+    assert answer.status_code == 422
+    assert f'id="{field}-erreur"' in answer.get_data(as_text=True)
+    assert identity.versions() == []

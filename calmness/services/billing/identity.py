@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 from stdnum import bic, iban
+from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siret
 
@@ -77,6 +78,8 @@ def save(
         "bic": (bic.validate, _l("Ce BIC n’est pas valable.")),
     }
     clean = dict(values)
+    if values.get("vat_number"):
+        checks["vat_number"] = (vat.validate, _l("Ce numéro de TVA n’existe pas\u00a0: par exemple FR44 732 829 320."))
     for name, (check, message) in checks.items():
         try:
             clean[name] = check(values[name])
