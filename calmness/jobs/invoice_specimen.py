@@ -10,6 +10,7 @@ from calmness.models.catalogue import VatRegime
 from calmness.models.mention import MentionKind
 from calmness.pdf.render import render
 from calmness.services.billing import mentions
+from calmness.services.billing.identity import TEXTS
 from calmness.services.billing.invoice_lines import Line, items_of
 
 NUMBER = "SPÉCIMEN"
@@ -27,6 +28,11 @@ def specimen(values: dict[str, str], logo: bytes | None = None) -> bytes:
     template = InvoiceTemplate(**values, logo=logo, siren=values.get("siret", "").replace(" ", "")[:9])
     said = mentions.texts(["Prestation de services.", MentionKind.TRAINING_EXEMPT], clock.paris_today())
     return _draw(template, LINES, BUYER, [each["text"] for each in said])
+
+
+def specimen_of(template: InvoiceTemplate) -> bytes:
+    """A specimen with what a version of the identity holds."""
+    return specimen({name: getattr(template, name) for name in TEXTS}, template.logo)
 
 
 def with_wording(template: InvoiceTemplate, kind: MentionKind, text: str) -> bytes:

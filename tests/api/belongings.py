@@ -23,6 +23,7 @@ from calmness.services.trading import trading_accounts
 from calmness.services.training import enrollments
 from tests import factories
 from tests.account.soft_key import SoftKey
+from tests.api.team_belongings import TEAM_BODIES, team_values
 from tests.billing import shop
 from tests.training import school
 
@@ -45,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
+BODIES |= TEAM_BODIES
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def belongings() -> Belongings:
     )
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     found = Belongings(
         owner,
         {
@@ -113,6 +117,7 @@ def belongings() -> Belongings:
             "device_id": device.id,
             "token_id": token.id,
             "passkey_id": key.id,
+            **team,
         },
     )
     db.session.commit()

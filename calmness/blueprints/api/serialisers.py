@@ -17,3 +17,8 @@ def amount(cents: int, currency: str = "EUR") -> dict[str, int | str]:
 def decimal(value: Decimal | None) -> str | None:
     """An exact decimal as text."""
     return None if value is None else format(value.normalize(), "f")
+
+
+def percent(basis_points: int) -> str:
+    """A percentage with its two decimals."""
+    return f"{basis_points / 100:.2f}"

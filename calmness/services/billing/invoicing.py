@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from calmness import clock
@@ -234,13 +234,7 @@ def listing(
 
     Pages are found by the key: the last page of 100 000 documents costs what the first one does.
     """
-    query = select(Invoice)
-    if text:
-        query = query.join(User, User.id == Invoice.user_id).where(
-            Invoice.number.contains(text.upper(), autoescape=True)
-            | func.lower(User.last_name).contains(text.lower(), autoescape=True)
-            | User.email_key.contains(text.lower(), autoescape=True)
-        )
+    query = searched(select(Invoice), text)
     total = db.session.scalar(query.with_only_columns(func.count(Invoice.id))) or 0
     if before is not None:
         query = query.where(Invoice.id < before)
@@ -249,6 +243,17 @@ def listing(
         page = query.where(Invoice.id > after).order_by(Invoice.id)
     rows = list(db.session.scalars(page.options(joinedload(Invoice.document)).limit(limit)))
     return (rows[::-1] if after is not None else rows), total
+
+
+def searched(query: Select[Invoice], text: str) -> Select[Invoice]:
+    """Those of a query whose number, or buyer's name or address, holds a text; all without one."""
+    if not text:
+        return query
+    return query.join(User, User.id == Invoice.user_id).where(
+        Invoice.number.contains(text.upper(), autoescape=True)
+        | func.lower(User.last_name).contains(text.lower(), autoescape=True)
+        | User.email_key.contains(text.lower(), autoescape=True)
+    )
 
 
 def content_of(invoice: Invoice) -> dict[str, Any]:

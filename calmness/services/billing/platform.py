@@ -176,9 +176,10 @@ def receive(incoming: IncomingFlow, content: bytes, at: datetime | None = None) 
     return insert_once(db.session(), SupplierInvoice, [row]) == 1
 
 
-def flows(limit: int = 200) -> list[PlatformFlow]:
-    """Newest flows first."""
-    return list(db.session.scalars(select(PlatformFlow).order_by(PlatformFlow.id.desc()).limit(limit)))
+def flows(limit: int = 200, before: int | None = None) -> list[PlatformFlow]:
+    """Newest flows first; those with an id below ``before``."""
+    query = select(PlatformFlow).order_by(PlatformFlow.id.desc()).limit(limit)
+    return list(db.session.scalars(query if before is None else query.where(PlatformFlow.id < before)))
 
 
 def counts() -> dict[FlowState, int]:
@@ -187,9 +188,10 @@ def counts() -> dict[FlowState, int]:
     return {FlowState(state): count for state, count in rows}
 
 
-def received(limit: int = 200) -> list[SupplierInvoice]:
-    """Newest invoices of suppliers first."""
-    return list(db.session.scalars(select(SupplierInvoice).order_by(SupplierInvoice.id.desc()).limit(limit)))
+def received(limit: int = 200, before: int | None = None) -> list[SupplierInvoice]:
+    """Newest invoices of suppliers first; those with an id below ``before``."""
+    query = select(SupplierInvoice).order_by(SupplierInvoice.id.desc()).limit(limit)
+    return list(db.session.scalars(query if before is None else query.where(SupplierInvoice.id < before)))
 
 
 def received_file(received_id: int) -> tuple[SupplierInvoice, bytes]:
