@@ -21,7 +21,10 @@ from calmness.models.delivery import Delivery
 from calmness.services.billing import credit_notes, purchases
 from tests import factories
 from tests.billing import shop
+from tests.billing.test_api import ApiFor, api_for
 from tests.fixtures.servers import Mailbox
+
+__all__ = ["api_for"]
 
 ClientFor = Callable[[User], FlaskClient]
 
@@ -139,3 +142,19 @@ def test_a_student_sends_nothing_from_the_staffs_pages(site: Flask, client_for: 
     answer = client_for(invoice.user).post(f"/admin/factures/{invoice.number}/envoi")
 
     assert answer.status_code in {403, 404}
+
+
+def test_a_document_is_sent_again_by_program(site: Flask, mailbox: Mailbox, api_for: ApiFor) -> None:
+    invoice = issued()
+    call, place = api_for(factories.agent()), f"/admin/invoices/{invoice.number}/mails"
+    early = call("POST", place)
+    drain_everything()
+
+    first, again = call("POST", place), call("POST", place)
+    drain_everything()
+
+    assert (early.status_code, early.get_json()["type"]) == (409, "/problems/not-rendered-yet")
+    assert (first.status_code, first.get_json()["number"]) == (202, invoice.number)
+    assert (again.status_code, again.get_json()["type"]) == (409, "/problems/sent-just-now")
+    assert len(mailbox.to("Elodie.ND@Example.test")) == 2
+    assert api_for(invoice.user)("POST", place).status_code == 403

@@ -32,6 +32,7 @@ TEXTS = (
     "siret",
     "rcs",
     "vat_number",
+    "training_number",
     "email",
     "iban",
     "bic",
