@@ -30,7 +30,7 @@ CSV = "Date;Libellé;Montant\r\n24/11/2026;VIR COURS;49,90\r\n"
 FORMATION = {
     "title": "Lire les marchés",
     "summary": "Quatre semaines.",
-    "level": "beginner",
+    "level": "debutant",
     "trainer_name": "Camille Roux",
     "units": ["Une", "Deux"],
     "unit_minutes": 90,
