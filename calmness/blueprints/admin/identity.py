@@ -11,14 +11,16 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from calmness import clock
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
+from calmness.blueprints.admin.mentions import KINDS
 from calmness.extensions import db
 from calmness.jobs.invoice_specimen import specimen, specimen_of
 from calmness.pdf.logo import as_address
 from calmness.pdf.picture import first_page
 from calmness.permissions import Permission
-from calmness.services.billing import identity
+from calmness.services.billing import identity, mentions
 
 UPLOAD_BYTES = 24 * 1024 * 1024
 """Read before it is refused, so that a picture of 20 MB is answered beside its field and not by a bare page."""
@@ -133,4 +135,6 @@ def _page(form: IdentityForm, picture: str) -> str:
         picture=picture,
         current=identity.current(),
         versions=identity.versions(),
+        ending=mentions.ending(clock.paris_today()),
+        kinds=KINDS,
     )

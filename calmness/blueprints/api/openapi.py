@@ -51,6 +51,7 @@ FILES = {
     "api.api_invoice_pdf": ["application/pdf"],
     "api.api_my_invoice_pdf": ["application/pdf"],
     "api.api_preview_identity": ["application/pdf"],
+    "api.api_preview_mention": ["application/pdf"],
     "api.api_receipts_flow": ["text/csv"],
     "api.api_sales_flow": ["text/csv"],
     "api.api_sales_journal": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
