@@ -11,7 +11,8 @@ from calmness.access import current_account, requires
 from calmness.banking import Entry, csv_file
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.base64_files import File, decoded
-from calmness.blueprints.api.fields import Instant, Whole
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PageIn, PlaceIn, Window
