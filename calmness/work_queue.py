@@ -55,7 +55,7 @@ class WorkQueue:
             return
         try:
             first = self.redis.set(_wake(lane), "1", nx=True, ex=WAKE_TTL_SECONDS)
-            # A drain that waits looks at the wake-up before it ends, this at the drain after waking: one sees the other.
+            # A drain that waits looks at the wake-up before it ends, and this looks at the drain: one sees the other.
             if first and not self.redis.exists(_waiting(lane)):
                 self._enqueue(lane, "calmness.jobs.drain", lane)
         except RedisError as error:

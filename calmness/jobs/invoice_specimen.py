@@ -30,6 +30,11 @@ def specimen(values: dict[str, str], logo: bytes | None = None) -> bytes:
     return _draw(template, LINES, BUYER, [each["text"] for each in said])
 
 
+def specimen_of(template: InvoiceTemplate) -> bytes:
+    """A specimen with what a version of the identity holds."""
+    return specimen({name: getattr(template, name) for name in TEXTS}, template.logo)
+
+
 def with_wording(template: InvoiceTemplate, kind: MentionKind, text: str) -> bytes:
     """A specimen on which a mention of that kind stands, worded so."""
     regime = next((regime for regime, of in mentions.OF_REGIME.items() if of is kind), VatRegime.STANDARD)
@@ -62,8 +67,3 @@ def _draw(template: InvoiceTemplate, lines: Sequence[Line], buyer: dict[str, str
         payment=Payment(reference="RF87P0000001"),
     )
     return render(invoice_page(invoice_view(invoice)))
-
-
-def specimen_of(template: InvoiceTemplate) -> bytes:
-    """A specimen with what a version of the identity holds."""
-    return specimen({name: getattr(template, name) for name in TEXTS}, template.logo)
