@@ -46,7 +46,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
-BODIES |= TEAM_BODIES
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,8 @@ def belongings() -> Belongings:
     signals.close(ended.id, Decimal("1.115"), by=agent)
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     export = data_exports.ask(owner)
     contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
     linked = db.session.scalars(select(ChannelIdentity.id)).one()
@@ -99,11 +100,10 @@ def belongings() -> Belongings:
     )
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
-    team = team_values(owner, agent, course, paid)
-    BODIES.update(TEAM_BODIES)
     found = Belongings(
         owner,
         {
+            **team,
             "payment_id": waiting.id,
             "number": number,
             "account_id": account.id,
@@ -117,7 +117,6 @@ def belongings() -> Belongings:
             "device_id": device.id,
             "token_id": token.id,
             "passkey_id": key.id,
-            **team,
         },
     )
     db.session.commit()
