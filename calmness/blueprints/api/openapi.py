@@ -28,8 +28,8 @@ REFUSALS = {
     "409": "The state does not allow it.",
     "410": "The link of a mail has been used or is over.",
     "412": "`If-Match` names an older state.",
-    "413": "More than 1 MB.",
-    "415": "A body that is not `application/json`.",
+    "413": "More than 1 MB, or a file larger than is taken.",
+    "415": "A body that is not `application/json`, or not `multipart/form-data` where a file is taken.",
     "422": "A field or a rule refused; `errors` points to the fields.",
     "429": "Too many requests; `Retry-After` says when to come back.",
     "503": "Busy; try again in `Retry-After` seconds.",
@@ -45,6 +45,9 @@ FILES = {
     "api.api_avatar": ["image/webp"],
     "api.api_export_file": ["application/zip"],
     "api.api_my_invoice_pdf": ["application/pdf"],
+    "api.api_ea_kit": ["application/zip"],
+    "api.api_picture": ["image/png", "image/jpeg"],
+    "api.api_trades_export": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
     "api.api_analytics_export": [
         "text/csv",
         JSON,
@@ -180,6 +183,8 @@ def _complete(operation: Document, rule: Rule, method: str) -> None:
     parameters = operation.setdefault("parameters", [])
     if getattr(view, "once", False):
         parameters.append(_header("Idempotency-Key", "^[!-~]{16,128}$", "Sent again with the same body: same answer."))
+    if view.__module__.endswith("api.support") and rule.endpoint != "api.api_new_visitor":
+        parameters.append(_header("Visitor-Token", None, "Token of `POST /api/v1/support/visitors`."))
     if method in {"put", "patch"}:
         parameters.append(_header("If-Match", None, "Change only what still has this ETag."))
     if not parameters:

@@ -1,5 +1,6 @@
 """MetaTrader: accounts and their keys, trades, figures."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,8 @@ from calmness.blueprints.api.fields import Day, Exact, Instant
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PlaceIn
 from calmness.blueprints.api.schemas import ClosedSchema
-from calmness.blueprints.api.serialisers import decimal, instant
+from calmness.blueprints.api.serialisers import decimal, instant, ratio, real
+from calmness.blueprints.trading.history import spreadsheet
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.models.trading import CashKind, MarketSession, Platform, Trade, TradeStatus, TradingAccount
@@ -89,7 +91,7 @@ class KeyOut(Schema):
     api_key = String(required=True)
 
 
-class TradesIn(PlaceIn):
+class TradesFilterIn(ClosedSchema):
     """Which trades; days are of the owner's time zone, both included."""
 
     account = Integer(validate=Range(min=1, max=MAX_ID))
@@ -103,6 +105,16 @@ class TradesIn(PlaceIn):
     from_ = Day(data_key="from")
     to = Day()
     search = String(validate=Length(max=100))
+
+
+class TradesIn(PlaceIn, TradesFilterIn):
+    """A page of the trades under a filter."""
+
+
+class ExportIn(TradesFilterIn):
+    """The trades under a filter, as which kind of file."""
+
+    format = String(load_default="csv", validate=OneOf(["csv", "xlsx"]))
 
 
 class TradeOut(Schema):
@@ -210,7 +222,7 @@ class StatisticsOut(Schema):
 @requires(Permission.OWN_SPACE)
 def api_trading_accounts() -> ResponseReturnValue:
     """One's own accounts."""
-    return {"items": [_account(row) for row in trading_accounts.of_user(current_account().id)], "next": None}
+    return {"items": [account_of(row) for row in trading_accounts.of_user(current_account().id)], "next": None}
 
 
 @bp.post("/me/trading/accounts")
@@ -223,7 +235,7 @@ def api_new_trading_account(given: dict[str, Any]) -> ResponseReturnValue:
     account, key = trading_accounts.add(
         current_account(), given["name"], Platform(given["platform"]), given["currency"]
     )
-    return {**_account(account), "api_key": key}
+    return {**account_of(account), "api_key": key}
 
 
 @bp.post("/me/trading/accounts/<int:account_id>/rotate-key")
@@ -244,23 +256,19 @@ def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
     """One's own trades under a filter."""
     user = current_account()
     place = KeyPlace.at(page, f"trades:{user.id}")
-    wanted = Filter(
-        account_id=page.get("account"),
-        status=page.get("status", ""),
-        result=page.get("result", ""),
-        symbol=clean(page.get("symbol", ""), 32),
-        direction=page.get("direction", ""),
-        session=page.get("session", ""),
-        tag=clean(page.get("tag", ""), 100).strip(),
-        mistake=clean(page.get("mistake", ""), 100).strip(),
-        text=clean(page.get("search", ""), 100).strip(),
-        start=page.get("from_"),
-        end=page.get("to"),
-        place=trade_pages.read_place("closed", place.after, backwards=False),
-    )
+    wanted = replace(_filter(page), place=trade_pages.read_place("closed", place.after, backwards=False))
     found = trade_history.following(user, wanted, size=page["limit"])
     after = trade_pages.write_place(found.following) if found.following else None
-    return {"items": [_trade(row) for row in found.rows], "next": place.next(after)}
+    return {"items": [trade_of(row) for row in found.rows], "next": place.next(after)}
+
+
+@bp.get("/me/trading/trades/export")
+@requires_feature(Feature.HISTORY)
+@bp.input(ExportIn, location="query", arg_name="wanted")
+@requires(Permission.OWN_SPACE)
+def api_trades_export(wanted: dict[str, Any]) -> ResponseReturnValue:
+    """All of one's own trades under a filter as a spreadsheet, with what was written about them."""
+    return spreadsheet(current_account(), _filter(wanted), wanted["format"])
 
 
 @bp.put("/me/trading/trades/<int:trade_id>/cash-kind")
@@ -272,7 +280,7 @@ def api_cash_kind(trade_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     trade, kind = cash_movements.own(current_account().id, trade_id), given["kind"]
     cash_movements.correct(trade, CashKind(kind) if kind else None)
     db.session.commit()
-    return _trade(trade)
+    return trade_of(trade)
 
 
 @bp.get("/me/trading/statistics")
@@ -304,20 +312,20 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "losses": figures.losses,
         "breakeven": figures.breakeven,
         "net": decimal(figures.net),
-        "win_rate": _ratio(figures.win_rate),
-        "profit_factor": _ratio(figures.profit_factor),
-        "expectancy": _ratio(figures.expectancy),
+        "win_rate": ratio(figures.win_rate),
+        "profit_factor": ratio(figures.profit_factor),
+        "expectancy": ratio(figures.expectancy),
         "max_drawdown": decimal(found.max_drawdown),
-        "max_drawdown_ratio": _real(found.walk.fall_ratio),
-        "time_weighted_return": _real(found.walk.time_weighted),
-        "sharpe": _real(ratios.sharpe),
-        "sortino": _real(ratios.sortino),
-        "calmar": _real(ratios.calmar),
-        "recovery_factor": _ratio(found.recovery_factor),
+        "max_drawdown_ratio": real(found.walk.fall_ratio),
+        "time_weighted_return": real(found.walk.time_weighted),
+        "sharpe": real(ratios.sharpe),
+        "sortino": real(ratios.sortino),
+        "calmar": real(ratios.calmar),
+        "recovery_factor": ratio(found.recovery_factor),
         "median_holding_seconds": spread.median_holding,
-        "mean_r": _ratio(spread.mean_r),
+        "mean_r": ratio(spread.mean_r),
         "trades_with_r": spread.with_r,
-        "forex_pips": _ratio(spread.forex_pips),
+        "forex_pips": ratio(spread.forex_pips),
         "winning_streak": spread.winning_streak,
         "losing_streak": spread.losing_streak,
         "symbols": [
@@ -327,6 +335,22 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "curve": [{"day": day, "balance": decimal(value)} for day, value in _curve(view, found, to)],
         "missing_rates": sorted(to.missing) if to else [],
     }
+
+
+def _filter(given: dict[str, Any]) -> Filter:
+    return Filter(
+        account_id=given.get("account"),
+        status=given.get("status", ""),
+        result=given.get("result", ""),
+        symbol=clean(given.get("symbol", ""), 32),
+        direction=given.get("direction", ""),
+        session=given.get("session", ""),
+        tag=clean(given.get("tag", ""), 100).strip(),
+        mistake=clean(given.get("mistake", ""), 100).strip(),
+        text=clean(given.get("search", ""), 100).strip(),
+        start=given.get("from_"),
+        end=given.get("to"),
+    )
 
 
 def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
@@ -341,7 +365,8 @@ def _curve(view: Overview | None, found: Report, to: Converter | None) -> list[t
     return view.curve if view else []
 
 
-def _account(account: TradingAccount) -> dict[str, Any]:
+def account_of(account: TradingAccount) -> dict[str, Any]:
+    """An account as the API writes it."""
     same = ("id", "name", "currency", "login", "server", "broker")
     return {name: getattr(account, name) for name in same} | {
         "platform": account.platform.value,
@@ -353,7 +378,8 @@ def _account(account: TradingAccount) -> dict[str, Any]:
     }
 
 
-def _trade(trade: Trade) -> dict[str, Any]:
+def trade_of(trade: Trade) -> dict[str, Any]:
+    """A trade as the API writes it."""
     exact = (
         *("volume", "open_price", "close_price", "stop_loss", "take_profit"),
         *("profit", "swap", "commission", "taxes", "net"),
@@ -370,11 +396,3 @@ def _trade(trade: Trade) -> dict[str, Any]:
             "closed_at": instant(trade.closed_at),
         }
     )
-
-
-def _real(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def _ratio(value: Decimal | None) -> str | None:
-    return None if value is None else decimal(value.quantize(Decimal("0.0001")))

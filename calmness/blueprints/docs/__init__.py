@@ -22,6 +22,7 @@ AREAS: dict[str, LazyString] = {
     "training": _l("Vos formations, séances et présences"),
     "trading": _l("Vos comptes MetaTrader, trades et statistiques"),
     "signals": _l("Les signaux, en lecture"),
+    "support": _l("Vos conversations avec l’école"),
     "admin": _l("Le travail de l’équipe, dans les limites de chaque rôle"),
     "auth": _l("Entrer et sortir\u202f; fermé aux jetons personnels"),
     "catalogue": _l("Ce que chacun peut lire"),
@@ -55,7 +56,8 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
             operation = operations.get(method)
             if operation is None or tag not in operation["tags"]:
                 continue
-            body = operation.get("requestBody", {}).get("content", {}).get(openapi.JSON, {}).get("schema")
+            bodies = operation.get("requestBody", {}).get("content", {})
+            body = next((found.get("schema") for found in bodies.values()), None)
             status, answer = next((code, found) for code, found in operation["responses"].items() if code[0] == "2")
             schema = answer.get("content", {}).get(openapi.JSON, {}).get("schema")
             yield {
