@@ -1,20 +1,27 @@
-"""The OpenAPI document, made from the code: routes, schemas, access declarations, scopes and problem types."""
+"""The OpenAPI document, made from the code: routes, schemas, access declarations, scopes and problem types.
 
+What an operation does is told in English by its docstring, in French by ``french.json``.
+"""
+
+import copy
 import json
 import re
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask, current_app, jsonify
+from flask import Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import Rule
 
 from calmness.access import AccessKind, access_of, public
 from calmness.blueprints.api import bp, scopes
 
+FRENCH: dict[str, str] = json.loads((Path(__file__).parent / "french.json").read_text(encoding="utf-8"))
+"""What each operation does, by its ``operationId``."""
 JSON, PROBLEM = "application/json", "application/problem+json"
 Document = dict[str, Any]
 _TWICE = re.compile(r"^(?P<name>.+?)\d+$")
@@ -85,16 +92,17 @@ Lists answer `{"items": […], "next": cursor or null}`. Errors are `application
 @bp.doc(hide=True)
 @public
 def openapi_document() -> ResponseReturnValue:
-    """OpenAPI 3.1 description of this API."""
-    return jsonify(document())
+    """OpenAPI 3.1 description of this API; with ``?lang=fr`` its operations are told in French."""
+    return jsonify(document(request.args.get("lang", "en")))
 
 
-def document() -> Document:
-    """The description, made once for each application."""
-    known: Document | None = current_app.extensions.get("calmness.openapi")
-    if known is None:
-        known = current_app.extensions["calmness.openapi"] = _made()
-    return known
+def document(language: str = "en") -> Document:
+    """The description in a language, made once for each application; in English for one that it is not written in."""
+    known: dict[str, Document] = current_app.extensions.setdefault("calmness.openapi", {})
+    if not known:
+        known["en"] = _made()
+        known["fr"] = _in_french(known["en"])
+    return known.get(language, known["en"])
 
 
 def written() -> str:
@@ -135,6 +143,13 @@ def _made() -> Document:
         _complete(operation, rule, method)
     made["tags"] = [{"name": name, "description": text} for name, text in scopes.AREAS.items()]
     return made
+
+
+def _in_french(made: Document) -> Document:
+    told = copy.deepcopy(made)
+    for _rule, _method, operation in _operations(told):
+        operation["summary"] = FRENCH.get(operation["operationId"], operation["summary"])
+    return told
 
 
 def _plain(value: Any) -> float:

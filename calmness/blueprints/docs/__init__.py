@@ -11,6 +11,7 @@ from flask_babel.speaklater import LazyString
 
 from calmness.access import public
 from calmness.blueprints.api import openapi
+from calmness.locale import language
 from calmness.problems import problem_types
 
 bp = Blueprint("docs", __name__)
@@ -45,9 +46,10 @@ class Line:
 @public
 def reference() -> ResponseReturnValue:
     """Every operation, by area."""
-    document = openapi.document()
+    spoken = language()
+    document = openapi.document(spoken)
     areas = [(tag["name"], AREAS[tag["name"]], list(_operations(document, tag["name"]))) for tag in document["tags"]]
-    return render_template("docs/reference.html", areas=areas, problems=problem_types())
+    return render_template("docs/reference.html", areas=areas, problems=problem_types(), spoken=spoken)
 
 
 def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
