@@ -15,6 +15,7 @@ ADDRESS = {"address": "1 rue des Lilas", "postcode": "75000", "city": "Paris"}
 OWN_BODIES: dict[str, dict[str, Any]] = {
     "api.api_add_mistake": {"name": "Sans stop"},
     "api.api_archive_trading_account": {"archived": False},
+    "api.api_choose_columns": {"columns": ["net"]},
     "api.api_choose_totals_currency": {"currency": "USD"},
     "api.api_confirm_identity": {"accept_terms": True, **ADDRESS},
     "api.api_confirm_import": {"broker_clock": "new-york"},

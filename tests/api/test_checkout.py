@@ -143,6 +143,18 @@ def test_a_contract_is_open_to_withdrawal_until_it_is_withdrawn_from(api_for: Ap
     assert call("GET", "/me/withdrawals/contracts").get_json()["items"] == []
 
 
+def test_own_payments_are_found_by_state_and_year(api_for: ApiFor, buyer: User) -> None:
+    call = api_for(buyer)
+    year = clock.paris_today().year
+
+    found = {
+        query: len(call("GET", f"/me/payments?{query}").get_json()["items"])
+        for query in ("", "status=declared", "status=validated", f"year={year}", f"year={year - 1}")
+    }
+
+    assert found == {"": 1, "status=declared": 1, "status=validated": 0, f"year={year}": 1, f"year={year - 1}": 0}
+
+
 def test_another_ones_payment_is_absent(api_for: ApiFor, buyer: User) -> None:
     call = api_for(factories.admin())
 

@@ -62,6 +62,35 @@ def test_results_come_by_part(api_for: ApiFor, owner: User) -> None:
     assert found["symbols"][0]["win_rate"] == "1"
 
 
+def test_statistics_are_of_the_days_and_the_account_that_are_asked(api_for: ApiFor, owner: User) -> None:
+    call = api_for(owner)
+    account_id = db.session.scalars(select(Trade.account_id)).first()
+
+    november = call("GET", f"/me/trading/statistics?account={account_id}&from=2026-11-01&to=2026-11-22").get_json()
+    year = call("GET", "/me/trading/statistics").get_json()
+    foreign = api_for(factories.student())("GET", f"/me/trading/statistics?account={account_id}")
+
+    assert (november["period"], november["start"], november["end"]) == ("days", "2026-11-01", "2026-11-22")
+    assert (november["net"], november["account_ids"]) == ("10", [account_id])
+    assert november["warning"].startswith("Un seul jour")
+    assert [row["day"] for row in november["curve"]] == ["2026-11-20"]
+    assert (year["period"], year["net"], year["curve"][-1]["balance"]) == ("year", "13", "1013")
+    assert year["exposure"] == []
+    assert foreign.status_code == 404
+
+
+def test_what_is_open_now_and_the_equity_are_told(api_for: ApiFor, site: Flask) -> None:
+    account, ea = linked(site)
+    ea.sync(trade("9", "-12.00", close_time=0, close_price="0", sl="0.00000"))
+    work()
+
+    found = api_for(account.user)("GET", "/me/trading/statistics").get_json()
+
+    assert [(row["symbol"], row["bought"], row["without_stop"]) for row in found["exposure"]] == [("EURUSD", "0.1", 1)]
+    assert len(found["equity"]) == 1
+    assert found["equity_fall"]["readings"] == 1
+
+
 def test_days_bound_what_is_counted(api_for: ApiFor, owner: User) -> None:
     call = api_for(owner)
 
@@ -213,3 +242,14 @@ def test_a_spreadsheet_holds_the_trades_of_the_filter(api_for: ApiFor, owner: Us
     assert "GBPUSD" in lines[1]
     assert book.data[:2] == b"PK"
     assert call("GET", "/me/trading/trades/export?format=pdf").status_code == 422
+
+
+def test_the_columns_of_the_history_are_chosen(api_for: ApiFor, owner: User) -> None:
+    call = api_for(owner)
+    usual = call("GET", "/me/trading/columns").get_json()["columns"]
+
+    chosen = call("PUT", "/me/trading/columns", json={"columns": ["net", "symbol"]}).get_json()["columns"]
+    unknown = call("PUT", "/me/trading/columns", json={"columns": ["user_id"]})
+    none = call("PUT", "/me/trading/columns", json={"columns": []}).get_json()["columns"]
+
+    assert (chosen, unknown.status_code, none) == (["ticket", "symbol", "net"], 422, usual)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.support import ChatMessage, ChatRoom, RoomStatus
+from calmness.services.account import api_tokens
 from calmness.services.support import chat_messages
 from calmness.services.support.chat_rooms import Person
 from tests import factories
@@ -125,6 +126,19 @@ def test_another_ones_conversation_is_absent_for_the_team_too(api_for: ApiFor, r
     assert {found.status_code for found in answers} == {404}
     assert call("GET", "/me/support/rooms").get_json()["items"] == []
     assert len(db.session.scalars(select(ChatMessage.id)).all()) == 1
+
+
+def test_a_token_that_may_read_does_not_write(visitor: FlaskClient) -> None:
+    _token, text = api_tokens.create(factories.student(), "Lecteur", ["support:read"], 7)
+    db.session.commit()
+    headers = {"Authorization": f"Bearer {text}"}
+
+    read = visitor.get("/api/v1/me/support", headers=headers)
+    written = visitor.post("/api/v1/me/support/messages", json={"body": "Bonjour"}, headers=headers)
+    elsewhere = visitor.get("/api/v1/me/trading/trades", headers=headers)
+
+    assert (read.status_code, written.status_code, elsewhere.status_code) == (200, 403, 403)
+    assert written.get_json()["type"] == "/problems/insufficient-scope"
 
 
 def test_a_visitor_writes_by_a_token_and_nobody_without_it(site: Flask, visitor: FlaskClient) -> None:

@@ -37,10 +37,12 @@ from calmness.blueprints.api import (  # noqa: E402
     rates,
     security,
     signals,
+    statistics,
     support,
     terminals,
     trading,
     training,
+    training_effect,
     widgets,
 )
 
@@ -78,9 +80,11 @@ __all__ = [
     "rates",
     "security",
     "signals",
+    "statistics",
     "support",
     "terminals",
     "trading",
     "training",
+    "training_effect",
     "widgets",
 ]

@@ -1,4 +1,4 @@
-"""Figures by part, by day and beside each other: breakdowns, calendar, comparison, effect of formations."""
+"""Figures by part, by day and beside each other: breakdowns, calendar, comparison."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,32 +10,28 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
-from calmness.blueprints.api.fields import Day, Exact, Instant
+from calmness.blueprints.api.fields import Day, Exact
 from calmness.blueprints.api.pages import MAX_ID
 from calmness.blueprints.api.schemas import ClosedSchema
-from calmness.blueprints.api.serialisers import decimal, instant, ratio, real
-from calmness.blueprints.trading import effect_words, figure_words
+from calmness.blueprints.api.serialisers import decimal, ratio, real
+from calmness.blueprints.trading import figure_words
 from calmness.blueprints.trading.periods import beside, month_of, report_of
 from calmness.blueprints.trading.scope import Chosen, Wish, chosen
 from calmness.errors import NotFound
-from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
-    exchange_rates,
     trading_breakdowns,
     trading_report,
-    training_effect,
 )
 from calmness.services.trading.trading_breakdowns import HOLDING_EDGES, Group
 from calmness.services.trading.trading_report import Report, Scope
-from calmness.services.trading.training_effect import Effect, Side
 
 PERIODS = {"30d": "30", "90d": "90", "year": "365", "all": "tout"}
 
 
-class FiguresIn(ClosedSchema):
+class PeriodIn(ClosedSchema):
     """Which accounts and days: one own account, or those of a currency (by default the one that most have); a period,
     or days of the owner's time zone, both included.
     """
@@ -47,7 +43,7 @@ class FiguresIn(ClosedSchema):
     to = Day()
 
 
-class ConvertibleIn(FiguresIn):
+class ConvertibleIn(PeriodIn):
     """The same; with ``convert`` accounts of all currencies count, each amount at the reference rate of its day."""
 
     convert = Boolean(load_default=False)
@@ -173,64 +169,14 @@ class ComparisonOut(Schema):
     periods = List(Nested(FiguresOut), required=True)
 
 
-class SideOut(Schema):
-    """One side of a formation. ``counted``: trades that can be compared."""
-
-    trades = Integer(required=True)
-    counted = Integer(required=True)
-    days = Integer(required=True)
-    win_rate = Float(required=True, allow_none=True)
-    mean = Float(required=True, allow_none=True)
-    profit_factor = Float(required=True, allow_none=True)
-    median_holding_seconds = Integer(required=True, allow_none=True)
-
-
-class EffectOut(Schema):
-    """Results before and after a formation. ``finding`` is `better` or `worse` only where chance alone does not explain
-    the difference (95 %, between ``low`` and ``high``); means are in R with ``in_r``, else a ratio of the capital.
-    """
-
-    formation = String(required=True)
-    finding = String(required=True)
-    title = String(required=True)
-    sentence = String(required=True)
-    in_r = Boolean(required=True)
-    starts_at = Instant(required=True, allow_none=True)
-    ends_at = Instant(required=True, allow_none=True)
-    before = Nested(SideOut, required=True, allow_none=True)
-    after = Nested(SideOut, required=True, allow_none=True)
-    difference = Float(required=True, allow_none=True)
-    low = Float(required=True, allow_none=True)
-    high = Float(required=True, allow_none=True)
-
-
-class EffectsOut(Schema):
-    """One for each own formation, the last one first."""
-
-    items = List(Nested(EffectOut), required=True)
-
-
-class CurrencyIn(ClosedSchema):
-    """The currency of the totals."""
-
-    currency = String(required=True, validate=OneOf(list(exchange_rates.TARGETS)))
-
-
-class CurrencyOut(Schema):
-    """The currency of the totals, and those to choose from."""
-
-    currency = String(required=True)
-    choices = List(String(), required=True)
-
-
 @bp.get("/me/trading/breakdowns")
 @requires_feature(Feature.HISTORY)
-@bp.input(FiguresIn, location="query", arg_name="wanted")
+@bp.input(PeriodIn, location="query", arg_name="wanted")
 @bp.output(BreakdownsOut)
 @requires(Permission.OWN_SPACE)
 def api_breakdowns(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Results by symbol, weekday, hour, market session, direction and tag; how results and holding times are spread."""
-    found = _chosen(wanted)
+    found = chosen_of(wanted)
     scope = found.scope if found else Scope((), current_account().time_zone)
     cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
     spread = trading_report.spread(scope)
@@ -256,7 +202,7 @@ def api_breakdowns(wanted: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_calendar(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Results of a month day by day, and of the twelve months that end with it."""
-    found = _chosen(wanted)
+    found = chosen_of(wanted)
     if found is None:
         return {"currency": None, "month": None, "net": "0", "days": [], "months": []}
     shown = month_of(found, wanted.get("month"))
@@ -278,48 +224,14 @@ def api_calendar(wanted: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_comparison(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Two periods beside each other."""
-    found = _chosen(wanted)
+    found = chosen_of(wanted)
     if found is None:
         return {"currency": None, "periods": []}
     scopes = beside(found, wanted.get("against_from"), wanted.get("against_to"))
     return {"currency": found.currency, "periods": [_figures(scope, report_of(found, scope)) for scope in scopes]}
 
 
-@bp.get("/me/trading/training-effect")
-@requires_feature(Feature.HISTORY)
-@bp.output(EffectsOut)
-@requires(Permission.OWN_SPACE)
-def api_training_effect() -> ResponseReturnValue:
-    """Results before and after each own formation, with what chance alone could explain."""
-    return {"items": [_effect(effect) for effect in training_effect.of_user(current_account())]}
-
-
-@bp.get("/me/trading/currency")
-@requires_feature(Feature.HISTORY)
-@bp.output(CurrencyOut)
-@requires(Permission.OWN_SPACE)
-def api_totals_currency() -> ResponseReturnValue:
-    """The currency in which accounts of several currencies are added up."""
-    return _currency()
-
-
-@bp.put("/me/trading/currency")
-@requires_feature(Feature.HISTORY)
-@bp.input(CurrencyIn, arg_name="given")
-@bp.output(CurrencyOut)
-@requires(Permission.OWN_SPACE)
-def api_choose_totals_currency(given: dict[str, Any]) -> ResponseReturnValue:
-    """Choose the currency of the totals."""
-    exchange_rates.choose_currency(current_account().id, given["currency"])
-    db.session.commit()
-    return _currency()
-
-
-def _currency() -> dict[str, Any]:
-    return {"currency": exchange_rates.currency_of(current_account().id), "choices": list(exchange_rates.TARGETS)}
-
-
-def _chosen(wanted: dict[str, Any]) -> Chosen | None:
+def chosen_of(wanted: dict[str, Any]) -> Chosen | None:
     """Accounts and days of a query; None without an account. Raises ``NotFound`` for an account that is not there."""
     account = wanted.get("account")
     wish = Wish(
@@ -383,32 +295,3 @@ def _figures(scope: Scope, found: Report) -> dict[str, Any]:
         "losing_streak": found.spread.losing_streak,
         "warning": figure_words.luck(found),
     }
-
-
-def _effect(effect: Effect) -> dict[str, Any]:
-    _kind, title, sentence = effect_words.verdict(effect)
-    return {
-        "formation": effect.title,
-        "finding": effect.finding.value,
-        "title": title,
-        "sentence": sentence,
-        "in_r": effect.in_r,
-        "starts_at": instant(effect.starts_at),
-        "ends_at": instant(effect.ends_at),
-        "before": _side(effect.before),
-        "after": _side(effect.after),
-        "difference": real(effect.difference),
-        "low": real(effect.low),
-        "high": real(effect.high),
-    }
-
-
-def _side(side: Side | None) -> dict[str, Any] | None:
-    if side is None:
-        return None
-    return {
-        "trades": side.trades,
-        "counted": side.counted,
-        "days": side.days,
-        "median_holding_seconds": side.median_holding,
-    } | {name: real(getattr(side, name)) for name in ("win_rate", "mean", "profit_factor")}

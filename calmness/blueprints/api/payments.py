@@ -24,6 +24,7 @@ from calmness.services.billing import (
     channel_access,
     discounts,
     invoicing,
+    payment_history,
     purchases,
     sale_terms,
     statements,
@@ -90,6 +91,12 @@ class QueueIn(PageIn):
     status = String(validate=OneOf([status.value for status in PaymentStatus]))
 
 
+class OwnPaymentsIn(QueueIn):
+    """Which of one's own payments; the year is that of Paris."""
+
+    year = Integer(validate=Range(min=2000, max=2200))
+
+
 class TransferOut(Schema):
     """What the transfer must say."""
 
@@ -154,12 +161,16 @@ class ValidatedOut(Schema):
 
 
 @bp.get("/me/payments")
-@bp.input(PageIn, location="query", arg_name="page")
+@bp.input(OwnPaymentsIn, location="query", arg_name="page")
 @bp.output(PaymentsOut)
 @requires(Permission.OWN_SPACE)
 def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
-    """One's own payments, newest first."""
-    return _page(page, user_id=current_account().id)
+    """One's own payments, newest first; of one state, or bought in one year."""
+    window, status = Window.of(page), PaymentStatus(page["status"]) if "status" in page else None
+    user_id, size = current_account().id, window.limit + 1
+    found, _total = payment_history.page_of(user_id, status, page.get("year"), limit=size, before=window.before)
+    rows, cursor = window.cut(found)
+    return {"items": [payment_of(row) for row in rows], "next": cursor}
 
 
 @bp.post("/me/payments")

@@ -46,9 +46,11 @@ _BY_MODULE = {
     "privacy": "account",
     "signals": "signals",
     "support": "support",
+    "statistics": "trading",
     "terminals": "trading",
     "trading": "trading",
     "training": "training",
+    "training_effect": "trading",
     "widgets": "account",
 }
 _PUBLIC = ("/api/v1/offers", "/api/v1/formations", "/api/v1/signals/")
