@@ -82,7 +82,8 @@ class EquityFallOut(Schema):
 
 class StatisticsOut(Schema):
     """Figures over closed positions; None where there is nothing to say. ``exits`` and ``net`` count every exit.
-    ``warning``: why they say little, in words.
+    ``warning``: why they say little, in words. ``missing_rates``: currencies left out for want of a rate; those of
+    equity and exposure beside them.
     """
 
     period = String(required=True)
@@ -120,6 +121,7 @@ class StatisticsOut(Schema):
     equity_fall = Nested(EquityFallOut, required=True, allow_none=True)
     exposure = List(Nested(ExposureOut), required=True)
     missing_rates = List(String(), required=True)
+    missing_rates_of_equity = List(String(), required=True)
 
 
 class CurrencyIn(ClosedSchema):
@@ -151,6 +153,8 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         currencies = {account.id: account.currency for account in accounts}
         to = converted_report.converter(scope, exchange_rates.currency_of(user.id), currencies)
     found = converted_report.report(to) if to else trading_report.report(scope)
+    symbols = _by_symbol(scope, to)
+    missing = sorted(to.missing) if to else []
     equity = converted_report.equity_by_day(to) if to else trading_report.equity_by_day(scope)
     open_now = converted_report.exposure(to) if to else trading_report.exposure(scope.account_ids)
     currency = to.currency if to else view.currency if view else None
@@ -163,13 +167,14 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "currencies": view.currencies if view else [],
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
-            for symbol, group in _by_symbol(scope, to)
+            for symbol, group in symbols
         ],
         "curve": _points(_curve(scope, found, to)),
         "equity": _points(equity),
         "equity_fall": _fall(trading_report.equity_fall(scope)),
         "exposure": [_exposure(row) for row in open_now],
-        "missing_rates": sorted(to.missing) if to else [],
+        "missing_rates": missing,
+        "missing_rates_of_equity": sorted(to.missing - set(missing)) if to else [],
     }
 
 
