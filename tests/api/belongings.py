@@ -24,6 +24,7 @@ from calmness.services.training import enrollments
 from tests import factories
 from tests.account.soft_key import SoftKey
 from tests.api.own_belongings import FILES, OWN_BODIES, file_for, own_values
+from tests.api.team_belongings import TEAM_BODIES, team_values
 from tests.billing import shop
 from tests.training import school
 
@@ -47,6 +48,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
 BODIES |= OWN_BODIES
+BODIES |= TEAM_BODIES
 
 
 def body_for(endpoint: str) -> dict[str, Any]:
@@ -105,6 +107,8 @@ def belongings() -> Belongings:
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
     own = own_values(owner, account, deposit)
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     found = Belongings(
         owner,
         {
@@ -122,6 +126,7 @@ def belongings() -> Belongings:
             "token_id": token.id,
             "passkey_id": key.id,
             **own,
+            **team,
         },
     )
     db.session.commit()

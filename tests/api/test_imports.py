@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
-from calmness.models.trading import Platform, StatementImport, Trade, TradingAccount
+from calmness.models.statement import StatementImport
+from calmness.models.trading import Platform, Trade, TradingAccount
 from calmness.services.trading import journals, trading_accounts
 from tests import factories
 from tests.api.conftest import ApiFor, Call

@@ -13,7 +13,8 @@ from time_machine import TimeMachineFixture
 from calmness import files
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradeJournal, TradeScreenshot
+from calmness.models.journal import TradeJournal, TradeScreenshot
+from calmness.models.trading import Trade
 from calmness.services.trading import screenshots
 from tests import factories
 from tests.api.conftest import ApiFor

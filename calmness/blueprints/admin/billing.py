@@ -202,6 +202,6 @@ def _page(
     )
 
 
-from calmness.blueprints.admin import bank, books, catalogue, discounts, identity, platform, withdrawals  # noqa: E402
+from calmness.blueprints.admin import bank, books, catalogue, discounts, identity, mentions, platform, withdrawals  # noqa: E402
 
-__all__ = ["bank", "books", "bp", "catalogue", "discounts", "identity", "platform", "withdrawals"]
+__all__ = ["bank", "books", "bp", "catalogue", "discounts", "identity", "mentions", "platform", "withdrawals"]

@@ -50,11 +50,21 @@ BY_METHOD = {
 }
 FILES = {
     "api.api_avatar": ["image/webp"],
+    "api.api_documents_of_month": ["application/zip"],
     "api.api_export_file": ["application/zip"],
+    "api.api_fec": ["text/plain"],
+    "api.api_identity_logo": ["image/png"],
+    "api.api_identity_specimen": ["application/pdf"],
+    "api.api_invoice_pdf": ["application/pdf"],
     "api.api_my_invoice_pdf": ["application/pdf"],
     "api.api_ea_kit": ["application/zip"],
     "api.api_picture": ["image/png", "image/jpeg"],
     "api.api_trades_export": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+    "api.api_preview_identity": ["application/pdf"],
+    "api.api_receipts_flow": ["text/csv"],
+    "api.api_sales_flow": ["text/csv"],
+    "api.api_sales_journal": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+    "api.api_supplier_file": ["application/pdf", "application/xml"],
     "api.api_analytics_export": [
         "text/csv",
         JSON,

@@ -340,7 +340,7 @@ def identity_of(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
 
 
 def payment_of(payment: Payment) -> dict[str, Any]:
-    """A payment as the API writes it."""
+    """A payment as ``PaymentOut`` has it."""
     return {
         "id": payment.id,
         "reference": payment.reference,

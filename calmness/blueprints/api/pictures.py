@@ -18,7 +18,7 @@ from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db, limiter
 from calmness.features import requires_feature
-from calmness.models.trading import TradeScreenshot
+from calmness.models.journal import TradeScreenshot
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import screenshots, trade_history

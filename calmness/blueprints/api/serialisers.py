@@ -27,3 +27,8 @@ def ratio(value: Decimal | None) -> str | None:
 def real(value: float | None) -> float | None:
     """A figure that is no exact one, to six places."""
     return None if value is None else round(value, 6)
+
+
+def percent(basis_points: int) -> str:
+    """A percentage with its two decimals."""
+    return f"{basis_points / 100:.2f}"

@@ -49,6 +49,7 @@ class SymbolOut(Schema):
     trades = Integer(required=True)
     wins = Integer(required=True)
     net = Exact(required=True)
+    pips = Exact(required=True, allow_none=True)
 
 
 class PointOut(Schema):
@@ -167,6 +168,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "currencies": view.currencies if view else [],
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
+            | {"pips": ratio(found.spread.pips.get(symbol))}
             for symbol, group in symbols
         ],
         "curve": _points(_curve(scope, found, to)),

@@ -124,7 +124,8 @@ def results(found: Report, currency: str) -> list[Figure]:
             signed_number(spread.forex_pips, 1),
             _(
                 "Somme des pips des paires de devises seulement : 0,0001, ou 0,01 face au yen. L’or, les indices et"
-                " les cryptomonnaies ont d’autres pips\u202f; on ne les additionne pas."
+                " les cryptomonnaies ont d’autres pips\u202f; on ne les additionne pas\u00a0: la répartition les donne"
+                " symbole par symbole."
             ),
             _("aucun trade sur une paire de devises"),
             spread.forex_pips,

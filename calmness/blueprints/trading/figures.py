@@ -11,11 +11,14 @@ from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp, effect_words, figure_charts, figure_words
 from calmness.blueprints.trading.periods import beside, later, month_of, report_of
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
+from calmness.blueprints.trading.words import no_pips_in_words, pips_in_words
 from calmness.extensions import db
 from calmness.features import requires_feature
+from calmness.instruments import base_symbol
 from calmness.models.trading import MarketSession, TradeKind
 from calmness.permissions import Permission
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_number, signed_short
+from calmness.services import pips
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     converted_report,
@@ -93,6 +96,7 @@ def breakdown() -> ResponseReturnValue:
     weekday, hour = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.weekday, lambda cell: cell.hour))
     session, side = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.session, lambda cell: cell.kind))
     spread = trading_report.spread(chosen.scope)
+    table = pips.of_accounts(chosen.scope.account_ids)
     parts = [
         ("symboles", _("Par symbole"), "", trading_breakdowns.by_symbol(cells)),
         (
@@ -144,6 +148,8 @@ def breakdown() -> ResponseReturnValue:
         result_rows=figure_charts.result_rows(spread, chosen.currency),
         holdings=figure_charts.holdings(spread),
         holding_rows=figure_charts.holding_rows(spread),
+        pips={symbol: pips_in_words(total) for symbol, total in spread.pips.items()},
+        no_pips={base_symbol(cell.symbol): no_pips_in_words(table.silence(cell.symbol)) for cell in cells},
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from calmness import clock
@@ -61,17 +61,20 @@ class Outcome:
     error: Text = ""
 
 
-def suggestions(states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN) -> list[Suggestion]:
-    """Lines in a state, oldest first, with what they (or what is left of them) may settle."""
-    lines = list(
-        db.session.scalars(
-            select(BankLine)
-            .where(BankLine.state.in_(states))
-            .options(selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user))
-            .order_by(BankLine.booked_on, BankLine.id)
-            .limit(limit)
-        )
+def suggestions(
+    states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN, after: BankLine | None = None
+) -> list[Suggestion]:
+    """Lines in a state, oldest first, with what they (or what is left of them) may settle; those that follow a line."""
+    query = (
+        select(BankLine)
+        .where(BankLine.state.in_(states))
+        .options(selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user))
+        .order_by(BankLine.booked_on, BankLine.id)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(BankLine.booked_on, BankLine.id) > (after.booked_on, after.id))
+    lines = list(db.session.scalars(query))
     waiting = {
         payment.id: payment
         for payment in db.session.scalars(
@@ -175,6 +178,14 @@ def set_aside(line_id: int, *, by: User) -> BankLine:
     line.state, line.settled_at, line.settled_by_id = LineState.IGNORED, clock.now(), by.id
     db.session.flush()
     audit.record("bank_line.set_aside", "bank_line", line.id, actor=by, changes=("state",))
+    return line
+
+
+def get(line_id: int) -> BankLine:
+    """A line. Raises ``NotFound``."""
+    line = db.session.get(BankLine, line_id)
+    if line is None:
+        raise NotFound
     return line
 
 

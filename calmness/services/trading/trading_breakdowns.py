@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Select, String, func, select, type_coerce
 
 from calmness.extensions import db
-from calmness.instruments import InstrumentClass, base_symbol, instrument_class, pip_size
+from calmness.instruments import base_symbol, is_forex, pip_size
 from calmness.models.dialect import plain_rows, posix_seconds, unindexed
+from calmness.models.journal import TradeJournal
 from calmness.models.positions import PARTS_OF_POSITIONS
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.trading import Trade
 from calmness.models.types import SCALE
 from calmness.services.trading import market_sessions, zone_offsets
 from calmness.services.trading.trade_positions import SEPARATOR
@@ -126,11 +127,14 @@ class Spread:
     with_r: int = 0
     forex_pips: Decimal | None = None
     with_pips: int = 0
+    pips: dict[str, Decimal] = field(default_factory=dict)
+    """By instrument, for those that have a pip and a trade with both prices. Those of two instruments are never added
+    up, but for pairs of currencies (``forex_pips``): a point of one index is not one of another."""
     results: list[Bin] = field(default_factory=list)
     holdings: list[int] = field(default_factory=list)
 
 
-PipOf = Callable[[str], Decimal]
+PipOf = Callable[[str], Decimal | None]
 """What a pip of a symbol is: see ``services/pips.py``."""
 Which = Callable[[Any], list[Any]]
 """Conditions on positions, from the columns of whichever query over them is asked."""
@@ -256,7 +260,8 @@ def spread_of(results: Sequence[Sequence[Any]], pip_of: PipOf = pip_size) -> Spr
     multiples = [multiple for multiple in r_multiples if multiple is not None]
     places = [0, *(bisect_left(held, edge) for edge in HOLDING_EDGES), len(held)]
     wins, losses = streaks_of(nets)
-    forex_pips, with_pips = _pips(ways, symbols, pip_of)
+    by_symbol, counts = _pips(ways, symbols, pip_of)
+    pairs = [symbol for symbol in by_symbol if is_forex(symbol)]
     return Spread(
         winning_streak=wins,
         losing_streak=losses,
@@ -264,25 +269,32 @@ def spread_of(results: Sequence[Sequence[Any]], pip_of: PipOf = pip_size) -> Spr
         median_holding=int(median(held)) if held else None,
         mean_r=Decimal(sum(multiples)) / len(multiples) / SCALE if multiples else None,
         with_r=len(multiples),
-        forex_pips=forex_pips if with_pips else None,
-        with_pips=with_pips,
+        forex_pips=sum((by_symbol[symbol] for symbol in pairs), Decimal(0)) if pairs else None,
+        with_pips=sum(counts[symbol] for symbol in pairs),
+        pips=by_symbol,
         results=histogram(ordered),
         holdings=[end - start for start, end in pairwise(places)] if held else [],
     )
 
 
-def _pips(ways: Sequence[int | None], symbols: Sequence[str], pip_of: PipOf) -> tuple[Decimal, int]:
-    """(pips of all pairs of currencies, positions that have some): those of other instruments are not the same."""
-    by_size: dict[Decimal, set[str]] = defaultdict(set)
-    for symbol in set(symbols):
-        if instrument_class(symbol) is InstrumentClass.FOREX:
-            by_size[pip_of(symbol)].add(symbol)
-    total, count = Decimal(0), 0
-    for size, alike in by_size.items():
-        found = [way for way, symbol in zip(ways, symbols, strict=True) if way is not None and symbol in alike]
-        total += Decimal(sum(found)) / SCALE / size
-        count += len(found)
-    return total, count
+def _pips(
+    ways: Sequence[int | None], symbols: Sequence[str], pip_of: PipOf
+) -> tuple[dict[str, Decimal], dict[str, int]]:
+    """(pips, positions that tell them) by instrument; one that has no pip is in neither."""
+    moved: dict[str, int] = defaultdict(int)
+    told: dict[str, int] = defaultdict(int)
+    for way, symbol in zip(ways, symbols, strict=True):
+        if way is not None:
+            moved[symbol] += way
+            told[symbol] += 1
+    pips: dict[str, Decimal] = defaultdict(Decimal)
+    counts: dict[str, int] = defaultdict(int)
+    for symbol, units in moved.items():
+        size = pip_of(symbol)
+        if size is not None:
+            pips[base_symbol(symbol)] += Decimal(units) / SCALE / size
+            counts[base_symbol(symbol)] += told[symbol]
+    return dict(pips), counts
 
 
 def streaks_of(results: Iterable[int]) -> tuple[int, int]:

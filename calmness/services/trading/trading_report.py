@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Float, String, case, cast, func, literal, sel
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol
-from calmness.models.cash import COSTS, IS_COST, IS_CREDIT
+from calmness.models.cash import IS_COST, IS_CREDIT
 from calmness.models.dialect import plain_rows, unindexed
 from calmness.models.positions import PARTS_OF_POSITIONS
 from calmness.models.trading import (
@@ -278,7 +278,7 @@ def _flows_until(scope: Scope, account_id: int) -> Any:
         .where(
             Trade.account_id == account_id,
             Trade.status == TradeStatus.CASH,
-            func.coalesce(Trade.cash_kind.not_in(COSTS), True),
+            ~IS_COST,
             *scope.within(Trade.closed_at),
         )
         .order_by(Trade.closed_at)
