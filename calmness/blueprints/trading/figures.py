@@ -1,7 +1,5 @@
 """Statistics: figures, breakdowns, calendar, comparison of periods."""
 
-from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +9,7 @@ from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp, effect_words, figure_charts, figure_words
+from calmness.blueprints.trading.periods import beside, later, month_of, report_of
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
 from calmness.blueprints.trading.words import no_pips_in_words, pips_in_words
 from calmness.extensions import db
@@ -33,10 +32,8 @@ from calmness.services.trading import (
     trading_totals,
     training_effect,
 )
-from calmness.services.trading.trading_report import Report, Scope
+from calmness.services.trading.trading_report import Report
 from calmness.services.trading.trading_totals import Together
-
-MONTHS = 12
 
 
 @bp.get("/statistiques")
@@ -172,28 +169,24 @@ def result_calendar() -> ResponseReturnValue:
     chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("calendar", None)
-    month = (day_of_request("mois") or chosen.today).replace(day=1)
-    month = min(month, chosen.today.replace(day=1))
-    following = _later(month, 1)
-    scope = Scope(chosen.scope.account_ids, chosen.scope.zone, _later(month, 1 - MONTHS), following - timedelta(days=1))
-    to = replace(chosen, scope=scope).converter() if chosen.is_together else None
-    days = converted_report.results_by_day(to) if to else trading_report.results_by_day(scope)
-    shown = {day: result for day, result in days.items() if (day.year, day.month) == (month.year, month.month)}
-    months: dict[date, Decimal] = {_later(month, -back): Decimal(0) for back in range(MONTHS)}
-    for day, (net, _trades) in days.items():
-        months[day.replace(day=1)] += net
+    found = month_of(chosen, day_of_request("mois"))
+    following = later(found.first, 1)
     return _page(
         "calendar",
         chosen,
-        month=month,
-        before=_later(month, -1),
+        month=found.first,
+        before=later(found.first, -1),
         after=following if following <= chosen.today else None,
-        total=sum((net for net, _trades in shown.values()), Decimal(0)),
+        total=found.net,
         cells=trading_overview.calendar_cells(
-            month.year, month.month, shown, signed_short, lambda net: signed_amount(net, chosen.currency)
+            found.first.year,
+            found.first.month,
+            found.days,
+            signed_short,
+            lambda net: signed_amount(net, chosen.currency),
         ),
-        days=sorted(shown.items()),
-        months=sorted(months.items(), reverse=True),
+        days=sorted(found.days.items()),
+        months=sorted(found.months.items(), reverse=True),
     )
 
 
@@ -205,16 +198,8 @@ def comparison() -> ResponseReturnValue:
     chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("comparison", None)
-    first = chosen.scope
-    start, end = first.start or chosen.today - timedelta(days=365), first.end or chosen.today
-    other_end = day_of_request("contre_au") or start - timedelta(days=1)
-    other_start = day_of_request("contre_du") or other_end - (end - start)
-    other_start, other_end = sorted((other_start, other_end))
-    scopes = [
-        Scope(first.account_ids, first.zone, start, end),
-        Scope(first.account_ids, first.zone, other_start, other_end),
-    ]
-    reports = [_report(chosen, scope) for scope in scopes]
+    scopes = beside(chosen, day_of_request("contre_du"), day_of_request("contre_au"))
+    reports = [report_of(chosen, scope) for scope in scopes]
     return _page(
         "comparison",
         chosen,
@@ -247,13 +232,6 @@ def session_names() -> list[tuple[MarketSession, str]]:
         (MarketSession.NEW_YORK, _("New York")),
         (MarketSession.NONE, _("Hors séance")),
     ]
-
-
-def _report(chosen: Chosen, scope: Scope) -> Report:
-    """A report of other days than those of the address."""
-    if not chosen.is_together:
-        return trading_report.report(scope)
-    return converted_report.report(replace(chosen, scope=scope).converter())
 
 
 def _together(chosen: Chosen) -> Together | None:
@@ -311,11 +289,6 @@ def _difference(name: str, values: Any, write: Any, signed: Any = None) -> tuple
         "–" if before is None else write(before),
         (signed or write)(now - before) if known else "–",
     )
-
-
-def _later(month: date, months: int) -> date:
-    number = month.year * 12 + month.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
 
 
 def _page(name: str, chosen: Chosen | None, **values: Any) -> str:
