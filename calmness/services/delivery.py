@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, event, func, select, union, update
+from sqlalchemy import and_, delete, event, func, select, update
 from sqlalchemy.orm import Session
 
 from calmness import clock
@@ -114,17 +114,6 @@ def deliver(
     }
     wake_after_commit(lane, due_at or now, now)
     return insert_once(db.session(), Delivery, [row]) == 1
-
-
-def lanes_with_work() -> list[Lane]:
-    """Lanes in which something is due, in the order of ``Lane``."""
-    now = clock.now()
-    due = union(
-        select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now),
-        select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now),
-    )
-    found = set(db.session.scalars(due))
-    return [lane for lane in Lane if lane in found]
 
 
 def claim_tasks(lane: Lane, worker: str, *, limit: int = 8) -> list[OutboxTask]:
@@ -301,7 +290,7 @@ def release(worker: str) -> int:
 
 
 def lanes_with_work() -> set[Lane]:
-    """Lanes that have something due: what the clock wakes."""
+    """Lanes that have something due: what the clock wakes, and what ``drain_everything`` works."""
     now = clock.now()
     tasks = select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now)
     messages = select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)
