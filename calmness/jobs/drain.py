@@ -52,7 +52,7 @@ def drain(lane_name: str) -> None:
 def drain_everything() -> None:
     """Work all lanes until nothing is due; for tests, the demo and one-shot commands."""
     worker = claims.own_name()
-    while any([_one_round(lane, worker) for lane in _lanes_with_work()]):
+    while sum(_one_round(lane, worker) for lane in _lanes_with_work()):
         pass
 
 
