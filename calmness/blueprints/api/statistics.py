@@ -74,9 +74,8 @@ class ExposureOut(Schema):
 
 
 class EquityFallOut(Schema):
-    """Deepest fall of an account's equity on the EA's readings, money paid in and out left aside."""
+    """Deepest fall of the accounts' equity together on the EA's readings, money paid in and out left aside."""
 
-    account_id = Integer(required=True)
     amount = Exact(required=True)
     ratio = Float(required=True, allow_none=True)
     since = Instant(required=True)
@@ -258,7 +257,6 @@ def _fall(fall: EquityFall | None) -> dict[str, Any] | None:
     if fall is None:
         return None
     return {
-        "account_id": fall.account_id,
         "amount": decimal(fall.amount),
         "ratio": real(fall.ratio),
         "since": instant(fall.since),
