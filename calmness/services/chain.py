@@ -41,6 +41,9 @@ def append(name: str, content: dict[str, Any]) -> tuple[int, bytes, bytes]:
     previous = head.hash
     head.seq += 1
     head.hash = link_hash(name, head.seq, previous, content)
+    if not db.session.autoflush:
+        # The next link would read the head of before.
+        db.session.flush()
     return head.seq, previous, head.hash
 
 
