@@ -23,6 +23,7 @@ from calmness.services.trading import trading_accounts
 from calmness.services.training import enrollments
 from tests import factories
 from tests.account.soft_key import SoftKey
+from tests.api.own_belongings import FILES, OWN_BODIES, file_for, own_values
 from tests.api.team_belongings import TEAM_BODIES, team_values
 from tests.billing import shop
 from tests.training import school
@@ -46,7 +47,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
-BODIES |= TEAM_BODIES
+BODIES |= OWN_BODIES
+
+
+def body_for(endpoint: str) -> dict[str, Any]:
+    """Options of a request with a body that the endpoint's schema takes."""
+    return file_for(endpoint) if endpoint in FILES else {"json": BODIES.get(endpoint, {})}
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ def belongings() -> Belongings:
     signals.close(ended.id, Decimal("1.115"), by=agent)
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     export = data_exports.ask(owner)
     contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
     linked = db.session.scalars(select(ChannelIdentity.id)).one()
@@ -99,11 +107,11 @@ def belongings() -> Belongings:
     )
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
-    team = team_values(owner, agent, course, paid)
-    BODIES.update(TEAM_BODIES)
+    own = own_values(owner, account, deposit)
     found = Belongings(
         owner,
         {
+            **team,
             "payment_id": waiting.id,
             "number": number,
             "account_id": account.id,
@@ -117,7 +125,7 @@ def belongings() -> Belongings:
             "device_id": device.id,
             "token_id": token.id,
             "passkey_id": key.id,
-            **team,
+            **own,
         },
     )
     db.session.commit()

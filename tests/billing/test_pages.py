@@ -295,8 +295,11 @@ def test_an_admin_creates_and_archives_an_offer(client_for: ClientFor, visitor: 
     }
 
     refused = client.post("/admin/offres/nouvelle", data=form | {"duration_days": ""})
+    window = {"valid_from": "2027-02-01", "valid_until": "2027-01-01"}
+    backwards = client.post("/admin/offres/nouvelle", data=form | window).get_data(as_text=True)
     assert refused.status_code == 422
     assert "Donnez la durée" in refused.text
+    assert "La vente se termine avant de commencer." in backwards
     assert client.post("/admin/offres/nouvelle", data=form).status_code == 302
 
     offer = db.session.scalars(select(Offer)).one()

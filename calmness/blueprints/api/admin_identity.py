@@ -12,7 +12,8 @@ from calmness.access import current_account, requires
 from calmness.blueprints.admin.identity import specimen_response
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.base64_files import File, decoded
-from calmness.blueprints.api.fields import Instant, Written
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Written
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant

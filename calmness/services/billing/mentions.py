@@ -132,7 +132,7 @@ def add(
 
     Raises ``WordingRefused`` at the field that is wrong.
     """
-    clean = " ".join(text.split())
+    clean = tidy(text)
     if not clean and kind not in OPTIONAL:
         raise WordingRefused(_l("Rédigez la mention\u00a0: la loi l’exige."), field="wording")
     if len(clean) > LONGEST:
@@ -157,6 +157,11 @@ def add(
     db.session.flush()
     audit.record("mention.worded", "mention_wording", row.id, actor=by, changes=("wording", "valid_from"))
     return _wording(row)
+
+
+def tidy(text: str) -> str:
+    """A wording on one line, with single blanks."""
+    return " ".join(text.split())
 
 
 def ending(day: date) -> list[Ending]:
@@ -221,7 +226,7 @@ def _tell(admin: User, found: list[Ending], today: date) -> bool:
             f"mentions-ending:{today:%Y-%m}",
             title=_("Des mentions de vos factures arrivent à leur fin"),
             body=_(
-                "À partir du %(day)s, « %(text)s » n’est plus admis. "
+                "À partir du %(day)s, «\u00a0%(text)s\u00a0» n’est plus admis. "
                 "Faites relire la rédaction suivante par votre comptable, puis enregistrez-la.",
                 day=day_of(min(each.until for each in found) + timedelta(days=1)),
                 text=min(found, key=lambda each: each.until).wording.text,
