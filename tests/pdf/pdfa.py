@@ -43,6 +43,7 @@ ACTIONS = {"/GoTo", "/GoToR", "/Thread", "/URI", "/Named"}
 ANNOTATIONS = {"/Link", "/Text", "/FreeText", "/Widget", "/Popup", "/Highlight"}
 DEEPEST_STATE, LONGEST_STRING, LONGEST_NAME, LARGEST_INTEGER = 28, 32_767, 127, 2**31 - 1
 """Limits of 6.1.13."""
+LENGTH_RULE = "PDFA3B-STREAM-LENGTH-001"
 FEWEST_RULES = 100
 """The validator knows 146 for this profile: few rules would look like success."""
 
@@ -55,7 +56,17 @@ def verdict(document: bytes) -> list[str]:
         return [f"unreadable: {error}"]
     if report.rules.total < FEWEST_RULES:
         return [f"only {report.rules.total} rules"]
-    return [f"{failure.rule_id}: {failure.message}" for failure in report.failures]
+    # A stream whose own last byte is a carriage return seems one byte too long to it, as the line feed before
+    # ``endstream`` follows: one file in thirty. Whether ``endstream`` stands where /Length says is read here.
+    sure = [each for each in report.failures if each.rule_id != LENGTH_RULE or not _lengths_hold(document)]
+    return [f"{failure.rule_id}: {failure.message}" for failure in sure]
+
+
+def _lengths_hold(document: bytes) -> bool:
+    """Whether each stream ends where its /Length says (6.1.7.1)."""
+    starts = list(re.finditer(rb"/Length (\d+)[^>]*>>\s*stream\r?\n", document))
+    ends = [document[start.end() + int(start[1]) :][:11] for start in starts]
+    return len(starts) == document.count(b"\nendstream") and all(re.match(rb"\r?\nendstream", end) for end in ends)
 
 
 def faults(document: bytes) -> list[str]:

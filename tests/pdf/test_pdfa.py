@@ -1,6 +1,7 @@
 """Each clause that a validator of PDF/A-3b looks at: a clean file passes, and a file that breaks it is found out."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -150,6 +151,14 @@ SEEN_BY_OTHERS = [
 def test_the_validator_of_others_finds_it_too(clean: bytes, clause: str) -> None:
     """Else its clean verdict on ours would mean nothing."""
     assert pdfa.verdict(damaged(clean, BROKEN[clause][0])) != []
+
+
+def test_a_stream_of_another_length_is_found(clean: bytes) -> None:
+    length = re.search(rb"/Length (\d+)", clean)
+    assert length is not None
+    wrong = clean.replace(length[0], b"/Length %d" % (int(length[1]) - 1), 1)
+
+    assert any(pdfa.LENGTH_RULE in fault for fault in pdfa.verdict(wrong))
 
 
 def test_saving_again_alone_breaks_nothing(clean: bytes) -> None:
