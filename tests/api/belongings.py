@@ -48,7 +48,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
 BODIES |= OWN_BODIES
-BODIES |= TEAM_BODIES
 
 
 def body_for(endpoint: str) -> dict[str, Any]:
@@ -98,6 +97,8 @@ def belongings() -> Belongings:
     signals.close(ended.id, Decimal("1.115"), by=agent)
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     export = data_exports.ask(owner)
     contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
     linked = db.session.scalars(select(ChannelIdentity.id)).one()
@@ -107,11 +108,10 @@ def belongings() -> Belongings:
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
     own = own_values(owner, account, deposit)
-    team = team_values(owner, agent, course, paid)
-    BODIES.update(TEAM_BODIES)
     found = Belongings(
         owner,
         {
+            **team,
             "payment_id": waiting.id,
             "number": number,
             "account_id": account.id,
@@ -126,7 +126,6 @@ def belongings() -> Belongings:
             "token_id": token.id,
             "passkey_id": key.id,
             **own,
-            **team,
         },
     )
     db.session.commit()

@@ -94,6 +94,25 @@ def test_too_little_is_told_and_leaves_the_payment_open_and_a_line_is_settled_on
     assert [row["id"] for row in agent("GET", f"{LINES}?status=to_settle").get_json()["items"]] == [line.id]
 
 
+def test_of_many_lines_one_that_fails_leaves_the_others_done(api_for: ApiFor) -> None:
+    payment = waiting()
+    agent = api_for(factories.agent())
+    lines = bank_files.transfer("49.90", payment.reference, reference="R1")
+    lines += bank_files.transfer("49.90", "encore", reference="R2", end_to_end="E2")
+    statement = given(agent, bank_files.camt_of(lines))
+    agent("POST", f"{STATEMENTS}/{statement['id']}/import")
+    first, second = db.session.scalars(select(BankLine.id).order_by(BankLine.id))
+    items = [{"line_id": line, "payment_id": payment.id} for line in (first, second, 999)]
+
+    answers = [agent("POST", "/admin/bank/matches", json={"items": items}).get_json()["items"] for _turn in range(2)]
+
+    assert [row["line_id"] for row in answers[0]] == [first, second, 999]
+    assert [bool(row["invoice"]) for row in answers[0]] == [True, False, False]
+    assert all(row["note"] for row in (*answers[0][1:], *answers[1]))
+    assert db.session.scalar(select(func.count()).select_from(Invoice)) == 1
+    assert agent("POST", "/admin/bank/matches", json={"items": []}).status_code == 422
+
+
 def test_the_columns_of_a_csv_are_said_once(api_for: ApiFor) -> None:
     agent = api_for(factories.agent())
     content = b"Jour;Quoi;Date valeur;Montant net\r\n24/11/2026;VIR;25/11/2026;49,90\r\n"

@@ -76,6 +76,30 @@ def test_an_identity_that_does_not_check_is_refused_at_its_field(
     assert db.session.scalar(select(func.count()).select_from(InvoiceTemplate)) == 0
 
 
+def test_a_mention_is_worded_from_a_day_on_and_the_past_stays(site: Flask, api_for: ApiFor) -> None:
+    shop.identity()
+    admin, path = api_for(factories.admin()), "/admin/identity/mentions/franchise"
+    today = clock.paris_today()
+    body = {"wording": "TVA  non applicable, art. L. 223-3", "valid_from": f"{today + timedelta(days=30)}"}
+
+    drawn = admin("POST", f"{path}/specimen", json={"wording": body["wording"]})
+    past = admin("POST", path, json=body | {"valid_from": f"{today - timedelta(days=1)}"})
+    made = admin("POST", path, json=body)
+    again = admin("POST", path, json=body)
+    wordings = admin("GET", path).get_json()["items"]
+    listed = {row["kind"]: row for row in admin("GET", "/admin/identity/mentions").get_json()["items"]}
+
+    assert drawn.data.startswith(b"%PDF")
+    assert (past.status_code, past.get_json()["errors"][0]["pointer"]) == (422, "#/valid_from")
+    assert (made.status_code, made.get_json()["wording"]) == (201, "TVA non applicable, art. L. 223-3")
+    assert again.get_json() == made.get_json() == listed["franchise"]["following"]
+    assert wordings[-1]["valid_from"] is None
+    assert listed["franchise"]["current"]["version"] == 0
+    assert admin("GET", "/admin/identity/mentions/unknown").status_code == 404
+    assert acts().count("mention.worded") == 1
+    assert api_for(factories.agent())("GET", path).status_code == 403
+
+
 # Calendar
 
 

@@ -22,7 +22,10 @@ from calmness.pdf.facturx import FRENCH_RULES, broken_rules
 from calmness.services.billing import credit_notes, invoice_ledger, mentions, purchases
 from tests import factories
 from tests.billing import shop
+from tests.billing.test_api import ApiFor, api_for
 from tests.billing.test_facturx import FRENCH, issued, line, pdf_of, said, xml_in
+
+__all__ = ["api_for"]
 
 ClientFor = Callable[[User], FlaskClient]
 PAGE = "/admin/identite/mentions"
@@ -249,3 +252,20 @@ def test_nobody_but_an_admin_words_mentions(site: Flask, client_for: ClientFor) 
 
     assert {agent.get(PAGE).status_code, agent.get(f"{PAGE}/franchise").status_code} <= {403, 404}
     assert agent.post(f"{PAGE}/franchise", data={}).status_code in {403, 404}
+
+
+def test_mentions_by_program(site: Flask, api_for: ApiFor) -> None:
+    owner, place = api_for(factories.admin()), "/admin/identity/mentions"
+
+    known = {each["kind"]: each for each in owner("GET", place).get_json()["items"]}
+    made = owner("POST", f"{place}/franchise", json={"text": "Franchise de TVA", "valid_from": "2030-01-01"})
+    refused = owner("POST", f"{place}/franchise", json={"text": "", "valid_from": "2030-01-01"})
+
+    assert [each["text"] for each in known["franchise"]["wordings"]] == [CGI, CIBS]
+    assert [each["in_force"] for each in known["franchise"]["wordings"]] == [True, False]
+    assert known["franchise"]["wordings"][0]["valid_from"] is None
+    assert made.status_code == 201
+    assert made.get_json()["wordings"][-1]["house"] is False
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "/problems/wording-refused")
+    assert owner("POST", f"{place}/autre", json={"text": "x", "valid_from": "2030-01-01"}).status_code == 404
+    assert api_for(factories.agent())("GET", place).status_code == 403

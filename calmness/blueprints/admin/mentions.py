@@ -115,7 +115,7 @@ def _kind(kind: str) -> MentionKind:
 
 def _specimen(kind: MentionKind, form: WordingForm) -> bytes | None:
     template = identity.current()
-    text = " ".join((form.wording.data or "").split())[: mentions.LONGEST]
+    text = mentions.tidy(form.wording.data or "")[: mentions.LONGEST]
     return with_wording(template, kind, text) if template else None
 
 

@@ -1,29 +1,29 @@
-"""Bank statements by program: given, looked at, imported; each line with the payments that it may settle."""
+"""Bank statements by program: given, looked at, imported."""
 
 from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Date, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, Range
 from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.banking import Entry, csv_file
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.base64_files import File, decoded
-from calmness.blueprints.api.fields import Instant, Whole
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
-from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PageIn, PlaceIn, Window
+from calmness.blueprints.api.pages import PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
-from calmness.models.bank import BankLine, BankStatement, LineState, StatementFormat
+from calmness.models.bank import BankStatement, StatementFormat
 from calmness.permissions import Permission
-from calmness.services.billing import bank_statements, reconciliation
+from calmness.services.billing import bank_statements
 
 MOST_COLUMNS = 200
-LINES = {"open": (LineState.OPEN,), "to_settle": reconciliation.TO_SETTLE}
 
 
 class BankStatementIn(ClosedSchema):
@@ -116,82 +116,6 @@ class BankStatementFileOut(BankStatementOut):
     columns = Nested(BankColumnsOut, required=True, allow_none=True)
 
 
-class ProposalOut(Schema):
-    """A payment that a line may settle, with its strength and its reasons."""
-
-    payment_id = Integer(required=True)
-    reference = String(required=True)
-    payer = String(required=True)
-    expected = Nested(AmountOut, required=True)
-    score = Integer(required=True)
-    strength = String(required=True)
-    reasons = List(String(), required=True)
-
-
-class AllocationOut(Schema):
-    """The part of a line that went to a payment."""
-
-    payment_id = Integer(required=True)
-    amount = Nested(AmountOut, required=True)
-
-
-class BankLineOut(Schema):
-    """A line with what it may settle. ``sure``: a strong proposal, and no other as likely.
-
-    ``returned_payment_id`` names the payment whose transfer the bank took back, as far as the line says it.
-    """
-
-    id = Integer(required=True)
-    status = String(required=True)
-    booked_on = Date(required=True)
-    amount = Nested(AmountOut, required=True)
-    label = String(required=True)
-    debtor_name = String(required=True)
-    debtor_iban = String(required=True)
-    end_to_end_id = String(required=True)
-    bank_reference = String(required=True)
-    allocations = List(Nested(AllocationOut), required=True)
-    proposals = List(Nested(ProposalOut), required=True)
-    sure = Boolean(required=True)
-    returned_payment_id = Integer(required=True, allow_none=True)
-
-
-class BankLinesOut(Schema):
-    """Lines, oldest first; ``open`` counts those that wait to be matched."""
-
-    items = List(Nested(BankLineOut), required=True)
-    next = String(required=True, allow_none=True)
-    open = Integer(required=True)
-
-
-class LinesIn(PlaceIn):
-    """Which lines: ``open``, or ``to_settle`` (too little, too much, sent back)."""
-
-    status = String(load_default="open", validate=OneOf(list(LINES)))
-
-
-class MatchIn(ClosedSchema):
-    """The payment that the line settles."""
-
-    payment_id = Whole(1, MAX_ID, required=True)
-
-
-class MatchOut(Schema):
-    """The invoice that came of it; without one, ``note`` says what lacks."""
-
-    line_id = Integer(required=True)
-    status = String(required=True)
-    invoice = String(required=True, allow_none=True)
-    note = String(required=True, allow_none=True)
-
-
-class LineStateOut(Schema):
-    """A line and what became of it."""
-
-    line_id = Integer(required=True)
-    status = String(required=True)
-
-
 @bp.get("/admin/bank/statements")
 @bp.input(PageIn, location="query", arg_name="page")
 @bp.output(BankStatementsOut)
@@ -247,49 +171,6 @@ def api_import_statement(statement_id: int) -> ResponseReturnValue:
     return _statement(bank_statements.import_lines(statement_id, by=current_account()))
 
 
-@bp.get("/admin/bank/lines")
-@bp.input(LinesIn, location="query", arg_name="page")
-@bp.output(BankLinesOut)
-@requires(Permission.VALIDATE_PAYMENTS)
-def api_bank_lines(page: dict[str, Any]) -> ResponseReturnValue:
-    """Lines with their proposals, oldest first: those to match, or those that ask for a hand."""
-    place = KeyPlace.at(page, "bank-lines")
-    after = reconciliation.get(int(place.after)) if place.after else None
-    found = reconciliation.suggestions(LINES[page["status"]], page["limit"] + 1, after)
-    shown = found[: page["limit"]]
-    return {
-        "items": [_line(suggestion) for suggestion in shown],
-        "next": place.next(str(shown[-1].line.id) if len(found) > len(shown) else None),
-        "open": reconciliation.open_count(),
-    }
-
-
-@bp.post("/admin/bank/lines/<int:line_id>/match")
-@once
-@bp.input(MatchIn, arg_name="given")
-@bp.output(MatchOut)
-@requires(Permission.VALIDATE_PAYMENTS)
-def api_match_line(line_id: int, given: dict[str, Any]) -> ResponseReturnValue:
-    """Validate a payment by a line: payment, access and invoice in one transaction."""
-    outcome = reconciliation.confirm(line_id, given["payment_id"], by=current_account())
-    return {
-        "line_id": line_id,
-        "status": reconciliation.get(line_id).state.value,
-        "invoice": outcome.invoice or None,
-        "note": str(outcome.error) or None,
-    }
-
-
-@bp.post("/admin/bank/lines/<int:line_id>/set-aside")
-@once
-@bp.output(LineStateOut)
-@requires(Permission.VALIDATE_PAYMENTS)
-def api_set_line_aside(line_id: int) -> ResponseReturnValue:
-    """Say that a line is settled outside of the sale."""
-    line = reconciliation.set_aside(line_id, by=current_account())
-    return {"line_id": line.id, "status": line.state.value}
-
-
 def _statement(row: BankStatement) -> dict[str, Any]:
     same = ("id", "file_name", "account", "given_by_id", "new_lines", "known_lines")
     return {name: getattr(row, name) for name in same} | {
@@ -334,32 +215,4 @@ def _entry(entry: Entry, *, known: bool) -> dict[str, Any]:
         "debtor_iban": entry.debtor_iban,
         "reversal": entry.is_reversal,
         "known": known,
-    }
-
-
-def _line(found: reconciliation.Suggestion) -> dict[str, Any]:
-    line: BankLine = found.line
-    returned = reconciliation.returned_payment(line) if line.state is LineState.RETURNED else None
-    same = ("id", "booked_on", "label", "debtor_name", "debtor_iban", "end_to_end_id", "bank_reference")
-    return {name: getattr(line, name) for name in same} | {
-        "status": line.state.value,
-        "amount": amount(line.amount_cents, line.currency),
-        "allocations": [
-            {"payment_id": part.payment_id, "amount": amount(part.amount_cents, line.currency)}
-            for part in line.allocations
-        ],
-        "proposals": [
-            {
-                "payment_id": payment.id,
-                "reference": payment.reference,
-                "payer": payment.user.full_name,
-                "expected": amount(payment.amount_cents, payment.currency),
-                "score": proposal.score,
-                "strength": proposal.strength.value,
-                "reasons": [reason.value for reason in proposal.reasons],
-            }
-            for proposal, payment in found.choices
-        ],
-        "sure": found.ticked,
-        "returned_payment_id": returned.id if returned else None,
     }

@@ -12,7 +12,8 @@ from calmness.access import requires
 from calmness.blueprints.admin import book_files
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.admin_payments import PayerOut
-from calmness.blueprints.api.fields import Instant, Whole
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.payments import PaymentOut, payment_of
 from calmness.blueprints.api.schemas import ClosedSchema

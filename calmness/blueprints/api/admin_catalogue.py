@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.conditional import require_unchanged
-from calmness.blueprints.api.fields import Day, Instant, Percent, Whole, Written, basis_points
+from calmness.blueprints.api.fields import Day, Instant
+from calmness.blueprints.api.inputs import Percent, Whole, Written, basis_points
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID

@@ -12,7 +12,8 @@ from calmness.access import current_account, requires
 from calmness.blueprints.admin.identity import specimen_response
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.base64_files import File, decoded
-from calmness.blueprints.api.fields import Instant, Written
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Written
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
@@ -34,6 +35,7 @@ class SchoolIdentityIn(ClosedSchema):
     siret = Written(40, required=True)
     rcs = String(load_default="", validate=Length(max=100))
     vat_number = String(load_default="", validate=Length(max=20))
+    training_number = String(load_default="", validate=Length(max=40))
     email = Written(320, required=True)
     iban = Written(60, required=True)
     bic = Written(40, required=True)
@@ -58,6 +60,7 @@ class SchoolIdentityOut(Schema):
     siret = String(required=True)
     rcs = String(required=True)
     vat_number = String(required=True)
+    training_number = String(required=True)
     email = String(required=True)
     iban = String(required=True)
     bic = String(required=True)

@@ -52,10 +52,10 @@ class PipRuleOut(Schema):
 
 
 class SymbolPipOut(Schema):
-    """What counts for a symbol; ``rule`` is empty where the table beneath the rules does."""
+    """What counts for a symbol; ``rule`` is empty where no rule does, ``pip`` null where nothing true can be said."""
 
     symbol = String(required=True)
-    pip = Exact(required=True)
+    pip = Exact(required=True, allow_none=True)
     rule = String(required=True)
 
 

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires, writes
 from calmness.blueprints.api import bp
-from calmness.blueprints.api.fields import Exact, Instant, Whole
+from calmness.blueprints.api.fields import Exact, Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.pages import Place, PlaceIn
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import decimal, instant

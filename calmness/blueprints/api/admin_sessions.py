@@ -19,7 +19,8 @@ from calmness.blueprints.api.admin_training import (
     wall_time,
 )
 from calmness.blueprints.api.conditional import require_unchanged
-from calmness.blueprints.api.fields import Day, Instant, Whole
+from calmness.blueprints.api.fields import Day, Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
-from calmness.blueprints.api.fields import Instant, Whole
+from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID

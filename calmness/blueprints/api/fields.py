@@ -1,11 +1,8 @@
 """Fields that several areas share."""
 
 from datetime import date
-from decimal import Decimal
 
-from apiflask.fields import Date, File, Integer, String
-from apiflask.fields import Decimal as DecimalField
-from apiflask.validators import Length, Range, Regexp
+from apiflask.fields import Date, File, String
 from marshmallow import ValidationError
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
@@ -37,43 +34,6 @@ class Day(Date):
 
     def __init__(self, **options: object) -> None:
         super().__init__(validate=_within_reach, **options)  # type: ignore[arg-type]
-
-
-class Written(String):
-    """Input: a text that says something, up to ``most`` characters."""
-
-    def __init__(self, most: int, **options: object) -> None:
-        rules = [Length(max=most), Regexp(r"[\s\S]*\S")]
-        super().__init__(validate=rules, **options)  # type: ignore[arg-type]
-
-
-class Whole(Integer):
-    """Input: a whole number between two; a text of digits only where a query brings it (``strict`` off)."""
-
-    def __init__(self, least: int, most: int, *, strict: bool = True, **options: object) -> None:
-        super().__init__(strict=strict, validate=Range(min=least, max=most), **options)  # type: ignore[arg-type]
-
-
-class Percent(DecimalField):
-    """Input: a percentage with two decimals at most, as a number or as text."""
-
-    def __init__(self, least: str, most: str, **options: object) -> None:
-        super().__init__(
-            allow_nan=False,
-            validate=[Range(min=Decimal(least), max=Decimal(most)), _two_decimals],
-            metadata={"type": ["number", "string"], "pattern": r"^\d{1,3}(\.\d{1,2})?$"},
-            **options,  # type: ignore[arg-type]
-        )
-
-
-def basis_points(percent: Decimal | None) -> int | None:
-    """Hundredths of a percent."""
-    return None if percent is None else int(percent * 100)
-
-
-def _two_decimals(value: Decimal) -> None:
-    if value != round(value, 2):
-        raise ValidationError("0.01")
 
 
 def _within_reach(day: date) -> None:

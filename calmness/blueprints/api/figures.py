@@ -22,6 +22,7 @@ from calmness.features import requires_feature
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
+    converted_report,
     trading_breakdowns,
     trading_report,
 )
@@ -115,6 +116,7 @@ class BreakdownsOut(AboutOut):
     tags = List(Nested(GroupOut), required=True)
     results = List(Nested(BinOut), required=True)
     holdings = List(Nested(HoldingOut), required=True)
+    missing_rates = List(String(), required=True)
 
 
 class DayOut(Schema):
@@ -171,27 +173,31 @@ class ComparisonOut(Schema):
 
 @bp.get("/me/trading/breakdowns")
 @requires_feature(Feature.HISTORY)
-@bp.input(PeriodIn, location="query", arg_name="wanted")
+@bp.input(ConvertibleIn, location="query", arg_name="wanted")
 @bp.output(BreakdownsOut)
 @requires(Permission.OWN_SPACE)
 def api_breakdowns(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Results by symbol, weekday, hour, market session, direction and tag; how results and holding times are spread."""
     found = chosen_of(wanted)
     scope = found.scope if found else Scope((), current_account().time_zone)
-    cells = trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
-    spread = trading_report.spread(scope)
+    to = found.converter() if found and found.is_together else None
+    which = scope.positions
+    cells = converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, which, scope.zone)
+    spread = converted_report.spread(to) if to else trading_report.spread(scope)
+    tags = converted_report.by_tag(to) if to else trading_breakdowns.by_tag(scope.account_ids, which)
     return _about(found) | {
         "symbols": _groups(trading_breakdowns.by_symbol(cells)),
         "weekdays": _groups(sorted(trading_breakdowns.by(cells, lambda cell: cell.weekday).items())),
         "hours": _groups(sorted(trading_breakdowns.by(cells, lambda cell: cell.hour).items())),
         "sessions": _groups(sorted(trading_breakdowns.by(cells, lambda cell: cell.session).items())),
         "directions": _groups(sorted(trading_breakdowns.by(cells, lambda cell: cell.kind).items())),
-        "tags": _groups(trading_breakdowns.by_tag(scope.account_ids, scope.positions)),
+        "tags": _groups(tags),
         "results": [{"start": part.start, "end": part.end, "trades": part.count} for part in spread.results],
         "holdings": [
             {"below_seconds": edge, "trades": count}
             for edge, count in zip((*HOLDING_EDGES, None), spread.holdings, strict=False)
         ],
+        "missing_rates": sorted(to.missing) if to else [],
     }
 
 

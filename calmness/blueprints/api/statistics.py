@@ -23,6 +23,7 @@ from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     converted_report,
+    equity_falls,
     exchange_rates,
     trading_accounts,
     trading_breakdowns,
@@ -30,8 +31,9 @@ from calmness.services.trading import (
     trading_statistics,
 )
 from calmness.services.trading.converted_report import Converter
+from calmness.services.trading.equity_falls import EquityFall
 from calmness.services.trading.trading_breakdowns import Group
-from calmness.services.trading.trading_report import EquityFall, Exposure, Report, Scope
+from calmness.services.trading.trading_report import Exposure, Report, Scope
 
 
 class StatisticsIn(PeriodIn):
@@ -72,9 +74,8 @@ class ExposureOut(Schema):
 
 
 class EquityFallOut(Schema):
-    """Deepest fall of an account's equity on the EA's readings, money paid in and out left aside."""
+    """Deepest fall of the accounts' equity together on the EA's readings, money paid in and out left aside."""
 
-    account_id = Integer(required=True)
     amount = Exact(required=True)
     ratio = Float(required=True, allow_none=True)
     since = Instant(required=True)
@@ -158,6 +159,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     missing = sorted(to.missing) if to else []
     equity = converted_report.equity_by_day(to) if to else trading_report.equity_by_day(scope)
     open_now = converted_report.exposure(to) if to else trading_report.exposure(scope.account_ids)
+    fall = converted_report.equity_fall(to) if to else equity_falls.of_scope(scope)
     currency = to.currency if to else view.currency if view else None
     return _figures(found) | {
         "period": "days" if view and view.period == "dates" else wanted["period"],
@@ -173,7 +175,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         ],
         "curve": _points(_curve(scope, found, to)),
         "equity": _points(equity),
-        "equity_fall": _fall(trading_report.equity_fall(scope)),
+        "equity_fall": _fall(fall),
         "exposure": [_exposure(row) for row in open_now],
         "missing_rates": missing,
         "missing_rates_of_equity": sorted(to.missing - set(missing)) if to else [],
@@ -235,9 +237,10 @@ def _figures(found: Report) -> dict[str, Any]:
 
 
 def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
-    if to:
-        return converted_report.by_symbol(to)
-    return trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone))
+    cells = (
+        converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
+    )
+    return trading_breakdowns.by_symbol(cells)
 
 
 def _curve(scope: Scope, found: Report, to: Converter | None) -> list[tuple[date, Decimal]]:
@@ -255,7 +258,6 @@ def _fall(fall: EquityFall | None) -> dict[str, Any] | None:
     if fall is None:
         return None
     return {
-        "account_id": fall.account_id,
         "amount": decimal(fall.amount),
         "ratio": real(fall.ratio),
         "since": instant(fall.since),

@@ -132,7 +132,7 @@ def add(
 
     Raises ``WordingRefused`` at the field that is wrong.
     """
-    clean = " ".join(text.split())
+    clean = tidy(text)
     if not clean and kind not in OPTIONAL:
         raise WordingRefused(_l("Rédigez la mention\u00a0: la loi l’exige."), field="wording")
     if len(clean) > LONGEST:
@@ -157,6 +157,11 @@ def add(
     db.session.flush()
     audit.record("mention.worded", "mention_wording", row.id, actor=by, changes=("wording", "valid_from"))
     return _wording(row)
+
+
+def tidy(text: str) -> str:
+    """A wording on one line, with single blanks."""
+    return " ".join(text.split())
 
 
 def ending(day: date) -> list[Ending]:
