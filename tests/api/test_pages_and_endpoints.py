@@ -141,7 +141,7 @@ ENDPOINTS = {
         "kit": "ea_kit",
         "leaderboard": "leaderboard",
         "mistakes": "mistakes",
-        "movements": "trades",
+        "movements": "cash_choices",
         "portfolio": "portfolio",
         "removal": "trading_account",
         "result_calendar": "calendar",

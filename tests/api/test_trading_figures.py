@@ -15,11 +15,15 @@ def test_the_api_says_and_shows_it(site: Flask, api_for: ApiFor) -> None:
     account, _ea = with_fee(site)
     call, place = api_for(account.user), f"/me/trading/trades/{row('2').id}/cash-kind"
 
+    before = call("GET", place).get_json()
     said = call("PUT", place, json={"kind": "fee"})
     listed = call("GET", "/me/trading/trades?status=cash").get_json()["items"]
     wrong = call("PUT", place, json={"kind": "deposit"})
     taken_back = call("PUT", place, json={"kind": None})
 
+    assert (before["kind"], before["counted_as"], before["guess"]) == (None, "withdrawal", "fee")
+    assert "fee" in before["choices"]
+    assert "deposit" not in before["choices"]
     assert (said.status_code, said.get_json()["cash_kind"]) == (200, "fee")
     assert {item["ticket"]: item["cash_kind"] for item in listed} == {"1": None, "2": "fee"}
     assert (wrong.status_code, wrong.get_json()["type"].rsplit("/", 1)[-1]) == (422, "cash-wrong-side")

@@ -112,6 +112,7 @@ class BreakdownsOut(AboutOut):
     tags = List(Nested(GroupOut), required=True)
     results = List(Nested(BinOut), required=True)
     holdings = List(Nested(HoldingOut), required=True)
+    missing_rates = List(String(), required=True)
 
 
 class DayOut(Schema):
@@ -176,11 +177,10 @@ def api_breakdowns(wanted: dict[str, Any]) -> ResponseReturnValue:
     found = chosen_of(wanted)
     scope = found.scope if found else Scope((), current_account().time_zone)
     to = found.converter() if found and found.is_together else None
-    cells = (
-        converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
-    )
-    tags = converted_report.by_tag(to) if to else trading_breakdowns.by_tag(scope.account_ids, scope.positions)
+    which = scope.positions
+    cells = converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, which, scope.zone)
     spread = converted_report.spread(to) if to else trading_report.spread(scope)
+    tags = converted_report.by_tag(to) if to else trading_breakdowns.by_tag(scope.account_ids, which)
     return _about(found) | {
         "symbols": _groups(trading_breakdowns.by_symbol(cells)),
         "weekdays": _groups(sorted(trading_breakdowns.by(cells, lambda cell: cell.weekday).items())),
@@ -193,6 +193,7 @@ def api_breakdowns(wanted: dict[str, Any]) -> ResponseReturnValue:
             {"below_seconds": edge, "trades": count}
             for edge, count in zip((*HOLDING_EDGES, None), spread.holdings, strict=False)
         ],
+        "missing_rates": sorted(to.missing) if to else [],
     }
 
 

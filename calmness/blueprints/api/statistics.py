@@ -159,6 +159,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
     missing = sorted(to.missing) if to else []
     equity = converted_report.equity_by_day(to) if to else trading_report.equity_by_day(scope)
     open_now = converted_report.exposure(to) if to else trading_report.exposure(scope.account_ids)
+    fall = converted_report.equity_fall(to) if to else equity_falls.of_scope(scope)
     currency = to.currency if to else view.currency if view else None
     return _figures(found) | {
         "period": "days" if view and view.period == "dates" else wanted["period"],
@@ -174,7 +175,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         ],
         "curve": _points(_curve(scope, found, to)),
         "equity": _points(equity),
-        "equity_fall": _fall(converted_report.equity_fall(to) if to else equity_falls.of_scope(scope)),
+        "equity_fall": _fall(fall),
         "exposure": [_exposure(row) for row in open_now],
         "missing_rates": missing,
         "missing_rates_of_equity": sorted(to.missing - set(missing)) if to else [],

@@ -138,6 +138,17 @@ class CashKindIn(ClosedSchema):
     kind = String(required=True, allow_none=True, validate=OneOf([kind.value for kind in CashKind]))
 
 
+class CashChoicesOut(Schema):
+    """What the caller said of a cash row, what the figures take it for, what the broker's words suggest, and what
+    may be said of it.
+    """
+
+    kind = String(required=True, allow_none=True)
+    counted_as = String(required=True)
+    guess = String(required=True)
+    choices = List(String(), required=True)
+
+
 class ColumnsIn(ClosedSchema):
     """Columns of the history; none is the usual choice. The ticket always stands first."""
 
@@ -210,6 +221,20 @@ def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
 def api_trades_export(wanted: dict[str, Any]) -> ResponseReturnValue:
     """All of one's own trades under a filter as a spreadsheet, with what was written about them."""
     return spreadsheet(current_account(), _filter(wanted), wanted["format"])
+
+
+@bp.get("/me/trading/trades/<int:trade_id>/cash-kind")
+@bp.output(CashChoicesOut)
+@requires(Permission.OWN_SPACE)
+def api_cash_choices(trade_id: int) -> ResponseReturnValue:
+    """What one's own cash row is, and what it may be said to be."""
+    trade = cash_movements.own(current_account().id, trade_id)
+    return {
+        "kind": trade.cash_kind.value if trade.cash_kind else None,
+        "counted_as": cash_movements.kind_of(trade).value,
+        "guess": cash_movements.guess(trade).value,
+        "choices": [kind.value for kind in cash_movements.kinds_for(trade)],
+    }
 
 
 @bp.put("/me/trading/trades/<int:trade_id>/cash-kind")
