@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from calmness.extensions import db
 from calmness.models.analytics import PageView, UserSession
+from calmness.models.dialect import upsert_stored
 
 DAYS = 400
 PARIS = ZoneInfo("Europe/Paris")
@@ -55,6 +56,8 @@ SOURCES = (
     ("assistants IA", "ChatGPT", 2),
     ("référent", "abcbourse.com", 2),
 )
+VIEW = ("stream_ms", "stream_seq", "view_id", "visit_id", "day", "at", "path", "engaged_seconds")
+"""Columns of a view, its key first."""
 CAMPAIGNS = {"E-mail": "lettre-du-mois", "YouTube": "video-gestion-du-risque", "Telegram": "canal-public"}
 PLACES = (
     ("FR", "IDF", "Paris", 26),
@@ -91,7 +94,7 @@ DEVICES = (
 @dataclass
 class _Tables:
     visits: list[dict[str, Any]]
-    views: list[dict[str, Any]]
+    views: list[tuple[Any, ...]]
 
 
 def make(rng: random.Random, now: datetime, views: int) -> None:
@@ -119,9 +122,11 @@ def make(rng: random.Random, now: datetime, views: int) -> None:
     _live_visitors(rng, tables, visit_id, now)
     # Below the ORM, whose bulk insert looks at each of two hundred thousand rows again.
     connection = db.session.connection()
-    for model, rows in ((UserSession, tables.visits), (PageView, tables.views)):
-        for start in range(0, len(rows), 10_000):
-            connection.execute(insert(model), rows[start : start + 10_000])
+    for start in range(0, len(tables.visits), 10_000):
+        connection.execute(insert(UserSession), tables.visits[start : start + 10_000])
+    for start in range(0, len(tables.views), 10_000):
+        chunk = tables.views[start : start + 10_000]
+        upsert_stored(db.session(), PageView, VIEW, chunk, key=VIEW[:2], update_columns=("view_id",))
 
 
 def _hour(rng: random.Random, day: Any, today: Any, now: datetime) -> int:
@@ -147,20 +152,13 @@ def _visit(
     paths = [entry] + [_pick(rng, PAGES)[0] for _ in range(length - 1)]
     at = started
     total = 0
+    local_day = day.isoformat()
     for number, path in enumerate(paths):
         engaged = int(min(900, rng.lognormvariate(3.3, 1.0))) if rng.random() < 0.86 else None
-        milliseconds = int(at.timestamp() * 1000)
+        instant = at.timestamp()
+        view_id = f"{visit_id:x}-{number}"
         tables.views.append(
-            {
-                "stream_ms": milliseconds,
-                "stream_seq": visit_id * 64 + number,
-                "view_id": f"{visit_id:x}-{number}",
-                "visit_id": visit_id,
-                "day": day,
-                "at": at,
-                "path": path,
-                "engaged_seconds": engaged,
-            }
+            (int(instant * 1000), visit_id * 64 + number, view_id, visit_id, local_day, int(instant), path, engaged)
         )
         total += engaged or 0
         if number < length - 1:

@@ -65,9 +65,9 @@ def drain_everything() -> None:
 
 def _lanes_with_work() -> list[Lane]:
     """One question for all lanes: to claim from each empty one costs ten transactions."""
-    lanes = delivery.lanes_with_work()
+    found = delivery.lanes_with_work()
     db.session.commit()
-    return lanes
+    return found
 
 
 def _one_round(lane: Lane, worker: str) -> bool:

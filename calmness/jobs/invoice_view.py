@@ -79,6 +79,7 @@ def _seller(template: InvoiceTemplate) -> list[str]:
         f"{template.postcode} {template.city}",
         f"SIREN {template.siren}" + (f" · {template.rcs}" if template.rcs else ""),
         f"N° TVA {template.vat_number}" if template.vat_number else "",
+        f"Déclaration d’activité n° {template.training_number}" if template.training_number else "",
         template.email,
     ]
 

@@ -43,12 +43,15 @@ def locked(session: Session, model: type[Row], key: dict[str, Any], defaults: di
 
     On SQLite the transaction itself is the lock (BEGIN IMMEDIATE); FOR UPDATE is left out there by SQLAlchemy.
     """
+    wanted = select(model).filter_by(**key).with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(wanted).one_or_none()
+    if found is not None:
+        return found
     dialect = session.get_bind().dialect.name
     insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(model).values(**key, **defaults)
+    # Whoever makes the same row at this instant is waited for.
     session.execute(insert_ignore.on_conflict_do_nothing())
-    return session.execute(
-        select(model).filter_by(**key).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one()
+    return session.scalars(wanted).one()
 
 
 def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any]]) -> int:

@@ -33,12 +33,17 @@ def link_hash(name: str, seq: int, prev_hash: bytes, content: dict[str, Any]) ->
 
 
 def append(name: str, content: dict[str, Any]) -> tuple[int, bytes, bytes]:
-    """Add a link: (seq, previous hash, hash). Holds the chain's head until the transaction ends: call it last."""
+    """Add a link: (seq, previous hash, hash). Holds the chain's head until the transaction ends: call it last.
+
+    The head is written with the row that the caller adds, in one flush.
+    """
     head = locked(db.session(), ChainHead, {"name": name}, {"seq": 0, "hash": GENESIS})
     previous = head.hash
     head.seq += 1
     head.hash = link_hash(name, head.seq, previous, content)
-    db.session.flush()
+    if not db.session.autoflush:
+        # The next link would read the head of before.
+        db.session.flush()
     return head.seq, previous, head.hash
 
 

@@ -290,7 +290,7 @@ def release(worker: str) -> int:
 
 
 def lanes_with_work() -> list[Lane]:
-    """Lanes that have something due, in the order of ``Lane``: what the clock wakes."""
+    """Lanes that have something due, in the order of ``Lane``: what the clock wakes and ``drain_everything`` works."""
     now = clock.now()
     tasks = select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now)
     messages = select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)

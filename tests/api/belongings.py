@@ -23,6 +23,7 @@ from calmness.services.trading import trading_accounts
 from calmness.services.training import enrollments
 from tests import factories
 from tests.account.soft_key import SoftKey
+from tests.api.own_belongings import FILES, OWN_BODIES, file_for, own_values
 from tests.api.team_belongings import TEAM_BODIES, team_values
 from tests.billing import shop
 from tests.training import school
@@ -46,6 +47,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.api_request_email_change": {"email": "elsewhere@example.test"},
 }
 """A body that the schema takes, for each act on one object: what is refused then is the person, not the body."""
+BODIES |= OWN_BODIES
+
+
+def body_for(endpoint: str) -> dict[str, Any]:
+    """Options of a request with a body that the endpoint's schema takes."""
+    return file_for(endpoint) if endpoint in FILES else {"json": BODIES.get(endpoint, {})}
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ def belongings() -> Belongings:
     )
     token, _text = api_tokens.create(owner, "Tableur", ["account:read"], 90)
     key = SoftKey(owner).row
+    own = own_values(owner, account, deposit)
     found = Belongings(
         owner,
         {
@@ -117,6 +125,7 @@ def belongings() -> Belongings:
             "device_id": device.id,
             "token_id": token.id,
             "passkey_id": key.id,
+            **own,
         },
     )
     db.session.commit()

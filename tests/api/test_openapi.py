@@ -71,3 +71,28 @@ def test_a_problem_type_leads_to_its_meaning(visitor: FlaskClient) -> None:
 
     assert "Cette clé d’idempotence a déjà servi" in page.text
     assert visitor.get("/problems/unknown").status_code == 200
+
+
+def test_each_operation_is_told_in_french_where_it_is_read_in_french(visitor: FlaskClient) -> None:
+    english, french = (
+        {
+            operation["operationId"]: operation["summary"]
+            for path in visitor.get(f"/api/v1/openapi.json?lang={language}").get_json()["paths"].values()
+            for operation in path.values()
+        }
+        for language in ("en", "fr")
+    )
+    page = visitor.get("/api/docs", headers={"Accept-Language": "fr"}).text
+    page_in_english = visitor.get("/api/docs", headers={"Accept-Language": "en"}).text
+
+    assert set(english) - set(openapi.FRENCH) == set(), "Tell them in blueprints/api/french.json"
+    assert french == {name: openapi.FRENCH[name] for name in english}
+    assert french["login"] in page
+    assert english["login"] in page_in_english
+    assert visitor.get("/api/v1/openapi.json").get_json() == openapi.document("en")
+
+
+def test_french_sentences_are_written_as_french_is() -> None:
+    wrong = [text for text in openapi.FRENCH.values() if re.search(r"[ '][;!?]| :|'", text) or text[-1] not in ".!"]
+
+    assert wrong == []

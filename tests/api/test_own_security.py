@@ -120,3 +120,14 @@ def test_the_protection_of_the_account_is_told_with_its_next_step(api_for: ApiFo
     assert (told["next"], told["email_verified"], told["may_buy"]) == ("second_factor", True, True)
     assert [step["key"] for step in told["steps"] if step["earned"]] == ["email", "devices"]
     assert told["percent"] == round(100 * 40 / 90)
+
+
+def test_the_theme_of_the_account_is_chosen(api_for: ApiFor) -> None:
+    user = factories.student()
+    call = api_for(user)
+
+    chosen = call("PATCH", "/me/settings", json={"theme": "light"}).get_json()["theme"]
+    unknown = call("PATCH", "/me/settings", json={"theme": "pink"})
+
+    db.session.expire_all()
+    assert (chosen, user.theme, unknown.status_code) == ("light", "light", 422)

@@ -213,6 +213,11 @@ def test_reverse_charge_without_a_number_of_the_buyer_is_refused_before_a_number
         issued(line(10000, VatRegime.REVERSE_CHARGE, 0))
 
 
+def test_vat_without_a_number_of_the_school_is_refused_before_a_number_is_taken(site: Flask) -> None:
+    with pytest.raises(invoicing.SellerVatMissing):
+        issued(line(14999), seller={"vat_number": ""})
+
+
 def test_a_sale_outside_the_scope_of_vat_stands_alone(site: Flask) -> None:
     with pytest.raises(invoicing.OutsideScopeMixed):
         issued(line(10000, VatRegime.OUTSIDE_EU, 0), line(4990))

@@ -22,7 +22,10 @@ from calmness.pdf.facturx import FRENCH_RULES, broken_rules
 from calmness.services.billing import credit_notes, invoice_ledger, mentions, purchases
 from tests import factories
 from tests.billing import shop
+from tests.billing.test_api import api_for
 from tests.billing.test_facturx import FRENCH, issued, line, pdf_of, said, xml_in
+
+__all__ = ["api_for"]
 
 ClientFor = Callable[[User], FlaskClient]
 PAGE = "/admin/identite/mentions"

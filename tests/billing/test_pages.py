@@ -275,7 +275,9 @@ def test_a_credit_note_by_page(client_for: ClientFor) -> None:
     credit = db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice.id)).one()
     render_invoice({"invoice_id": credit.id})
 
-    assert credit.number in student.get(f"/espace/paiements/{invoice.payment_id}").text
+    page = student.get(f"/espace/paiements/{invoice.payment_id}").text
+    for document in (invoice, credit):
+        assert f'<span class="nowrap">{document.number}</span></span>' in page, "a number is not broken at its hyphens"
     assert student.get(f"/espace/factures/{credit.number}.pdf").data.startswith(b"%PDF")
 
 

@@ -123,8 +123,8 @@ def forgotten(page: Page, path: str) -> list[str]:
 
 
 def browser_with(site: LiveSite, contexts: Contexts, cookies: dict[str, str], width: int) -> Page:
-    """A browser that is somebody's, in a theme."""
-    context = contexts(viewport={"width": width, "height": 800})
+    """A browser that is somebody's, in a theme. Nothing moves in it: each frame of a fade is drawn by the processor."""
+    context = contexts(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in cookies.items()])
     page = context.new_page()
     page.set_default_timeout(60_000)

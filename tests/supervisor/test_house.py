@@ -61,7 +61,7 @@ def test_ctrl_c_is_heard_at_any_moment(new_house: NewHouse, words: str) -> None:
     if words != "worker":
         house.wait_for(words)
     else:
-        wait_until((house.instance / "run" / "children" / "worker.json").exists)
+        wait_until((house.instance / "run" / "children" / "worker.json").exists, seconds=50)
 
     code = house.close(signal.SIGINT)
 

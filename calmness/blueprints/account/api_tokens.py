@@ -26,9 +26,11 @@ LABELS: dict[str, LazyString] = {
     "billing:write": _l("Commander et donner un numéro de virement"),
     "training:read": _l("Lire les formations et les séances"),
     "training:write": _l("Entrer dans une séance"),
-    "trading:read": _l("Lire les comptes MetaTrader, trades et statistiques"),
-    "trading:write": _l("Ajouter un compte MetaTrader, changer sa clé"),
+    "trading:read": _l("Lire les comptes MetaTrader, trades, journal et statistiques"),
+    "trading:write": _l("Gérer les comptes MetaTrader, importer des relevés, écrire le journal"),
     "signals:read": _l("Lire les signaux"),
+    "support:read": _l("Lire vos conversations avec l’école"),
+    "support:write": _l("Écrire à l’école"),
     "admin:read": _l("Lire ce que votre rôle voit dans l’administration"),
     "admin:write": _l("Faire ce que votre rôle permet dans l’administration"),
 }

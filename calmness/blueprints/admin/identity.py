@@ -39,6 +39,7 @@ class IdentityForm(FlaskForm):
     siret = StringField(_l("SIRET"), validators=[REQUIRED])
     rcs = StringField(_l("RCS"), validators=[Length(max=100)])
     vat_number = StringField(_l("Numéro de TVA"), validators=[Length(max=20)])
+    training_number = StringField(_l("Numéro de déclaration d’activité (formation)"), validators=[Length(max=40)])
     email = StringField(_l("Adresse e-mail"), validators=[REQUIRED, Length(max=320)])
     iban = StringField(_l("IBAN"), validators=[REQUIRED])
     bic = StringField(_l("BIC"), validators=[REQUIRED])

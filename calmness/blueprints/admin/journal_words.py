@@ -26,6 +26,7 @@ ACTIONS = {
     "formation.created": _l("Formation créée"),
     "identity.changed": _l("Identité légale modifiée"),
     "invoice.credited": _l("Avoir émis"),
+    "invoice.sent_again": _l("Facture renvoyée"),
     "mention.worded": _l("Mention de facture rédigée"),
     "message.sent_again": _l("Message renvoyé"),
     "offer.changed": _l("Offre modifiée"),

@@ -1,18 +1,26 @@
-"""What a body may be: JSON in UTF-8, not too large, not too deep, without signs that no text holds."""
+"""What a body may be: JSON in UTF-8, not too large, not too deep, without signs that no text holds.
+
+A view that takes a file says so, and how large it may be: such a body is ``multipart/form-data``.
+"""
 
 import json
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
-from flask import abort, request
+from flask import abort, current_app, request
 from flask_babel import lazy_gettext as _l
 
 from calmness.blueprints.api import bp
 from calmness.errors import DomainError
 
 MAX_BYTES = 1_000_000
+ROOM_FOR_THE_FORM = 64 * 1024
+"""What a body with a file may have beside the file."""
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53
 """Beyond it a JSON number is no longer the same number in every language (RFC 8259, section 6)."""
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class MalformedBody(DomainError):
@@ -44,15 +52,29 @@ class NumberTooLarge(DomainError):
     message = _l("Un nombre de la demande est trop grand.")
 
 
+def takes_file(most: int) -> Callable[[View], View]:
+    """The view takes ``multipart/form-data`` with a file of at most so many bytes."""
+
+    def mark(view: View) -> View:
+        view.file_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 @bp.before_request
 def check_request() -> None:
     """Refuse what no endpoint takes, with a reason, before any schema looks at it."""
-    request.max_content_length = MAX_BYTES
+    file_bytes = getattr(current_app.view_functions.get(request.endpoint or ""), "file_bytes", None)
+    request.max_content_length = MAX_BYTES if file_bytes is None else file_bytes + ROOM_FOR_THE_FORM
     if any(_is_forbidden(text) for pair in request.args.items(multi=True) for text in (*pair,)):
         raise ForbiddenSign
     if _is_forbidden(request.path):
         raise ForbiddenSign
     if not request.content_length and "Transfer-Encoding" not in request.headers:
+        return
+    if file_bytes is not None:
+        _check_form()
         return
     raw = request.get_data()
     if not raw:
@@ -60,6 +82,15 @@ def check_request() -> None:
     if not request.is_json:
         abort(415)
     _walk(_parsed(raw))
+
+
+def _check_form() -> None:
+    if request.mimetype != "multipart/form-data":
+        abort(415)
+    names = (text for key, given in request.files.items(multi=True) for text in (key, given.filename or ""))
+    fields = (text for pair in request.form.items(multi=True) for text in pair)
+    if any(_is_forbidden(text) for texts in (names, fields) for text in texts):
+        raise ForbiddenSign
 
 
 def _parsed(raw: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from apiflask.fields import Date, String
+from apiflask.fields import Date, File, String
 from marshmallow import ValidationError
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
@@ -20,6 +20,13 @@ class Exact(String):
 
     def __init__(self, **options: object) -> None:
         super().__init__(metadata={"pattern": r"^-?\d+(\.\d+)?$"}, **options)  # type: ignore[arg-type]
+
+
+class Bytes(File):
+    """Input: a file of a form."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
 
 
 class Day(Date):

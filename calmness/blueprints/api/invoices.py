@@ -18,7 +18,7 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.blueprints.billing.payments import pdf_response
 from calmness.models.billing import Invoice
 from calmness.permissions import Permission
-from calmness.services.billing import credit_notes, invoice_lines, invoicing, statements
+from calmness.services.billing import credit_notes, invoice_lines, invoicing, sending, statements
 
 
 class CreditedLineIn(ClosedSchema):
@@ -151,6 +151,15 @@ def api_credit_invoice(number: str, given: dict[str, Any]) -> ResponseReturnValu
         error.field = "lines"
         raise
     return _invoice(credit_note)
+
+
+@bp.post("/admin/invoices/<number>/mails")
+@once
+@bp.output(InvoiceOut, status_code=202)
+@requires(Permission.VALIDATE_PAYMENTS)
+def api_mail_invoice(number: str) -> ResponseReturnValue:
+    """Mail a document again, once a minute at most."""
+    return _invoice(sending.send_again(number, by=current_account()))
 
 
 def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from calmness.blueprints.api.conditional import require_unchanged
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db
-from calmness.locale import LOCALES
+from calmness.locale import LOCALES, THEMES
 from calmness.models.account import Channel, User, UserNotification
 from calmness.permissions import Permission
 from calmness.services import notifications
@@ -76,6 +76,7 @@ class SettingsIn(ClosedSchema):
         values=Dict(keys=String(validate=OneOf([channel.value for channel in Channel])), values=Boolean()),
     )
     quiet_hours = Nested(QuietHoursIn, allow_none=True)
+    theme = String(validate=OneOf(THEMES))
 
 
 class QuietHoursOut(Schema):
@@ -91,6 +92,7 @@ class SettingsOut(Schema):
     features = Dict(keys=String(), values=Boolean(), required=True)
     notices = Dict(keys=String(), values=Dict(keys=String(), values=Boolean()), required=True)
     quiet_hours = Nested(QuietHoursOut, required=True, allow_none=True)
+    theme = String(required=True)
 
 
 class PageIn(ClosedSchema):
@@ -170,6 +172,8 @@ def api_update_settings(given: dict[str, Any]) -> ResponseReturnValue:
     if "quiet_hours" in given:
         hours = given["quiet_hours"] or {"start": "", "end": ""}
         quiet_hours.choose(user_id, hours["start"], hours["end"])
+    if "theme" in given:
+        current_account().theme = given["theme"]
     db.session.commit()
     return _settings(user_id)
 
@@ -234,6 +238,7 @@ def _settings(user_id: int) -> dict[str, Any]:
             for kind, row in preferences.notice_matrix(user_id).items()
         },
         "quiet_hours": {"start": hours.start, "end": hours.end} if hours else None,
+        "theme": current_account().theme,
     }
 
 

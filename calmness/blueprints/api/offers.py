@@ -59,10 +59,11 @@ class OffersOut(Schema):
 def api_offers(wanted: dict[str, Any]) -> ResponseReturnValue:
     """Offers for sale today, in the order of the shelf."""
     kind = OfferKind(wanted["kind"]) if "kind" in wanted else None
-    return {"items": [_offer(offer) for offer in catalogue.published(kind)], "next": None}
+    return {"items": [offer_of(offer) for offer in catalogue.published(kind)], "next": None}
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
+def offer_of(offer: Offer) -> dict[str, Any]:
+    """An offer as the API writes it."""
     return {
         "id": offer.id,
         "slug": offer.slug,

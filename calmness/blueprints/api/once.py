@@ -65,7 +65,18 @@ def _act() -> idempotency.Act | None:
 
 
 def _body_hash() -> str:
-    """SHA-256 of the body whatever the order of its names."""
+    """SHA-256 of the body whatever the order of its names; of a form with a file, of what its fields hold."""
+    if request.mimetype == "multipart/form-data":
+        return _form_hash()
     body = request.get_json(silent=True) if request.is_json else None
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":")).encode() if body is not None else b""
     return hashlib.sha256(canonical).hexdigest()
+
+
+def _form_hash() -> str:
+    """The boundary between the parts is another one each time: it does not count."""
+    parts = [[name, value] for name, value in request.form.items(multi=True)]
+    for name, given in request.files.items(multi=True):
+        parts.append([name, given.filename or "", hashlib.file_digest(given.stream, "sha256").hexdigest()])  # type: ignore[arg-type]
+        given.stream.seek(0)
+    return hashlib.sha256(json.dumps(sorted(parts)).encode()).hexdigest()

@@ -1,20 +1,27 @@
-"""The OpenAPI document, made from the code: routes, schemas, access declarations, scopes and problem types."""
+"""The OpenAPI document, made from the code: routes, schemas, access declarations, scopes and problem types.
 
+What an operation does is told in English by its docstring, in French by ``french.json``.
+"""
+
+import copy
 import json
 import re
 import warnings
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask, current_app, jsonify
+from flask import Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import Rule
 
 from calmness.access import AccessKind, access_of, public
 from calmness.blueprints.api import bp, scopes
 
+FRENCH: dict[str, str] = json.loads((Path(__file__).parent / "french.json").read_text(encoding="utf-8"))
+"""What each operation does, by its ``operationId``."""
 JSON, PROBLEM = "application/json", "application/problem+json"
 Document = dict[str, Any]
 _TWICE = re.compile(r"^(?P<name>.+?)\d+$")
@@ -28,8 +35,8 @@ REFUSALS = {
     "409": "The state does not allow it.",
     "410": "The link of a mail has been used or is over.",
     "412": "`If-Match` names an older state.",
-    "413": "More than 1 MB.",
-    "415": "A body that is not `application/json`.",
+    "413": "More than 1 MB, or a file larger than is taken.",
+    "415": "A body that is not `application/json`, or not `multipart/form-data` where a file is taken.",
     "422": "A field or a rule refused; `errors` points to the fields.",
     "429": "Too many requests; `Retry-After` says when to come back.",
     "503": "Busy; try again in `Retry-After` seconds.",
@@ -45,6 +52,9 @@ FILES = {
     "api.api_avatar": ["image/webp"],
     "api.api_export_file": ["application/zip"],
     "api.api_my_invoice_pdf": ["application/pdf"],
+    "api.api_ea_kit": ["application/zip"],
+    "api.api_picture": ["image/png", "image/jpeg"],
+    "api.api_trades_export": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
     "api.api_analytics_export": [
         "text/csv",
         JSON,
@@ -93,16 +103,17 @@ Lists answer `{"items": […], "next": cursor or null}`. Errors are `application
 @bp.doc(hide=True)
 @public
 def openapi_document() -> ResponseReturnValue:
-    """OpenAPI 3.1 description of this API."""
-    return jsonify(document())
+    """OpenAPI 3.1 description of this API; with ``?lang=fr`` its operations are told in French."""
+    return jsonify(document(request.args.get("lang", "en")))
 
 
-def document() -> Document:
-    """The description, made once for each application."""
-    known: Document | None = current_app.extensions.get("calmness.openapi")
-    if known is None:
-        known = current_app.extensions["calmness.openapi"] = _made()
-    return known
+def document(language: str = "en") -> Document:
+    """The description in a language, made once for each application; in English for one that it is not written in."""
+    known: dict[str, Document] = current_app.extensions.setdefault("calmness.openapi", {})
+    if not known:
+        known["en"] = _made()
+        known["fr"] = _in_french(known["en"])
+    return known.get(language, known["en"])
 
 
 def written() -> str:
@@ -143,6 +154,13 @@ def _made() -> Document:
         _complete(operation, rule, method)
     made["tags"] = [{"name": name, "description": text} for name, text in scopes.AREAS.items()]
     return made
+
+
+def _in_french(made: Document) -> Document:
+    told = copy.deepcopy(made)
+    for _rule, _method, operation in _operations(told):
+        operation["summary"] = FRENCH.get(operation["operationId"], operation["summary"])
+    return told
 
 
 def _plain(value: Any) -> float:
@@ -191,6 +209,8 @@ def _complete(operation: Document, rule: Rule, method: str) -> None:
     parameters = operation.setdefault("parameters", [])
     if getattr(view, "once", False):
         parameters.append(_header("Idempotency-Key", "^[!-~]{16,128}$", "Sent again with the same body: same answer."))
+    if view.__module__.endswith("api.support") and rule.endpoint != "api.api_new_visitor":
+        parameters.append(_header("Visitor-Token", None, "Token of `POST /api/v1/support/visitors`."))
     if method in {"put", "patch"}:
         parameters.append(_header("If-Match", None, "Change only what still has this ETag."))
     if not parameters:

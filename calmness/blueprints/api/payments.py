@@ -16,10 +16,15 @@ from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.sale import Withdrawal
+from calmness.pdf.epc import transfer_payload
 from calmness.permissions import Permission
+from calmness.services.account import profiles
 from calmness.services.billing import (
+    channel_access,
     discounts,
     invoicing,
+    payment_history,
     purchases,
     sale_terms,
     statements,
@@ -39,16 +44,17 @@ class PurchaseIn(ClosedSchema):
     city = String(validate=Length(max=100))
     phone = String(validate=Length(max=32))
     company = String(validate=Length(max=200))
-    siren = String(validate=Length(max=9))
+    siren = String(validate=Length(max=14))
     instalments = Integer(load_default=1, validate=Range(min=1, max=12))
     quantity = Integer(validate=Range(min=1, max=100))
 
 
 class TransactionIn(ClosedSchema):
-    """The transfer's number."""
+    """The transfer's number. `answer`: what to say to the reason of a refusal."""
 
     transaction_id = String(required=True, validate=Length(max=80))
     accept_terms = Boolean(load_default=False)
+    answer = String(load_default="", validate=Length(max=500))
 
 
 class DiscountIn(ClosedSchema):
@@ -85,6 +91,12 @@ class QueueIn(PageIn):
     status = String(validate=OneOf([status.value for status in PaymentStatus]))
 
 
+class OwnPaymentsIn(QueueIn):
+    """Which of one's own payments; the year is that of Paris."""
+
+    year = Integer(validate=Range(min=2000, max=2200))
+
+
 class TransferOut(Schema):
     """What the transfer must say."""
 
@@ -92,6 +104,7 @@ class TransferOut(Schema):
     iban = String()
     bic = String()
     reference = String()
+    qr = String(allow_none=True)
 
 
 class PaymentOut(Schema):
@@ -133,9 +146,10 @@ class SubscriptionOut(Schema):
 
 
 class SubscriptionsOut(Schema):
-    """One's own subscriptions."""
+    """One's own subscriptions. ``invitation``: the link into the subscribers' channel, while it is unused."""
 
     items = List(Nested(SubscriptionOut), required=True)
+    invitation = String(required=True, allow_none=True)
     next = Integer(required=True, allow_none=True)
 
 
@@ -147,12 +161,16 @@ class ValidatedOut(Schema):
 
 
 @bp.get("/me/payments")
-@bp.input(PageIn, location="query", arg_name="page")
+@bp.input(OwnPaymentsIn, location="query", arg_name="page")
 @bp.output(PaymentsOut)
 @requires(Permission.OWN_SPACE)
 def api_my_payments(page: dict[str, Any]) -> ResponseReturnValue:
-    """One's own payments, newest first."""
-    return _page(page, user_id=current_account().id)
+    """One's own payments, newest first; of one state, or bought in one year."""
+    window, status = Window.of(page), PaymentStatus(page["status"]) if "status" in page else None
+    user_id, size = current_account().id, window.limit + 1
+    found, _total = payment_history.page_of(user_id, status, page.get("year"), limit=size, before=window.before)
+    rows, cursor = window.cut(found)
+    return {"items": [payment_of(row) for row in rows], "next": cursor}
 
 
 @bp.post("/me/payments")
@@ -167,15 +185,8 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
     if wanted.get("quantity", payment.quantity) != payment.quantity:
         sale_terms.set_quantity(payment, wanted["quantity"])
     if wanted["accept_terms"]:
-        purchases.confirm_identity(payment, _identity(payment, wanted))
-    school = invoicing.active_template()
-    transfer = {
-        "beneficiary": school.company_name,
-        "iban": school.iban,
-        "bic": school.bic,
-        "reference": payment.reference,
-    }
-    return {**payment_of(payment), "transfer": transfer}
+        purchases.confirm_identity(payment, identity_of(payment, wanted))
+    return payment_of(payment) | {"transfer": transfer_of(payment)}
 
 
 @bp.post("/me/payments/<int:payment_id>/transaction")
@@ -187,8 +198,8 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
     """Give the transfer's number."""
     payment = purchases.own(current_account().id, payment_id)
     if given["accept_terms"]:
-        purchases.confirm_identity(payment, _identity(payment, given))
-    purchases.submit_transaction(payment, given["transaction_id"])
+        purchases.confirm_identity(payment, identity_of(payment, given))
+    purchases.submit_transaction(payment, given["transaction_id"], answer=given["answer"])
     return payment_of(payment)
 
 
@@ -222,14 +233,7 @@ def api_remove_discount(payment_id: int) -> ResponseReturnValue:
 def api_withdraw(payment_id: int) -> ResponseReturnValue:
     """Withdraw from a contract within the legal period; a receipt leaves by mail. Asked twice, the same answer."""
     payment = purchases.own(current_account().id, payment_id)
-    declared = withdrawals.declare(payment, by=current_account())
-    return {
-        "payment": declared.payment_id,
-        "status": declared.state.value,
-        "statement": declared.statement,
-        "at": instant(declared.at),
-        "refund": amount(declared.refund_cents, payment.currency),
-    }
+    return withdrawal_of(withdrawals.declare(payment, by=current_account()), payment)
 
 
 @bp.get("/me/subscriptions")
@@ -250,6 +254,7 @@ def api_my_subscriptions() -> ResponseReturnValue:
             }
             for row in rows
         ],
+        "invitation": channel_access.invitation_of(current_account().id),
         "next": None,
     }
 
@@ -291,15 +296,44 @@ def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:
     return {"items": [payment_of(row) for row in rows], "next": cursor}
 
 
-def _identity(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
+def transfer_of(payment: Payment) -> dict[str, Any]:
+    """What the transfer of a payment must say."""
+    school = invoicing.active_template()
+    said = {"name": school.company_name, "iban": school.iban, "bic": school.bic, "reference": payment.reference}
+    try:
+        code = transfer_payload(cents=payment.amount_cents, **said)
+    except ValueError:
+        code = None
+    return {
+        "beneficiary": school.company_name,
+        "iban": school.iban,
+        "bic": school.bic,
+        "reference": payment.reference,
+        "qr": code,
+    }
+
+
+def withdrawal_of(declared: Withdrawal, payment: Payment) -> dict[str, Any]:
+    """A withdrawal as the API writes it."""
+    return {
+        "payment": declared.payment_id,
+        "status": declared.state.value,
+        "statement": declared.statement,
+        "at": instant(declared.at),
+        "refund": amount(declared.refund_cents, payment.currency),
+    }
+
+
+def identity_of(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
+    """Who is invoiced: what is given, else what the profile holds. Raises ``WrongSiren``, ``WrongVatNumber``."""
     user = payment.user
-    parts = ("address", "postcode", "city", "phone", "company", "siren")
+    profiles.change(user, {name: given[name] for name in ("siren", "vat_number") if name in given})
+    parts = ("first_name", "last_name", "address", "postcode", "city", "phone", "company")
     return purchases.Identity(
-        first_name=user.first_name,
-        last_name=user.last_name,
         terms=given["accept_terms"],
         early_start=given.get("early_start", False),
         instalments=given.get("instalments", payment.instalments),
+        siren=user.siren or "",
         vat_number=user.vat_number or "",
         **{name: given.get(name, getattr(user, name) or "") for name in parts},
     )

@@ -11,13 +11,14 @@ AREAS = {
     "training": "The own formations, sessions and presence.",
     "trading": "The own MetaTrader accounts, trades and figures.",
     "signals": "Signals as a reader.",
+    "support": "The own conversations with the school.",
     "admin": "What the staff does, within the rights of its role.",
     "auth": "Log in and out; not open to personal tokens.",
     "catalogue": "What anybody may read.",
 }
 """Areas with what they hold, in the order of the documentation."""
 
-OPEN = ("account", "billing", "training", "trading", "signals", "admin")
+OPEN = ("account", "billing", "training", "trading", "signals", "support", "admin")
 """Areas that a personal token can be given."""
 
 ALL = tuple(f"{area}:{act}" for area in OPEN for act in ("read", "write"))
@@ -25,19 +26,31 @@ ALL = tuple(f"{area}:{act}" for area in OPEN for act in ("read", "write"))
 _BY_MODULE = {
     "avatar": "account",
     "channels": "account",
+    "checkout": "billing",
     "devices": "account",
+    "figures": "trading",
+    "follow_up": "trading",
+    "imports": "trading",
     "invoices": "billing",
+    "journal": "trading",
+    "leaderboard": "trading",
     "me": "account",
     "offers": "catalogue",
     "openapi": "catalogue",
     "passkeys": "account",
     "payments": "billing",
+    "pictures": "trading",
+    "portfolio": "trading",
     "personal_tokens": "account",
     "security": "account",
     "privacy": "account",
     "signals": "signals",
+    "support": "support",
+    "statistics": "trading",
+    "terminals": "trading",
     "trading": "trading",
     "training": "training",
+    "training_effect": "trading",
     "widgets": "account",
 }
 _PUBLIC = ("/api/v1/offers", "/api/v1/formations", "/api/v1/signals/")

@@ -22,3 +22,13 @@ def amount(cents: int, currency: str = "EUR") -> dict[str, int | str]:
 def decimal(value: Decimal | None) -> str | None:
     """An exact decimal as text."""
     return None if value is None else format(value.normalize(), "f")
+
+
+def ratio(value: Decimal | None) -> str | None:
+    """A quotient as text, to four places."""
+    return None if value is None else decimal(value.quantize(Decimal("0.0001")))
+
+
+def real(value: float | None) -> float | None:
+    """A figure that is no exact one, to six places."""
+    return None if value is None else round(value, 6)

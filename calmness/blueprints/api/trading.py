@@ -1,11 +1,10 @@
 """MetaTrader: accounts and their keys, trades, figures."""
 
-from datetime import date, timedelta
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Date, Float, Integer, List, Nested, String
+from apiflask.fields import Boolean, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range, Regexp
 from flask.typing import ResponseReturnValue
 
@@ -16,31 +15,21 @@ from calmness.blueprints.api.once import once
 from calmness.blueprints.api.pages import MAX_ID, KeyPlace, PlaceIn
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import decimal, instant
+from calmness.blueprints.trading.history import spreadsheet
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.models.trading import CashKind, MarketSession, Platform, Trade, TradeStatus, TradingAccount
-from calmness.models.types import SCALE
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     cash_movements,
-    converted_report,
-    exchange_rates,
+    trade_columns,
     trade_history,
     trade_pages,
     trading_accounts,
-    trading_breakdowns,
-    trading_overview,
-    trading_report,
 )
-from calmness.services.trading.converted_report import Converter
 from calmness.services.trading.message_values import clean
 from calmness.services.trading.trade_history import Filter
-from calmness.services.trading.trading_breakdowns import Group
-from calmness.services.trading.trading_overview import Overview
-from calmness.services.trading.trading_report import Report, Scope
-
-PERIODS = {"30d": 30, "90d": 90, "year": 365, "all": 36_500}
 
 
 class AccountIn(ClosedSchema):
@@ -89,7 +78,7 @@ class KeyOut(Schema):
     api_key = String(required=True)
 
 
-class TradesIn(PlaceIn):
+class TradesFilterIn(ClosedSchema):
     """Which trades; days are of the owner's time zone, both included."""
 
     account = Integer(validate=Range(min=1, max=MAX_ID))
@@ -103,6 +92,16 @@ class TradesIn(PlaceIn):
     from_ = Day(data_key="from")
     to = Day()
     search = String(validate=Length(max=100))
+
+
+class TradesIn(PlaceIn, TradesFilterIn):
+    """A page of the trades under a filter."""
+
+
+class ExportIn(TradesFilterIn):
+    """The trades under a filter, as which kind of file."""
+
+    format = String(load_default="csv", validate=OneOf(["csv", "xlsx"]))
 
 
 class TradeOut(Schema):
@@ -139,6 +138,19 @@ class CashKindIn(ClosedSchema):
     kind = String(required=True, allow_none=True, validate=OneOf([kind.value for kind in CashKind]))
 
 
+class ColumnsIn(ClosedSchema):
+    """Columns of the history; none is the usual choice. The ticket always stands first."""
+
+    columns = List(String(validate=OneOf(trade_columns.COLUMNS)), required=True)
+
+
+class ColumnsOut(Schema):
+    """The columns chosen, in their order, and those to choose from."""
+
+    columns = List(String(), required=True)
+    choices = List(String(), required=True)
+
+
 class TradesOut(Schema):
     """Trades, last closed first, open ones before."""
 
@@ -146,72 +158,12 @@ class TradesOut(Schema):
     next = String(required=True, allow_none=True)
 
 
-class StatisticsIn(ClosedSchema):
-    """Over which days, and in which currency. Accounts of several currencies are never added up, but with ``convert``:
-    then all accounts count, in the currency of one's totals, each amount at the reference rate of its day.
-    """
-
-    period = String(load_default="year", validate=OneOf(list(PERIODS)))
-    currency = String(validate=Length(max=3))
-    convert = Boolean(load_default=False)
-
-
-class SymbolOut(Schema):
-    """Results of a symbol."""
-
-    symbol = String(required=True)
-    trades = Integer(required=True)
-    wins = Integer(required=True)
-    net = Exact(required=True)
-    pips = Exact(required=True, allow_none=True)
-
-
-class PointOut(Schema):
-    """Balance at the end of a day."""
-
-    day = Date(required=True)
-    balance = Exact(required=True)
-
-
-class StatisticsOut(Schema):
-    """Figures over closed positions; None where there is nothing to say. ``exits`` and ``net`` count every exit."""
-
-    period = String(required=True)
-    currency = String(required=True, allow_none=True)
-    currencies = List(String(), required=True)
-    exits = Integer(required=True)
-    trades = Integer(required=True)
-    wins = Integer(required=True)
-    losses = Integer(required=True)
-    breakeven = Integer(required=True)
-    net = Exact(required=True)
-    win_rate = Exact(required=True, allow_none=True)
-    profit_factor = Exact(required=True, allow_none=True)
-    expectancy = Exact(required=True, allow_none=True)
-    max_drawdown = Exact(required=True)
-    max_drawdown_ratio = Float(required=True, allow_none=True)
-    time_weighted_return = Float(required=True, allow_none=True)
-    sharpe = Float(required=True, allow_none=True)
-    sortino = Float(required=True, allow_none=True)
-    calmar = Float(required=True, allow_none=True)
-    recovery_factor = Exact(required=True, allow_none=True)
-    median_holding_seconds = Integer(required=True, allow_none=True)
-    mean_r = Exact(required=True, allow_none=True)
-    trades_with_r = Integer(required=True)
-    forex_pips = Exact(required=True, allow_none=True)
-    winning_streak = Integer(required=True)
-    losing_streak = Integer(required=True)
-    symbols = List(Nested(SymbolOut), required=True)
-    curve = List(Nested(PointOut), required=True)
-    missing_rates = List(String(), required=True)
-
-
 @bp.get("/me/trading/accounts")
 @bp.output(AccountsOut)
 @requires(Permission.OWN_SPACE)
 def api_trading_accounts() -> ResponseReturnValue:
     """One's own accounts."""
-    return {"items": [_account(row) for row in trading_accounts.of_user(current_account().id)], "next": None}
+    return {"items": [account_of(row) for row in trading_accounts.of_user(current_account().id)], "next": None}
 
 
 @bp.post("/me/trading/accounts")
@@ -224,7 +176,7 @@ def api_new_trading_account(given: dict[str, Any]) -> ResponseReturnValue:
     account, key = trading_accounts.add(
         current_account(), given["name"], Platform(given["platform"]), given["currency"]
     )
-    return {**_account(account), "api_key": key}
+    return {**account_of(account), "api_key": key}
 
 
 @bp.post("/me/trading/accounts/<int:account_id>/rotate-key")
@@ -245,23 +197,19 @@ def api_trades(page: dict[str, Any]) -> ResponseReturnValue:
     """One's own trades under a filter."""
     user = current_account()
     place = KeyPlace.at(page, f"trades:{user.id}")
-    wanted = Filter(
-        account_id=page.get("account"),
-        status=page.get("status", ""),
-        result=page.get("result", ""),
-        symbol=clean(page.get("symbol", ""), 32),
-        direction=page.get("direction", ""),
-        session=page.get("session", ""),
-        tag=clean(page.get("tag", ""), 100).strip(),
-        mistake=clean(page.get("mistake", ""), 100).strip(),
-        text=clean(page.get("search", ""), 100).strip(),
-        start=page.get("from_"),
-        end=page.get("to"),
-        place=trade_pages.read_place("closed", place.after, backwards=False),
-    )
+    wanted = replace(_filter(page), place=trade_pages.read_place("closed", place.after, backwards=False))
     found = trade_history.following(user, wanted, size=page["limit"])
     after = trade_pages.write_place(found.following) if found.following else None
-    return {"items": [_trade(row) for row in found.rows], "next": place.next(after)}
+    return {"items": [trade_of(row) for row in found.rows], "next": place.next(after)}
+
+
+@bp.get("/me/trading/trades/export")
+@requires_feature(Feature.HISTORY)
+@bp.input(ExportIn, location="query", arg_name="wanted")
+@requires(Permission.OWN_SPACE)
+def api_trades_export(wanted: dict[str, Any]) -> ResponseReturnValue:
+    """All of one's own trades under a filter as a spreadsheet, with what was written about them."""
+    return spreadsheet(current_account(), _filter(wanted), wanted["format"])
 
 
 @bp.put("/me/trading/trades/<int:trade_id>/cash-kind")
@@ -273,77 +221,52 @@ def api_cash_kind(trade_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     trade, kind = cash_movements.own(current_account().id, trade_id), given["kind"]
     cash_movements.correct(trade, CashKind(kind) if kind else None)
     db.session.commit()
-    return _trade(trade)
+    return trade_of(trade)
 
 
-@bp.get("/me/trading/statistics")
-@bp.input(StatisticsIn, location="query", arg_name="wanted")
-@bp.output(StatisticsOut)
-@requires(Permission.OWN_SPACE)
+@bp.get("/me/trading/columns")
 @requires_feature(Feature.HISTORY)
-def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
-    """Figures of the accounts of one currency, by default the one that most accounts have."""
-    user, days = current_account(), PERIODS[wanted["period"]]
-    view = trading_overview.overview(user, days, wanted.get("currency", "").upper())
-    accounts = trading_accounts.of_user(user.id) if wanted["convert"] else view.accounts if view else []
-    start = view.today - timedelta(days=days) if view and days < 10_000 else None
-    scope = Scope(tuple(account.id for account in accounts), user.time_zone, start)
-    to = None
-    if wanted["convert"]:
-        to = converted_report.converter(
-            scope, exchange_rates.currency_of(user.id), {account.id: account.currency for account in accounts}
-        )
-    found = converted_report.report(to) if to else trading_report.report(scope)
-    figures, ratios, spread = found.figures, found.ratios, found.spread
-    return {
-        "period": wanted["period"],
-        "currency": to.currency if to else view.currency if view else None,
-        "currencies": view.currencies if view else [],
-        "exits": figures.exits,
-        "trades": figures.trades,
-        "wins": figures.wins,
-        "losses": figures.losses,
-        "breakeven": figures.breakeven,
-        "net": decimal(figures.net),
-        "win_rate": _ratio(figures.win_rate),
-        "profit_factor": _ratio(figures.profit_factor),
-        "expectancy": _ratio(figures.expectancy),
-        "max_drawdown": decimal(found.max_drawdown),
-        "max_drawdown_ratio": _real(found.walk.fall_ratio),
-        "time_weighted_return": _real(found.walk.time_weighted),
-        "sharpe": _real(ratios.sharpe),
-        "sortino": _real(ratios.sortino),
-        "calmar": _real(ratios.calmar),
-        "recovery_factor": _ratio(found.recovery_factor),
-        "median_holding_seconds": spread.median_holding,
-        "mean_r": _ratio(spread.mean_r),
-        "trades_with_r": spread.with_r,
-        "forex_pips": _ratio(spread.forex_pips),
-        "winning_streak": spread.winning_streak,
-        "losing_streak": spread.losing_streak,
-        "symbols": [
-            {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
-            | {"pips": _ratio(spread.pips.get(symbol))}
-            for symbol, group in _by_symbol(scope, to)
-        ],
-        "curve": [{"day": day, "balance": decimal(value)} for day, value in _curve(view, found, to)],
-        "missing_rates": sorted(to.missing) if to else [],
-    }
+@bp.output(ColumnsOut)
+@requires(Permission.OWN_SPACE)
+def api_columns() -> ResponseReturnValue:
+    """Columns that the history shows."""
+    return _columns()
 
 
-def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
-    if to:
-        return converted_report.by_symbol(to)
-    return trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone))
+@bp.put("/me/trading/columns")
+@requires_feature(Feature.HISTORY)
+@bp.input(ColumnsIn, arg_name="given")
+@bp.output(ColumnsOut)
+@requires(Permission.OWN_SPACE)
+def api_choose_columns(given: dict[str, Any]) -> ResponseReturnValue:
+    """Choose the columns of the history."""
+    trade_columns.choose(current_account().id, given["columns"])
+    db.session.commit()
+    return _columns()
 
 
-def _curve(view: Overview | None, found: Report, to: Converter | None) -> list[tuple[date, Decimal]]:
-    if to:
-        return [(day.on, Decimal(day.capital + day.net) / SCALE) for day in found.days]
-    return view.curve if view else []
+def _columns() -> dict[str, Any]:
+    return {"columns": list(trade_columns.chosen(current_account().id)), "choices": list(trade_columns.COLUMNS)}
 
 
-def _account(account: TradingAccount) -> dict[str, Any]:
+def _filter(given: dict[str, Any]) -> Filter:
+    return Filter(
+        account_id=given.get("account"),
+        status=given.get("status", ""),
+        result=given.get("result", ""),
+        symbol=clean(given.get("symbol", ""), 32),
+        direction=given.get("direction", ""),
+        session=given.get("session", ""),
+        tag=clean(given.get("tag", ""), 100).strip(),
+        mistake=clean(given.get("mistake", ""), 100).strip(),
+        text=clean(given.get("search", ""), 100).strip(),
+        start=given.get("from_"),
+        end=given.get("to"),
+    )
+
+
+def account_of(account: TradingAccount) -> dict[str, Any]:
+    """An account as the API writes it."""
     same = ("id", "name", "currency", "login", "server", "broker")
     return {name: getattr(account, name) for name in same} | {
         "platform": account.platform.value,
@@ -355,7 +278,8 @@ def _account(account: TradingAccount) -> dict[str, Any]:
     }
 
 
-def _trade(trade: Trade) -> dict[str, Any]:
+def trade_of(trade: Trade) -> dict[str, Any]:
+    """A trade as the API writes it."""
     exact = (
         *("volume", "open_price", "close_price", "stop_loss", "take_profit"),
         *("profit", "swap", "commission", "taxes", "net"),
@@ -372,11 +296,3 @@ def _trade(trade: Trade) -> dict[str, Any]:
             "closed_at": instant(trade.closed_at),
         }
     )
-
-
-def _real(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def _ratio(value: Decimal | None) -> str | None:
-    return None if value is None else decimal(value.quantize(Decimal("0.0001")))

@@ -13,6 +13,7 @@ from calmness.blueprints.api.fields import Instant
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
 from calmness.blueprints.api.serialisers import amount, instant
+from calmness.blueprints.training import AGENDA
 from calmness.errors import NotFound
 from calmness.models.training import AdminFormationSession, AdminSessionAttendance, Formation
 from calmness.permissions import Permission
@@ -130,6 +131,26 @@ def api_my_sessions(formation_id: int) -> ResponseReturnValue:
         raise NotFound
     seen = attendance.of_user(user_id, [session.id for session in found.sessions])
     return {"items": [session_of(row, seen.get(row.id)) for row in found.sessions], "next": None}
+
+
+@bp.get("/me/agenda")
+@bp.output(SessionsOut)
+@requires(Permission.OWN_SPACE)
+def api_agenda() -> ResponseReturnValue:
+    """Own sessions of the coming sixty days, in order; cancelled ones too."""
+    user_id, now = current_account().id, clock.now()
+    rows = formations.agenda(user_id, now, now + AGENDA)
+    seen = attendance.of_user(user_id, [row.id for row in rows])
+    return {"items": [session_of(row, seen.get(row.id)) for row in rows], "next": None}
+
+
+@bp.get("/me/sessions/<int:session_id>")
+@bp.output(SessionOut)
+@requires(Permission.OWN_SPACE)
+def api_my_session(session_id: int) -> ResponseReturnValue:
+    """One session of an own formation."""
+    found, place = attendance.own_session(current_account().id, session_id)
+    return session_of(found, attendance.of_user(place.user_id, [found.id]).get(found.id))
 
 
 @bp.post("/me/sessions/<int:session_id>/check-in")

@@ -11,6 +11,7 @@ from flask_babel.speaklater import LazyString
 
 from calmness.access import public
 from calmness.blueprints.api import openapi
+from calmness.locale import language
 from calmness.problems import problem_types
 
 bp = Blueprint("docs", __name__)
@@ -22,6 +23,7 @@ AREAS: dict[str, LazyString] = {
     "training": _l("Vos formations, séances et présences"),
     "trading": _l("Vos comptes MetaTrader, trades et statistiques"),
     "signals": _l("Les signaux, en lecture"),
+    "support": _l("Vos conversations avec l’école"),
     "admin": _l("Le travail de l’équipe, dans les limites de chaque rôle"),
     "auth": _l("Entrer et sortir\u202f; fermé aux jetons personnels"),
     "catalogue": _l("Ce que chacun peut lire"),
@@ -44,9 +46,10 @@ class Line:
 @public
 def reference() -> ResponseReturnValue:
     """Every operation, by area."""
-    document = openapi.document()
+    spoken = language()
+    document = openapi.document(spoken)
     areas = [(tag["name"], AREAS[tag["name"]], list(_operations(document, tag["name"]))) for tag in document["tags"]]
-    return render_template("docs/reference.html", areas=areas, problems=problem_types())
+    return render_template("docs/reference.html", areas=areas, problems=problem_types(), spoken=spoken)
 
 
 def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
@@ -55,7 +58,8 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[dict[str, Any]]:
             operation = operations.get(method)
             if operation is None or tag not in operation["tags"]:
                 continue
-            body = operation.get("requestBody", {}).get("content", {}).get(openapi.JSON, {}).get("schema")
+            bodies = operation.get("requestBody", {}).get("content", {})
+            body = next((found.get("schema") for found in bodies.values()), None)
             status, answer = next((code, found) for code, found in operation["responses"].items() if code[0] == "2")
             schema = answer.get("content", {}).get(openapi.JSON, {}).get("schema")
             yield {

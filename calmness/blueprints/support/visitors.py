@@ -23,7 +23,11 @@ MAX_AGE_SECONDS = 395 * 24 * 3600
 
 def visitor_hash() -> str | None:
     """What rooms know of this browser's cookie; None without one, or when its signature is wrong."""
-    value = request.cookies.get(_cookie())
+    return hash_of(request.cookies.get(_cookie(), ""))
+
+
+def hash_of(value: str) -> str | None:
+    """What rooms know of a visitor by the signed value; None when there is none or its signature is wrong."""
     if not value:
         return None
     try:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from calmness.presentation import amount, day, duration, number, percent, signed_amount, signed_number
-from calmness.services.trading.trading_report import EquityFall, Report
+from calmness.services.trading.equity_falls import EquityFall
+from calmness.services.trading.trading_report import Report
 from calmness.services.trading.trading_returns import FEWEST_DAYS, FEWEST_DAYS_OF_A_YEAR
 
 FEW_TRADES = 30
@@ -133,8 +134,8 @@ def results(found: Report, currency: str) -> list[Figure]:
     ]
 
 
-def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figure]:
-    """What it took, and what it made of the capital."""
+def risks(found: Report, currency: str, equity: EquityFall | None, accounts: int = 1) -> list[Figure]:
+    """What it took, and what it made of the capital. ``accounts``: how many stand behind the equity."""
     walk, ratios = found.walk, found.ratios
     no_trade = _("aucun trade clos")
     no_base = _("solde de départ inconnu\u00a0: ni dépôt dans l’historique, ni solde du courtier qui l’explique")
@@ -166,7 +167,7 @@ def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figur
             no_capital,
             walk.fall_ratio,
         ),
-        _equity(equity, currency),
+        _equity(equity, currency, accounts),
         _figure(
             _("Facteur de récupération"),
             number(found.recovery_factor, 2),
@@ -220,11 +221,13 @@ def luck(found: Report) -> str:
     return ""
 
 
-def _equity(equity: EquityFall | None, currency: str) -> Figure:
+def _equity(equity: EquityFall | None, currency: str, accounts: int) -> Figure:
     definition = _(
         "Plus forte baisse du capital (positions ouvertes comprises) sur les relevés de l’EA, un par minute, dépôts et"
         " retraits mis à part."
     )
+    if accounts > 1:
+        definition += " " + _("Tous les comptes ensemble, chacun à son dernier relevé.")
     if equity is None:
         return Figure(_("Repli du capital (sur relevés)"), "–", definition, _("aucun relevé de l’EA"))
     value = percent(equity.ratio, 2) if equity.ratio is not None else amount(equity.amount, currency)

@@ -1,7 +1,5 @@
 """Statistics: figures, breakdowns, calendar, comparison of periods."""
 
-from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +9,7 @@ from flask_babel import gettext as _
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp, effect_words, figure_charts, figure_words
+from calmness.blueprints.trading.periods import beside, later, month_of, report_of
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
 from calmness.blueprints.trading.words import no_pips_in_words, pips_in_words
 from calmness.extensions import db
@@ -23,6 +22,7 @@ from calmness.services import pips
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     converted_report,
+    equity_falls,
     exchange_rates,
     opening_balances,
     trading_accounts,
@@ -32,10 +32,8 @@ from calmness.services.trading import (
     trading_totals,
     training_effect,
 )
-from calmness.services.trading.trading_report import Report, Scope
+from calmness.services.trading.trading_report import Report
 from calmness.services.trading.trading_totals import Together
-
-MONTHS = 12
 
 
 @bp.get("/statistiques")
@@ -57,7 +55,12 @@ def statistics() -> ResponseReturnValue:
         found=found,
         luck=figure_words.luck(found),
         results=figure_words.results(found, chosen.currency),
-        risks=figure_words.risks(found, chosen.currency, trading_report.equity_fall(chosen.scope)),
+        risks=figure_words.risks(
+            found,
+            chosen.currency,
+            converted_report.equity_fall(to) if to else equity_falls.of_scope(chosen.scope),
+            len(chosen.scope.account_ids),
+        ),
         capital=figure_charts.capital(found, chosen.currency),
         cumulated=figure_charts.cumulated(found, chosen.currency),
         drawdown=figure_charts.drawdown(found),
@@ -90,16 +93,17 @@ def choose_currency() -> ResponseReturnValue:
 @requires_feature(Feature.HISTORY)
 def breakdown() -> ResponseReturnValue:
     """Results by symbol, weekday, hour, session, direction and tag; how they are spread."""
-    chosen = of_request(current_account())
+    chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("breakdown", None)
-    conditions = chosen.scope.positions
-    cells = trading_breakdowns.cells(chosen.scope.account_ids, conditions, chosen.scope.zone)
+    to = chosen.converter() if chosen.is_together else None
+    scope, which = chosen.scope, chosen.scope.positions
+    cells = converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, which, scope.zone)
     weekdays = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
     weekday, hour = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.weekday, lambda cell: cell.hour))
     session, side = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.session, lambda cell: cell.kind))
-    spread = trading_report.spread(chosen.scope)
-    table = pips.of_accounts(chosen.scope.account_ids)
+    spread = converted_report.spread(to) if to else trading_report.spread(scope)
+    table = pips.of_accounts(scope.account_ids)
     parts = [
         ("symboles", _("Par symbole"), "", trading_breakdowns.by_symbol(cells)),
         (
@@ -137,12 +141,13 @@ def breakdown() -> ResponseReturnValue:
             "etiquettes",
             _("Par étiquette"),
             _("Un trade compte sous chacune de ses étiquettes."),
-            trading_breakdowns.by_tag(chosen.scope.account_ids, conditions),
+            converted_report.by_tag(to) if to else trading_breakdowns.by_tag(scope.account_ids, which),
         ),
     ]
     return _page(
         "breakdown",
         chosen,
+        to=to,
         parts=[
             (identity, title, note, rows, figure_charts.groups(identity, title, rows, chosen.currency))
             for identity, title, note, rows in parts
@@ -164,28 +169,24 @@ def result_calendar() -> ResponseReturnValue:
     chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("calendar", None)
-    month = (day_of_request("mois") or chosen.today).replace(day=1)
-    month = min(month, chosen.today.replace(day=1))
-    following = _later(month, 1)
-    scope = Scope(chosen.scope.account_ids, chosen.scope.zone, _later(month, 1 - MONTHS), following - timedelta(days=1))
-    to = replace(chosen, scope=scope).converter() if chosen.is_together else None
-    days = converted_report.results_by_day(to) if to else trading_report.results_by_day(scope)
-    shown = {day: result for day, result in days.items() if (day.year, day.month) == (month.year, month.month)}
-    months: dict[date, Decimal] = {_later(month, -back): Decimal(0) for back in range(MONTHS)}
-    for day, (net, _trades) in days.items():
-        months[day.replace(day=1)] += net
+    found = month_of(chosen, day_of_request("mois"))
+    following = later(found.first, 1)
     return _page(
         "calendar",
         chosen,
-        month=month,
-        before=_later(month, -1),
+        month=found.first,
+        before=later(found.first, -1),
         after=following if following <= chosen.today else None,
-        total=sum((net for net, _trades in shown.values()), Decimal(0)),
+        total=found.net,
         cells=trading_overview.calendar_cells(
-            month.year, month.month, shown, signed_short, lambda net: signed_amount(net, chosen.currency)
+            found.first.year,
+            found.first.month,
+            found.days,
+            signed_short,
+            lambda net: signed_amount(net, chosen.currency),
         ),
-        days=sorted(shown.items()),
-        months=sorted(months.items(), reverse=True),
+        days=sorted(found.days.items()),
+        months=sorted(found.months.items(), reverse=True),
     )
 
 
@@ -197,16 +198,8 @@ def comparison() -> ResponseReturnValue:
     chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("comparison", None)
-    first = chosen.scope
-    start, end = first.start or chosen.today - timedelta(days=365), first.end or chosen.today
-    other_end = day_of_request("contre_au") or start - timedelta(days=1)
-    other_start = day_of_request("contre_du") or other_end - (end - start)
-    other_start, other_end = sorted((other_start, other_end))
-    scopes = [
-        Scope(first.account_ids, first.zone, start, end),
-        Scope(first.account_ids, first.zone, other_start, other_end),
-    ]
-    reports = [_report(chosen, scope) for scope in scopes]
+    scopes = beside(chosen, day_of_request("contre_du"), day_of_request("contre_au"))
+    reports = [report_of(chosen, scope) for scope in scopes]
     return _page(
         "comparison",
         chosen,
@@ -239,13 +232,6 @@ def session_names() -> list[tuple[MarketSession, str]]:
         (MarketSession.NEW_YORK, _("New York")),
         (MarketSession.NONE, _("Hors séance")),
     ]
-
-
-def _report(chosen: Chosen, scope: Scope) -> Report:
-    """A report of other days than those of the address."""
-    if not chosen.is_together:
-        return trading_report.report(scope)
-    return converted_report.report(replace(chosen, scope=scope).converter())
 
 
 def _together(chosen: Chosen) -> Together | None:
@@ -303,11 +289,6 @@ def _difference(name: str, values: Any, write: Any, signed: Any = None) -> tuple
         "–" if before is None else write(before),
         (signed or write)(now - before) if known else "–",
     )
-
-
-def _later(month: date, months: int) -> date:
-    number = month.year * 12 + month.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
 
 
 def _page(name: str, chosen: Chosen | None, **values: Any) -> str:

@@ -17,6 +17,7 @@ from calmness.blueprints.trading.words import column_in_words, kind_in_words, se
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.locale import zone
+from calmness.models.account import User
 from calmness.models.journal import TradeJournal
 from calmness.models.trading import MarketSession, Trade, TradeKind
 from calmness.permissions import Permission
@@ -82,9 +83,13 @@ def create_columns() -> ResponseReturnValue:
 @requires_feature(Feature.HISTORY)
 def export(extension: str) -> ResponseReturnValue:
     """The filter's trades as a spreadsheet, all of them, as they are read."""
-    user = current_account()
+    return spreadsheet(current_account(), filter_of_request(), extension)
+
+
+def spreadsheet(user: User, wanted: Filter, extension: str) -> Response:
+    """All of a person's trades under a filter as CSV or XLSX."""
     accounts = {account.id: (account.name, account.currency) for account in trading_accounts.of_user(user.id)}
-    rows = _rows(trade_history.every(user, filter_of_request()), accounts)
+    rows = _rows(trade_history.every(user, wanted), accounts)
     heads = [
         _("Ticket"),
         _("Compte"),

@@ -52,22 +52,48 @@ class Chosen:
         return {name: value for name, value in own.items() if value}
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for; what does not exist is left out, as an address may be old."""
+
+    account: str = ""
+    currency: str = ""
+    period: str = DEFAULT
+    start: date | None = None
+    end: date | None = None
+    is_together: bool = False
+
+
 def of_request(user: User, *, may_convert: bool = False) -> Chosen | None:
     """The choice in the address; None without an account. ``may_convert``: whether the page can show accounts of
     several currencies together.
     """
+    given = request.args
+    currency = given.get("devise", "")
+    wish = Wish(
+        account=given.get("compte", ""),
+        currency=currency,
+        period=given.get("periode", DEFAULT),
+        start=day_of_request("du"),
+        end=day_of_request("au"),
+        is_together=may_convert and currency == TOGETHER,
+    )
+    return chosen(user, wish)
+
+
+def chosen(user: User, wish: Wish) -> Chosen | None:
+    """The accounts and days of a wish; None without an account."""
     every = trading_accounts.of_user(user.id)
     if not every:
         return None
     currencies = [name for name, _count in Counter(account.currency for account in every).most_common()]
-    account = next((row for row in every if str(row.id) == request.args.get("compte")), None)
-    currency = account.currency if account else request.args.get("devise", "")
+    account = next((row for row in every if str(row.id) == wish.account), None)
+    currency = account.currency if account else wish.currency
     currency = currency if currency in currencies else currencies[0]
     accounts = [row for row in every if row.currency == currency]
     today = clock.now().astimezone(ZoneInfo(user.time_zone)).date()
-    period, start, end = _days(today)
-    wants_all = request.args.get("devise") == TOGETHER and account is None
-    is_together = may_convert and wants_all and len(currencies) > 1
+    period, start, end = _days(wish, today)
+    is_together = wish.is_together and account is None and len(currencies) > 1
     if is_together:
         currency, accounts = exchange_rates.currency_of(user.id), every
     counted = [account] if account else accounts
@@ -90,15 +116,13 @@ def period_names() -> list[tuple[str, str]]:
     return [("30", _("30 j")), ("90", _("90 j")), ("365", _("Un an")), ("tout", _("Tout"))]
 
 
-def _days(today: date) -> tuple[str, date | None, date | None]:
-    start, end = day_of_request("du"), day_of_request("au")
+def _days(wish: Wish, today: date) -> tuple[str, date | None, date | None]:
+    start, end = wish.start, wish.end
     if start or end:
         if start and end and start > end:
             start, end = end, start
         return "dates", start, end
-    period = request.args.get("periode", DEFAULT)
-    if period not in PERIODS:
-        period = DEFAULT
+    period = wish.period if wish.period in PERIODS else DEFAULT
     days = PERIODS[period]
     return period, None if days is None else today - timedelta(days=days), None
 

@@ -213,7 +213,6 @@ def record_consent(user_id: int, purpose: str, *, given: bool, source: str, vers
     db.session.add(
         Consent(user_id=user_id, purpose=purpose, text_version=version, given=given, at=clock.now(), source=source)
     )
-    db.session.flush()
 
 
 def search(text: str, role: Role | None, *, limit: int, offset: int) -> tuple[list[User], int]:

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 from stdnum import bic, iban
+from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siret
 
@@ -31,6 +32,7 @@ TEXTS = (
     "siret",
     "rcs",
     "vat_number",
+    "training_number",
     "email",
     "iban",
     "bic",
@@ -94,6 +96,8 @@ def save(
         "bic": (bic.validate, _l("Ce BIC n’est pas valable.")),
     }
     clean = {name: value.strip() for name, value in values.items()}
+    if clean.get("vat_number"):
+        checks["vat_number"] = (vat.validate, _l("Ce numéro de TVA n’existe pas\u00a0: par exemple FR44 732 829 320."))
     for name, (check, message) in checks.items():
         try:
             clean[name] = check(clean[name])

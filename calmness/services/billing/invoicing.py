@@ -45,6 +45,16 @@ class NoIdentity(Conflict):
     message = _l("L’identité légale de l’école n’est pas renseignée\u00a0: un administrateur doit la compléter.")
 
 
+class SellerVatMissing(Conflict):
+    """A sale that bears VAT names the seller's number (CGI, annexe II, art. 242 nonies A, I-2°)."""
+
+    slug = "seller-vat-missing"
+    message = _l(
+        "Cette vente porte de la TVA\u00a0: un administrateur doit d’abord donner le numéro de TVA de l’école, "
+        "dans l’identité légale."
+    )
+
+
 class BuyerVatMissing(Conflict):
     """The VAT is the buyer's to pay, but the buyer has no number by which the invoice could name them."""
 
@@ -103,7 +113,7 @@ def draft_for_payment(
 ) -> Draft:
     """What a payment's invoice will say. ``deducted``: lines of a deposit that it takes off.
 
-    Raises ``BuyerVatMissing``, ``OutsideScopeMixed``.
+    Raises ``SellerVatMissing``, ``BuyerVatMissing``, ``OutsideScopeMixed``.
     """
     buyer = _buyer(user)
     _require_complete(lines, buyer)
@@ -290,6 +300,9 @@ def _require_complete(lines: Sequence[Line], buyer: dict[str, str]) -> None:
         raise BuyerVatMissing
     if VatRegime.OUTSIDE_EU in regimes and len(regimes) > 1:
         raise OutsideScopeMixed
+    taxed = any(line.vat_regime is VatRegime.STANDARD and line.vat_rate_bp for line in lines)
+    if taxed and not active_template().vat_number:
+        raise SellerVatMissing
 
 
 def _buyer(user: User) -> dict[str, str]:

@@ -226,7 +226,7 @@ def _tell(admin: User, found: list[Ending], today: date) -> bool:
             f"mentions-ending:{today:%Y-%m}",
             title=_("Des mentions de vos factures arrivent à leur fin"),
             body=_(
-                "À partir du %(day)s, « %(text)s » n’est plus admis. "
+                "À partir du %(day)s, «\u00a0%(text)s\u00a0» n’est plus admis. "
                 "Faites relire la rédaction suivante par votre comptable, puis enregistrez-la.",
                 day=day_of(min(each.until for each in found) + timedelta(days=1)),
                 text=min(found, key=lambda each: each.until).wording.text,

@@ -108,10 +108,10 @@ def send(person: Person, public_id: str, *, client_id: str, body: str, at: datet
     return message
 
 
-def after(room: ChatRoom, after_seq: int) -> Page:
+def after(room: ChatRoom, after_seq: int, *, limit: int = PAGE_ROWS) -> Page:
     """Messages after a number, oldest first: what a client asks for when it came late."""
-    rows = _rows(room.id, ChatMessage.seq > after_seq, ascending=True)
-    kept = _fitting(rows[:PAGE_ROWS])
+    rows = _rows(room.id, ChatMessage.seq > after_seq, ascending=True, limit=limit)
+    kept = _fitting(rows[:limit])
     return Page(kept, room.last_seq, more=len(kept) < len(rows))
 
 

@@ -105,14 +105,15 @@ def open_own(person: Person) -> ChatRoom:
     return made
 
 
-def own_rooms(person: Person, *, limit: int = 20) -> list[ChatRoom]:
+def own_rooms(person: Person, *, limit: int = 20, offset: int = 0) -> list[ChatRoom]:
     """The person's conversations that hold something, newest first."""
     return list(
         db.session.scalars(
             select(ChatRoom)
             .where(owned_by(person), ChatRoom.last_seq > 0)
-            .order_by(ChatRoom.last_message_at.desc())
+            .order_by(ChatRoom.last_message_at.desc(), ChatRoom.id.desc())
             .limit(limit)
+            .offset(offset)
         )
     )
 
