@@ -159,6 +159,7 @@ def from_environment(environ: "os._Environ[str] | dict[str, str] | None" = None)
         "PLATFORM_API_URL": environ.get("PLATFORM_API_URL", ""),
         "PLATFORM_TOKEN": environ.get("PLATFORM_TOKEN", ""),
         "PLATFORM_NAME": environ.get("PLATFORM_NAME", ""),
+        "PLATFORM_REGISTRATION": environ.get("PLATFORM_REGISTRATION", ""),
         "TELEGRAM_API_URL": environ.get("TELEGRAM_API_URL", "https://api.telegram.org"),
         "TELEGRAM_BOT_TOKEN": environ.get("TELEGRAM_BOT_TOKEN", ""),
         "TELEGRAM_BOT_NAME": environ.get("TELEGRAM_BOT_NAME", ""),

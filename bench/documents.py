@@ -79,7 +79,7 @@ def _invoice() -> Invoice:
         issued_on=date(2026, 11, 24),
         issued_at=datetime(2026, 11, 24, 9, tzinfo=UTC),
         buyer={"name": "Camille Moreau", "city": "Paris", "country": "FR"},
-        mentions=["Prestation de services."],
+        mentions=[{"text": "Prestation de services."}],
         currency="EUR",
         total_excl_cents=sum(item.excl_cents for item in items),
         total_vat_cents=sum(item.vat_cents for item in items),

@@ -1,24 +1,11 @@
 """Operators' commands: each parses its arguments and calls one function."""
 
-from collections.abc import Callable
-
 import click
 from flask import Flask, current_app
 
 from calmness import cli_backup, cli_keys, cli_rates, cli_users
 from calmness.blueprints.api import openapi
-from calmness.services import audit, signals
-from calmness.services.billing import closings, invoice_ledger
-from calmness.services.training import attendance
-
-CHAINS: dict[str, Callable[[], int | str | None]] = {
-    "attendance": attendance.first_broken,
-    "audit": audit.first_broken,
-    "closing": closings.first_broken,
-    "invoice": invoice_ledger.first_broken,
-    "signal": signals.first_broken,
-}
-"""Each gives where its chain breaks first, None when it is whole."""
+from calmness.services import ledgers
 
 
 def init_app(app: Flask) -> None:
@@ -60,7 +47,7 @@ def ledger() -> None:
 @ledger.command("verify")
 def verify() -> None:
     """Check every chain; ends with 1 and says where when one is broken."""
-    places = {name: first_broken() for name, first_broken in CHAINS.items()}
+    places = ledgers.verify()
     for name, place in places.items():
         click.echo(f"{name}: whole" if place is None else f"{name}: broken at {place}", err=place is not None)
     if any(place is not None for place in places.values()):

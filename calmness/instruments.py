@@ -1,14 +1,32 @@
-"""What a pip is, by kind of instrument: the one table for signals and trades (see docs/trading.md)."""
+"""What an instrument is and what a pip of it is, by its name: the one table for signals and for trades.
+
+A pip is a habit of those who trade an instrument. Where they have none (shares, small coins, gas, copper) there is no
+size here, and none may be made up.
+"""
 
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-_METALS = {"XAU": Decimal("0.1"), "XAG": Decimal("0.01"), "XPT": Decimal("0.1"), "XPD": Decimal("0.1")}
+_NAMES = {"GOLD": "XAUUSD", "SILVER": "XAGUSD", "BITCOIN": "BTCUSD", "ETHEREUM": "ETHUSD"}
+_CRYPTO = (
+    *("BTC", "XBT", "ETH", "LTC", "XRP", "SOL", "BNB", "ADA", "DOGE", "DOT", "BCH"),
+    *("AVAX", "TRX", "LINK", "XLM", "SHIB", "TON", "UNI", "EOS", "XMR", "DASH"),
+)
+_WHOLE_COINS = ("BTC", "XBT", "ETH")
+"""Coins that are counted in whole units of the currency whatever their digits are."""
+_OIL = ("USOIL", "UKOIL", "WTI", "BRENT", "XTI", "XBR", "USOUSD", "UKOUSD")
+_INDICES = (
+    *("US30", "DJ30", "DJI", "WS30", "USA30", "US500", "SP500", "SPX", "USA500", "US100", "NAS100", "USTEC"),
+    *("USTECH", "NDX", "NQ100", "NSDQ", "USA100", "US2000", "RUS2000", "RUSS2000", "RTY"),
+    *("DE30", "DE40", "GER30", "GER40", "DAX", "UK100", "FTSE", "FRA40", "FR40", "CAC40", "F40", "EU50", "EUSTX50"),
+    *("ESTX50", "STOXX50", "EURO50", "ESP35", "ES35", "SPA35", "IBEX", "IT40", "ITA40", "NETH25", "NL25", "AEX"),
+    *("SUI20", "SWI20", "CH20", "SMI20", "JP225", "JPN225", "JAP225", "NIK225", "NI225", "NIKKEI"),
+    *("AUS200", "AU200", "ASX200", "HK50", "HKG50", "HK33", "HSI", "CN50", "CHN50", "CHINA50", "CHINA300", "SING30"),
+    *("SG20", "SG30", "IND50", "NIFTY", "SA40", "SAF40", "NOR25", "SWE30", "POL20", "W20"),
+)
 
-_NAMES = {"GOLD": "XAUUSD", "SILVER": "XAGUSD"}
-_CRYPTO = ("BTC", "ETH", "LTC", "XRP", "SOL", "BNB", "ADA", "DOGE", "DOT", "BCH")
-_OIL = ("USOIL", "UKOIL", "WTI", "BRENT", "XTI", "XBR")
+
 _CURRENCIES = frozenset(
     [
         "EUR",
@@ -34,12 +52,13 @@ _CURRENCIES = frozenset(
 
 
 def base_symbol(symbol: str) -> str:
-    """Symbol without the broker's suffix: ``EURUSDm``, ``EURUSD.r`` and ``EURUSD#`` are EURUSD."""
-    letters = symbol.strip().upper()
-    for mark in (".", "#", "_", "-", "+"):
+    """Symbol without what the broker puts around it: ``EURUSDm``, ``EURUSD.r``, ``.US30Cash`` and ``[DJI30]``."""
+    letters = symbol.strip().upper().lstrip(".#_-+[")
+    for mark in (".", "#", "_", "-", "+", "]"):
         letters = letters.split(mark, 1)[0]
     if len(letters) > 6 and is_forex(letters[:6]):
         return letters[:6]
+    letters = letters.removesuffix("CASH") or letters
     return _NAMES.get(letters, letters)
 
 
@@ -52,32 +71,59 @@ class InstrumentClass(StrEnum):
     """What an instrument is. Pips of two classes are never added up."""
 
     FOREX = "forex"
-    METAL = "metal"
+    GOLD = "gold"
+    SILVER = "silver"
+    PLATINUM = "platinum"
     OIL = "oil"
-    CRYPTO = "crypto"
+    INDEX = "index"
+    COIN = "coin"
+    SMALL_COIN = "small_coin"
     OTHER = "other"
+
+
+_METALS = {
+    "XAU": InstrumentClass.GOLD,
+    "XAG": InstrumentClass.SILVER,
+    "XPT": InstrumentClass.PLATINUM,
+    "XPD": InstrumentClass.PLATINUM,
+}
+_SIZES = {
+    InstrumentClass.GOLD: Decimal("0.1"),
+    InstrumentClass.SILVER: Decimal("0.01"),
+    InstrumentClass.PLATINUM: Decimal("0.1"),
+    InstrumentClass.OIL: Decimal("0.01"),
+    InstrumentClass.INDEX: Decimal(1),
+    InstrumentClass.COIN: Decimal(1),
+}
 
 
 @lru_cache(maxsize=4096)
 def instrument_class(symbol: str) -> InstrumentClass:
-    """Class of an instrument; indices and shares are ``OTHER``."""
+    """Class of an instrument by its name; shares, gas, copper and what nobody knows are ``OTHER``."""
     base = base_symbol(symbol)
     if is_forex(base):
         return InstrumentClass.FOREX
     if base[:3] in _METALS:
-        return InstrumentClass.METAL
+        return _METALS[base[:3]]
     if base.startswith(_OIL):
         return InstrumentClass.OIL
-    return InstrumentClass.CRYPTO if base.startswith(_CRYPTO) else InstrumentClass.OTHER
+    if base.startswith(_INDICES):
+        return InstrumentClass.INDEX
+    if _is_coin(base, _WHOLE_COINS):
+        return InstrumentClass.COIN
+    return InstrumentClass.SMALL_COIN if _is_coin(base, _CRYPTO) else InstrumentClass.OTHER
 
 
-def pip_size(symbol: str) -> Decimal:
-    """Price of one pip: 0.0001 for forex, 0.01 in yen, 0.1 for gold, 0.01 for silver and oil, 1 for the rest."""
+def pip_size(symbol: str) -> Decimal | None:
+    """Price of one pip as traders count it: 0.0001 for forex, 0.01 in yen, 0.1 for gold, 0.01 for silver and oil, 1 for
+    indices, bitcoin and ether. None where there is no such habit.
+    """
     base = base_symbol(symbol)
     if is_forex(base):
         return Decimal("0.01") if base.endswith(("JPY", "HUF")) else Decimal("0.0001")
-    if base[:3] in _METALS:
-        return _METALS[base[:3]]
-    if base.startswith(_OIL):
-        return Decimal("0.01")
-    return Decimal(1)
+    return _SIZES.get(instrument_class(symbol))
+
+
+def _is_coin(base: str, coins: tuple[str, ...]) -> bool:
+    """Whether a symbol is a coin in a currency: the names of shares begin like coins too."""
+    return any(base.startswith(coin) and base[len(coin) :][:3] in _CURRENCIES for coin in coins)

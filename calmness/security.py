@@ -55,21 +55,40 @@ def _start_request() -> None:
 def _set_headers(response: Response) -> Response:
     headers = response.headers
     secure = request.is_secure or current_app.config["BASE_URL"].startswith("https://")
-    policy = CONTENT_SECURITY_POLICY + ("; upgrade-insecure-requests" if secure else "")
-    headers.setdefault("Content-Security-Policy", policy)
-    headers.setdefault("Reporting-Endpoints", REPORTING_ENDPOINTS)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-    if secure:
-        # Also behind a proxy that ends TLS; browsers leave the header aside over http.
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if "Cache-Control" not in headers and request.blueprint != "static":
-        headers["Cache-Control"] = "no-store" if _is_private() else "no-cache"
+    # Each answer carries them: the header object looks through all of its lines for each name it is asked for.
+    present = {name.lower() for name, _value in headers}
+    for key, name, value in _OF_HTTPS if secure else _OF_ALL:
+        if key not in present:
+            headers.add(name, value)
+    if "cache-control" not in present and request.blueprint != "static":
+        headers.add("Cache-Control", "no-store" if _is_private() else "no-cache")
     headers["X-Request-ID"] = cause_id() or ""
     return response
+
+
+def _lines(values: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
+    """(name in small letters, name, value) of headers that an answer gets unless its view has set them."""
+    return tuple((name.lower(), name, value) for name, value in values.items())
+
+
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Reporting-Endpoints": REPORTING_ENDPOINTS,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+}
+_OF_ALL = _lines(_HEADERS)
+_OF_HTTPS = _lines(
+    _HEADERS
+    | {
+        "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; upgrade-insecure-requests",
+        # Also behind a proxy that ends TLS; browsers leave the header aside over http.
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    }
+)
 
 
 def _is_private() -> bool:

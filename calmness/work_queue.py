@@ -1,5 +1,7 @@
 """Wake-ups of workers through RQ. Nothing is stored here: rows of the database are the queue."""
 
+import time
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -13,6 +15,7 @@ from rq.serializers import JSONSerializer
 log = structlog.get_logger(__name__)
 
 WAKE_TTL_SECONDS = 5
+LOOK_SECONDS = 0.03
 JOB_TIMEOUT_SECONDS = 300
 
 
@@ -51,7 +54,9 @@ class WorkQueue:
         if not self._enabled:
             return
         try:
-            if self.redis.set(f"ct:wake:{lane}", "1", nx=True, ex=WAKE_TTL_SECONDS):
+            first = self.redis.set(_wake(lane), "1", nx=True, ex=WAKE_TTL_SECONDS)
+            # A drain that waits looks at the wake-up before it ends, and this looks at the drain: one sees the other.
+            if first and not self.redis.exists(_waiting(lane)):
                 self._enqueue(lane, "calmness.jobs.drain", lane)
         except RedisError as error:
             log.warning("wake_up_lost", lane=lane, error=type(error).__name__)
@@ -69,11 +74,52 @@ class WorkQueue:
     def forget_wake(self, lane: str) -> None:
         """Called by a drain before it reads the rows: whoever commits from now on must wake again."""
         try:
-            self.redis.delete(f"ct:wake:{lane}")
+            self.redis.delete(_wake(lane))
         except RedisError as error:
             log.warning("wake_key_kept", lane=lane, error=type(error).__name__)
+
+    def wait_for_more(self, lane: str, seconds: float, lanes: Iterable[str]) -> bool:
+        """Wait for more work in a lane that was just emptied; True when some came.
+
+        A drain is a process of its own, made for it: of a lane that gets a piece each moment, making it would cost more
+        than the work. The wait ends at once when a worker is asked for in any of ``lanes``.
+        """
+        if not self._enabled:
+            return False
+        until = time.monotonic() + seconds
+        try:
+            self.redis.set(_waiting(lane), "1", px=int(seconds * 4000))
+            try:
+                while not self._is_asked_for(lane, lanes) and time.monotonic() < until:
+                    time.sleep(LOOK_SECONDS)
+            finally:
+                self.redis.delete(_waiting(lane))
+            return bool(self.redis.exists(_wake(lane)) and not self.redis.llen(_queue(lane)))
+        except RedisError as error:
+            log.warning("wait_cut_short", lane=lane, error=type(error).__name__)
+            return False
+
+    def _is_asked_for(self, lane: str, lanes: Iterable[str]) -> bool:
+        """Whether more came, or a worker is asked for anywhere."""
+        with self.redis.pipeline(transaction=False) as asking:
+            asking.exists(_wake(lane))
+            for name in lanes:
+                asking.llen(_queue(name))
+            return any(asking.execute())
 
     def _enqueue(self, queue: str, function: str, argument: Any) -> None:
         Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue(
             function, argument, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
         )
+
+
+def _wake(lane: str) -> str:
+    return f"ct:wake:{lane}"
+
+
+def _waiting(lane: str) -> str:
+    return f"ct:waiting:{lane}"
+
+
+def _queue(lane: str) -> str:
+    return f"{Queue.redis_queue_namespace_prefix}{lane}"

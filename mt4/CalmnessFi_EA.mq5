@@ -196,7 +196,7 @@ void Pass(int total)
          return;
         }
       long position = HistoryDealGetInteger(tickets[k], DEAL_POSITION_ID);
-      bool is_cash = HistoryDealGetInteger(tickets[k], DEAL_TYPE) > 1;
+      bool is_cash = IsCash(HistoryDealGetInteger(tickets[k], DEAL_TYPE));
       if(is_cash || StringFind(sent, "," + IntegerToString(position) + ",") < 0)
         {
          if(count >= g_batch_max)
@@ -221,6 +221,12 @@ void Pass(int total)
      }
    Send(Body(trades, deals, positions, open_tickets, total, oldest, newest, complete, last_time), last_time, last_ticket,
         behind + taken, complete);
+  }
+
+//--- deposits, fees, dividends and so on; a deal that the broker took back is still one of its position
+bool IsCash(long type)
+  {
+   return(type != DEAL_TYPE_BUY && type != DEAL_TYPE_SELL && type != DEAL_TYPE_BUY_CANCELED && type != DEAL_TYPE_SELL_CANCELED);
   }
 
 //--- all deals of a position, from its opening on; how many

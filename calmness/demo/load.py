@@ -12,7 +12,6 @@ from calmness import clock
 from calmness.demo import conversations, formations, journals, people, rates, sales, trades, traffic, training
 from calmness.demo.size import FULL, Size
 from calmness.extensions import db
-from calmness.instruments import pip_size
 from calmness.models.account import Channel, User, UserNotification
 from calmness.models.billing import Invoice, Payment
 from calmness.models.delivery import Delivery, DeliveryState, Lane
@@ -90,7 +89,7 @@ def _draft(rng: random.Random) -> Draft:
     market = rng.choices(trades.MARKETS, weights=[market.weight for market in trades.MARKETS])[0]
     unit = Decimal(1).scaleb(-market.digits)
     side = 1 if rng.random() < 0.55 else -1
-    risk = pip_size(market.symbol) * market.stop_pips
+    risk = market.pip * market.stop_pips
     entry = (market.price * (1 + Decimal(str(round(rng.uniform(-0.05, 0.05), 4))))).quantize(unit)
     return Draft(
         instrument=market.symbol,

@@ -38,6 +38,11 @@ class Market:
     stop_pips: int
     weight: int
 
+    @property
+    def pip(self) -> Decimal:
+        """Size of a pip; all of these have one."""
+        return pip_size(self.symbol) or Decimal(1)
+
 
 MARKETS = (
     Market("EURUSD", Decimal("1.0850"), 5, Decimal("9.2"), 14, 30),
@@ -173,7 +178,7 @@ def _trade(
     now: datetime,
 ) -> tuple[dict[str, Any], Decimal]:
     market = rng.choices(MARKETS, weights=[market.weight for market in MARKETS])[0]
-    pip = pip_size(market.symbol)
+    pip = market.pip
     unit = Decimal(1).scaleb(-market.digits)
     side = 1 if rng.random() < 0.54 else -1
     stop_pips = Decimal(market.stop_pips) * Decimal(str(round(rng.uniform(0.7, 1.5), 2)))

@@ -18,7 +18,15 @@ from calmness.pdf import facturx
 from calmness.pdf.render import draw
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
-from calmness.services.billing import closings, dunning, invoice_terms, platform, reminder_alarm, subscriptions
+from calmness.services.billing import (
+    closings,
+    dunning,
+    invoice_terms,
+    mentions,
+    platform,
+    reminder_alarm,
+    subscriptions,
+)
 
 
 @task("billing.render_invoice")
@@ -77,6 +85,13 @@ def remind_of_unpaid() -> None:
 def raise_reminder_alarm() -> None:
     """Tell the admins when reminders were due and none left."""
     reminder_alarm.tell()
+    db.session.commit()
+
+
+@periodic("billing.mentions", every_seconds=86400)
+def tell_of_ending_mentions() -> None:
+    """Tell the admins when the law will soon take a wording of the invoices no more."""
+    mentions.tell()
     db.session.commit()
 
 

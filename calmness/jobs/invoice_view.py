@@ -41,7 +41,7 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         totals=_totals(invoice),
         due_label=DUE_LABELS[invoice.kind],
         due=money(invoice.total_incl_cents - invoice.paid_cents, invoice.currency),
-        mentions=_clean(invoice.mentions),
+        mentions=_clean(invoice.mention_texts),
         footer=printable(_footer(template)),
         note=fitting(printable(template.note or ""), PAGE_POINTS),
         logo=_logo(template.logo),
@@ -79,6 +79,7 @@ def _seller(template: InvoiceTemplate) -> list[str]:
         f"{template.postcode} {template.city}",
         f"SIREN {template.siren}" + (f" · {template.rcs}" if template.rcs else ""),
         f"N° TVA {template.vat_number}" if template.vat_number else "",
+        f"Déclaration d’activité n° {template.training_number}" if template.training_number else "",
         template.email,
     ]
 

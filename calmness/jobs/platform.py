@@ -38,8 +38,9 @@ def send(payload: dict[str, Any]) -> None:
     port, flow = port_of(), db.session.get(PlatformFlow, payload["flow_id"])
     if port is None or flow is None or flow.state is not FlowState.WAITING:
         return
-    given = platform.outgoing(flow)
+    given = platform.outgoing(flow, _sender())
     if given is None:
+        db.session.commit()
         return
     again = platform.note_try(flow, given.content)
     db.session.commit()
@@ -63,6 +64,11 @@ def port_of() -> Platform | None:
     if not config["PLATFORM_API_URL"]:
         return None
     return FlowService(PlatformSettings(config["PLATFORM_API_URL"], config["PLATFORM_TOKEN"]))
+
+
+def _sender() -> platform.Sender:
+    config = current_app.config
+    return platform.Sender(config["PLATFORM_REGISTRATION"].strip(), config["PLATFORM_NAME"].strip())
 
 
 def _read_states(port: Platform) -> None:

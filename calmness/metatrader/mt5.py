@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import combinations
 from typing import Any
 
+from calmness.metatrader import cash
 from calmness.metatrader.numbers import decimal_mark, epoch, is_time, looks_like_number, plain
 from calmness.metatrader.page import Row, filled
 from calmness.metatrader.statement import Format, Skipped, Statement, Unreadable
@@ -96,10 +97,12 @@ def _take(
         deal = _deal(texts, mark, has_fee=head >= 14)
         amount = deal.profit + deal.swap + deal.commission + deal.fee
         balance = texts[12 if head >= 14 else 11]
+        sort = None if texts[4] else cash.of_word(kind)
         if looks_like_number(balance):
-            balances.append((amount, Decimal(plain(balance, mark))))
-        if not texts[4]:
-            found.entries.append(_cash(deal, 7 if kind == "credit" else 6, amount))
+            # A credit stands in no balance.
+            balances.append((amount if sort != cash.CREDIT else Decimal(0), Decimal(plain(balance, mark))))
+        if sort is not None:
+            found.entries.append(_cash(deal, sort, amount))
         elif texts[4].lower() != "in":
             exits.append(deal)
     elif kind in _SIDES and len(texts) > 8 and not is_time(texts[8]) and "/" not in texts[4]:

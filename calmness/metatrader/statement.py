@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from calmness.metatrader.cash import BALANCE, CREDIT
+
 MAX_BYTES = 20 * 1024 * 1024
 MAX_ROWS = 200_000
 
@@ -51,8 +53,9 @@ class Statement:
         """The same sums over the entries that were read."""
         closed = sum((net(entry) for entry in self.entries if entry["type"] < 2), Decimal(0))
         # A broker's credit is no money of the student: MetaTrader keeps it out of deposits too.
-        cash = sum((net(entry) for entry in self.entries if entry["type"] == 6), Decimal(0))
-        return {"closed": closed, "cash": cash, "change": closed + cash}
+        cash = sum((net(entry) for entry in self.entries if entry["type"] == BALANCE), Decimal(0))
+        moved = sum((net(entry) for entry in self.entries if entry["type"] != CREDIT), Decimal(0))
+        return {"closed": closed, "cash": cash, "change": moved}
 
 
 def net(entry: dict[str, Any]) -> Decimal:

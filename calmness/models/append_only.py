@@ -11,6 +11,7 @@ TABLES = (
     "invoice",
     "invoice_item",
     "invoice_document",
+    "mention_wording",
     "payment_event",
     "period_closing",
     "offer_version",

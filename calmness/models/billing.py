@@ -278,7 +278,7 @@ class Invoice(Model):
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     service_on: Mapped[date | None]
     buyer: Mapped[dict[str, Any]] = mapped_column(JsonType)
-    mentions: Mapped[list[Any]] = mapped_column(JsonType)
+    mentions: Mapped[list[dict[str, str]]] = mapped_column(JsonType)
     currency: Mapped[str] = mapped_column(String(3), default="EUR", server_default="EUR")
     total_excl_cents: Mapped[int]
     total_vat_cents: Mapped[int]
@@ -296,6 +296,11 @@ class Invoice(Model):
     deducts: Mapped["Invoice | None"] = relationship(foreign_keys=[deducts_id], remote_side="Invoice.id", viewonly=True)
     items: Mapped[list["InvoiceItem"]] = relationship(order_by="InvoiceItem.position")
     document: Mapped["InvoiceDocument | None"] = relationship(viewonly=True)
+
+    @property
+    def mention_texts(self) -> list[str]:
+        """What the document says under its lines, as it was issued."""
+        return [mention["text"] for mention in self.mentions]
 
 
 class InvoiceItem(Model):

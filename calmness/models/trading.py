@@ -37,7 +37,10 @@ class Platform(StrEnum):
 
 
 class TradeKind(StrEnum):
-    """MetaTrader's order types 0 to 7, by name; ``cash_unknown`` comes only from the old EA."""
+    """MetaTrader 4's order types 0 to 7 by name, then what MetaTrader 5 tells of cash by its types of deals.
+
+    ``cash_unknown`` comes only from the old EA. The order is that of the numbers of a message (``metatrader/cash.py``).
+    """
 
     BUY = "buy"
     SELL = "sell"
@@ -47,16 +50,25 @@ class TradeKind(StrEnum):
     SELL_STOP = "sell_stop"
     BALANCE = "balance"
     CREDIT = "credit"
+    CHARGE = "charge"
+    CORRECTION = "correction"
+    BONUS = "bonus"
+    COMMISSION = "commission"
+    AGENT_COMMISSION = "agent_commission"
+    INTEREST = "interest"
+    DIVIDEND = "dividend"
+    TAX = "tax"
     CASH_UNKNOWN = "cash_unknown"
 
 
 class CashKind(StrEnum):
-    """What a cash row is, as the student says it: see ``models/cash.py`` for what each does to the figures."""
+    """What a cash row is, as the student or the broker says it; ``models/cash.py``: what each does to the figures."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     TRANSFER = "transfer"
     BONUS = "bonus"
+    REFERRAL = "referral"
     FEE = "fee"
     CORRECTION = "correction"
     INTEREST = "interest"
@@ -90,17 +102,6 @@ class MarketSession(StrEnum):
     NEW_YORK = "new_york"
     ASIA = "asia"
     NONE = "none"
-
-
-class ImportState(StrEnum):
-    """Where a statement stands."""
-
-    RECEIVED = "received"
-    READ = "read"
-    REFUSED = "refused"
-    CONFIRMED = "confirmed"
-    IMPORTED = "imported"
-    UNDONE = "undone"
 
 
 class TradingAccount(Model):
@@ -178,33 +179,6 @@ class TradingKey(Model):
     account: Mapped[TradingAccount] = relationship()
 
 
-class StatementImport(Model):
-    """A statement that a student brought: read, shown, taken in one transaction, undone at will.
-
-    ``report`` holds what the preview shows; the file itself is deleted once it was taken or given up.
-    """
-
-    __table_args__ = (Index("ix_statement_import_account", "account_id", "id"),)
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("trading_account.id", ondelete="CASCADE"))
-    state: Mapped[ImportState] = mapped_column(text_enum(ImportState, "state"))
-    file_name: Mapped[str] = mapped_column(String(120))
-    file_key: Mapped[str] = mapped_column(String(120))
-    file_size: Mapped[int]
-    reason: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
-    report: Mapped[dict[str, Any]] = mapped_column(JsonType, default=dict)
-    broker_clock: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
-    bound_login: Mapped[bool] = mapped_column(default=False, server_default=false())
-    trades_added: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    trades_known: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    imported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    account: Mapped[TradingAccount] = relationship()
-
-
 class Trade(Model):
     """One ticket (MT4) or position part (MT5) of an account. Broker's fields are never edited by hand."""
 
@@ -260,7 +234,7 @@ class Trade(Model):
     import_id: Mapped[int | None] = mapped_column(ForeignKey("statement_import.id", ondelete="SET NULL"), index=True)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     cash_kind: Mapped[CashKind | None] = mapped_column(text_enum(CashKind, "cash_kind"))
-    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind and sign say."""
+    """What its owner says a cash row is; no sync writes it. Null: what the broker's kind says, else the sign."""
     is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it is one of several tickets of a position, which then counts once, when all of it is closed."""
     held_seconds: Mapped[int | None] = mapped_column(BigInteger, Computed(HELD, persisted=True))
@@ -296,37 +270,6 @@ class TradingChain(Model):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     held_seconds: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class TradeJournal(Model):
-    """What the student writes about a trade; apart from the broker's fields, so that no sync touches it."""
-
-    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    note: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
-    tags: Mapped[list[Any]] = mapped_column(JsonType, default=list)
-    mistakes: Mapped[list[Any]] = mapped_column(JsonType, default=list, server_default=text("'[]'"))
-    planned_entry: Mapped[Decimal | None] = mapped_column(Scaled8)
-    planned_stop: Mapped[Decimal | None] = mapped_column(Scaled8)
-    planned_target: Mapped[Decimal | None] = mapped_column(Scaled8)
-    plan_followed: Mapped[bool | None]
-    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    """Grows with each save: a page that was open longer does not write over a newer one unseen."""
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class TradeScreenshot(Model):
-    """A picture that a student put beside a trade: drawn again without metadata, seen by its owner alone."""
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    trade_id: Mapped[int] = mapped_column(ForeignKey("trade.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    file_key: Mapped[str] = mapped_column(String(120), unique=True)
-    width: Mapped[int]
-    height: Mapped[int]
-    size: Mapped[int]
-    caption: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class TradeRevision(Model):
@@ -405,7 +348,7 @@ class TradingStatistics(Model):
     breakeven: Mapped[int]
     net: Mapped[Decimal] = mapped_column(Scaled8)
     booked: Mapped[Decimal] = mapped_column(Scaled8, default=Decimal(0), server_default=text("0"))
-    """What is in ``net`` and of no exit: costs and gains that the broker booked by themselves, as the student says."""
+    """What is in ``net`` and of no exit: costs and gains that the broker booked by themselves."""
     gross_profit: Mapped[Decimal] = mapped_column(Scaled8)
     gross_loss: Mapped[Decimal] = mapped_column(Scaled8)
     swap: Mapped[Decimal] = mapped_column(Scaled8)

@@ -289,12 +289,13 @@ def release(worker: str) -> int:
     )
 
 
-def lanes_with_work() -> set[Lane]:
-    """Lanes that have something due: what the clock wakes, and what ``drain_everything`` works."""
+def lanes_with_work() -> list[Lane]:
+    """Lanes that have something due, in the order of ``Lane``: what the clock wakes and ``drain_everything`` works."""
     now = clock.now()
     tasks = select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now)
     messages = select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)
-    return set(db.session.scalars(tasks.union(messages)))
+    found = set(db.session.scalars(tasks.union(messages)))
+    return [lane for lane in Lane if lane in found]
 
 
 def note_heartbeat(process: str, kind: str) -> None:

@@ -145,7 +145,8 @@ def close(
     signal.closed_at = now
     signal.close_price = price
     signal.result_r = (gain / abs(signal.entry - signal.stop)).quantize(Decimal("0.01"))
-    signal.result_pips = (gain / pips.of_accounts(()).size(signal.instrument)).quantize(Decimal("0.1"))
+    pip = pips.of_accounts(()).size(signal.instrument)
+    signal.result_pips = None if pip is None else (gain / pip).quantize(Decimal("0.1"))
     _append(signal, SignalEventKind.CLOSED, now, {"price": price, "r": signal.result_r, "pips": signal.result_pips})
     for user_id in subscriber_ids(now) if announce else ():
         _tell(signal, user_id, f"signal:{signal.id}:closed")
@@ -269,13 +270,13 @@ def track_record(since: datetime | None = None) -> TrackRecord:
     curve = []
     rows = db.session.execute(query.order_by(Signal.closed_at, Signal.id)).all()
     for closed_at, result_r, result_pips, instrument in rows:
-        if closed_at is None or result_r is None or result_pips is None:
+        if closed_at is None or result_r is None:
             continue
         total += result_r
         peak = max(peak, total)
         drawdown = max(drawdown, peak - total)
         wins += result_r > 0
-        if is_forex(base_symbol(instrument)):
+        if result_pips is not None and is_forex(base_symbol(instrument)):
             pips += result_pips
         curve.append((closed_at, total))
     return TrackRecord(db.session.scalar(published) or 0, len(rows), wins, total, pips, drawdown, tuple(curve))

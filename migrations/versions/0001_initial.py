@@ -1574,6 +1574,45 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_discount_code_code")),
     )
     op.create_table(
+        "mention_wording",
+        sa.Column("id", BIG_KEY, nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "franchise",
+                "training_exempt",
+                "reverse_charge",
+                "outside_eu",
+                "debits",
+                "early_payment",
+                "late_payment",
+                "recovery",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("wording", sa.String(length=300), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("accepted_until", sa.Date(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", BIG_KEY, nullable=True),
+        sa.CheckConstraint(
+            "accepted_until IS NULL OR accepted_until >= valid_from",
+            name=op.f("ck_mention_wording_accepted_after_start"),
+        ),
+        sa.CheckConstraint("wording <> '' OR kind = 'debits'", name=op.f("ck_mention_wording_wording_given")),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["users.id"], name=op.f("fk_mention_wording_by_id_users"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mention_wording")),
+    )
+    with op.batch_alter_table("mention_wording", schema=None) as batch_op:
+        batch_op.create_index("ix_mention_wording_kind", ["kind", "valid_from"], unique=False)
+
+    op.create_table(
         "offer_version",
         sa.Column("id", BIG_KEY, nullable=False),
         sa.Column("offer_id", BIG_KEY, nullable=False),
@@ -1917,6 +1956,14 @@ def upgrade() -> None:
                 "sell_stop",
                 "balance",
                 "credit",
+                "charge",
+                "correction",
+                "bonus",
+                "commission",
+                "agent_commission",
+                "interest",
+                "dividend",
+                "tax",
                 "cash_unknown",
                 name="kind",
                 native_enum=False,
@@ -1984,6 +2031,7 @@ def upgrade() -> None:
                 "withdrawal",
                 "transfer",
                 "bonus",
+                "referral",
                 "fee",
                 "correction",
                 "interest",
@@ -2072,6 +2120,14 @@ def upgrade() -> None:
                 "sell_stop",
                 "balance",
                 "credit",
+                "charge",
+                "correction",
+                "bonus",
+                "commission",
+                "agent_commission",
+                "interest",
+                "dividend",
+                "tax",
                 "cash_unknown",
                 name="kind",
                 native_enum=False,
@@ -3263,6 +3319,10 @@ def downgrade() -> None:
 
     op.drop_table("bank_format")
     op.drop_table("offer_version")
+    with op.batch_alter_table("mention_wording", schema=None) as batch_op:
+        batch_op.drop_index("ix_mention_wording_kind")
+
+    op.drop_table("mention_wording")
     op.drop_table("discount_code")
     # ### end Alembic commands ###
 

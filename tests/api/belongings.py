@@ -23,6 +23,7 @@ from calmness.services.trading import trading_accounts
 from calmness.services.training import enrollments
 from tests import factories
 from tests.account.soft_key import SoftKey
+from tests.api.team_belongings import TEAM_BODIES, team_values
 from tests.billing import shop
 from tests.training import school
 
@@ -89,6 +90,8 @@ def belongings() -> Belongings:
     signals.close(ended.id, Decimal("1.115"), by=agent)
     signals.publish(draft, author=agent)
     BODIES["api.api_record_attendance"] = {"items": [{"user_id": owner.id, "status": "present"}]}
+    team = team_values(owner, agent, course, paid)
+    BODIES.update(TEAM_BODIES)
     export = data_exports.ask(owner)
     contacts.tie(owner, Channel.DISCORD, "80351110224678912", "Zoé")
     linked = db.session.scalars(select(ChannelIdentity.id)).one()
@@ -100,6 +103,7 @@ def belongings() -> Belongings:
     found = Belongings(
         owner,
         {
+            **team,
             "payment_id": waiting.id,
             "number": number,
             "account_id": account.id,

@@ -5,9 +5,10 @@ from flask import Flask
 from time_machine import TimeMachineFixture
 
 from tests.api.conftest import ApiFor
-from tests.trading.terminal import NOW
+from tests.trading.terminal import NOW, linked, work
 from tests.trading.test_cash_kinds import row, with_fee
 from tests.trading.test_converted_report import two
+from tests.trading.test_statistics import closed
 
 
 def test_the_api_says_and_shows_it(site: Flask, api_for: ApiFor) -> None:
@@ -38,3 +39,18 @@ def test_figures_of_all_currencies_come_converted(
     assert [point["balance"] for point in found["curve"]] == ["2000", "2100", "2467.5", "2220.75"]
     assert [(row["symbol"], row["net"]) for row in found["symbols"]] == [("EURUSD", "-29.25")]
     assert found["missing_rates"] == []
+
+
+def test_each_symbol_says_its_pips_or_none(site: Flask, api_for: ApiFor, time_machine: TimeMachineFixture) -> None:
+    time_machine.move_to(NOW, tick=False)
+    account, ea = linked(site)
+    ea.sync(
+        closed(1, "1.00", 3, symbol="XAUUSD", open_price="2400.00", close_price="2403.50"),
+        closed(2, "1.00", 3, symbol="AAPL", open_price="200.00", close_price="201.00"),
+    )
+    work()
+
+    found = api_for(account.user)("GET", "/me/trading/statistics?period=all").get_json()
+
+    assert {row["symbol"]: row["pips"] for row in found["symbols"]} == {"XAUUSD": "35", "AAPL": None}
+    assert found["forex_pips"] is None

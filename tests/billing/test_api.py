@@ -38,6 +38,9 @@ def api_for(site: Flask) -> ApiFor:
     return log_in
 
 
+ADDRESS = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
+
+
 def test_offers_are_public(visitor: FlaskClient) -> None:
     shop.signals_offer()
     shop.formation_offer()
@@ -53,7 +56,7 @@ def test_a_sale_by_the_api(api_for: ApiFor) -> None:
     offer = shop.signals_offer()
     student, agent = api_for(factories.student()), api_for(factories.agent())
 
-    begun = student("POST", "/me/payments", json={"offer": offer.slug, "accept_terms": True, "city": "Lyon"})
+    begun = student("POST", "/me/payments", json={"offer": offer.slug, "accept_terms": True, **ADDRESS})
     assert begun.status_code == 201
     payment = begun.get_json()
     assert payment["transfer"]["reference"] == payment["reference"]
@@ -161,6 +164,7 @@ def test_a_discount_and_a_withdrawal_by_json(api_for: ApiFor) -> None:
     early = call("POST", f"{place}/withdrawal")
     assert (early.status_code, early.get_json()["type"]) == (409, "/problems/no-withdrawal"), "nothing was agreed upon"
 
+    call("PATCH", "/me", json=ADDRESS)
     call("POST", f"{place}/transaction", json={"transaction_id": "AB1234", "accept_terms": True})
     purchases.validate_payment(payment["id"], "AB1234", by=factories.agent())
     first, again = (call("POST", f"{place}/withdrawal") for _click in range(2))

@@ -115,7 +115,7 @@ def test_the_document_of_every_regime_passes_all_rules(site: Flask, case: str) -
     assert pdfa.faults(document) == []
     assert said(xml, "ram:GrandTotalAmount") == [f"{Decimal(invoice.total_incl_cents) / 100:.2f}"]
     page = re.sub(r"\s+", " ", PdfReader(io.BytesIO(document)).pages[0].extract_text())
-    for mention in invoice.mentions:
+    for mention in invoice.mention_texts:
         assert re.sub(r"\s+", " ", mention) in page
     assert f"{invoice.total_incl_cents // 100:,}".replace(",", " ") in page
 
@@ -211,6 +211,11 @@ def test_a_hostile_name_passes_all_rules_and_adds_no_page(site: Flask, name: str
 def test_reverse_charge_without_a_number_of_the_buyer_is_refused_before_a_number_is_taken(site: Flask) -> None:
     with pytest.raises(invoicing.BuyerVatMissing):
         issued(line(10000, VatRegime.REVERSE_CHARGE, 0))
+
+
+def test_vat_without_a_number_of_the_school_is_refused_before_a_number_is_taken(site: Flask) -> None:
+    with pytest.raises(invoicing.SellerVatMissing):
+        issued(line(14999), seller={"vat_number": ""})
 
 
 def test_a_sale_outside_the_scope_of_vat_stands_alone(site: Flask) -> None:

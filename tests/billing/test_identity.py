@@ -183,3 +183,30 @@ def test_each_version_can_be_seen(site: Flask, client_for: ClientFor) -> None:
     assert f"{PAGE}/versions/1/specimen.pdf" in page
     assert shop.IDENTITY["company_name"] in PdfReader(io.BytesIO(old.data)).pages[0].extract_text()
     assert owner.get(f"{PAGE}/versions/9/specimen.pdf").status_code == 404
+
+
+def test_the_number_of_a_training_organisation_is_printed_when_there_is_one(site: Flask, client_for: ClientFor) -> None:
+    owner = client_for(factories.admin())
+    owner.post(PAGE, data=typed())
+    owner.post(PAGE, data=typed(training_number="11 75 12345 75"))
+
+    texts = [
+        PdfReader(io.BytesIO(owner.get(f"{PAGE}/versions/{number}/specimen.pdf").data)).pages[0].extract_text()
+        for number in (1, 2)
+    ]
+
+    assert ["Déclaration d’activité n° 11 75 12345 75" in re.sub(r"\s+", " ", text) for text in texts] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("siret", "73282932000075"), ("iban", "FR00"), ("bic", "X"), ("vat_number", "FR00732829320")],
+)
+def test_a_number_that_does_not_check_is_refused_beside_its_field(
+    site: Flask, client_for: ClientFor, field: str, value: str
+) -> None:
+    answer = client_for(factories.admin()).post(PAGE, data=typed(**{field: value}))
+
+    assert answer.status_code == 422
+    assert f'id="{field}-erreur"' in answer.get_data(as_text=True)
+    assert identity.versions() == []

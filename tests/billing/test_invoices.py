@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from calmness.extensions import db
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
-from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, invoicing, purchases
+from calmness.services.billing import credit_notes, invoice_ledger, invoice_lines, purchases
 from tests import factories
 from tests.billing import shop
 
@@ -75,7 +75,7 @@ def test_an_exempt_sale_bears_no_vat_and_says_why(site: Flask, regime: VatRegime
 
     assert (invoice.total_excl_cents, invoice.total_vat_cents) == (4990, 0)
     assert invoice.items[0].vat_rate_bp == 0
-    assert mention in invoice.mentions
+    assert mention in invoice.mention_texts
 
 
 def test_a_consumer_reads_no_penalties_and_a_company_does(site: Flask) -> None:
@@ -85,8 +85,8 @@ def test_a_consumer_reads_no_penalties_and_a_company_does(site: Flask) -> None:
     purchases.confirm_identity(payment, purchases.Identity(**company))
     business = purchases.validate_payment(payment.id, "CD5678", by=factories.agent())
 
-    assert not any("40" in mention for mention in consumer.mentions)
-    assert invoicing.BUSINESS_MENTIONS[2] in business.mentions
+    assert not any("40" in mention for mention in consumer.mention_texts)
+    assert any("40\u00a0€" in mention for mention in business.mention_texts)
     assert (business.buyer["name"], business.buyer["siren"]) == ("Lilas Conseil", "732829320")
 
 
@@ -196,7 +196,7 @@ def test_a_credit_note_mirrors_its_invoice_and_closes_the_access(site: Flask) ->
     assert credit.number == invoice.number.replace("CT-", "AV-")
     assert (credit.corrects_id, credit.serial, credit.paid_cents) == (invoice.id, 1, 0)
     assert credit.total_incl_cents == invoice.total_incl_cents
-    assert credit.mentions[0].startswith(f"Avoir sur la facture {invoice.number} du ")
+    assert credit.mention_texts[0].startswith(f"Avoir sur la facture {invoice.number} du ")
     assert invoice.payment is not None
     assert invoice.payment.status.value == "refunded"
     assert db.session.execute(text("SELECT status FROM subscription")).scalar_one() == "cancelled"

@@ -275,7 +275,9 @@ def test_a_credit_note_by_page(client_for: ClientFor) -> None:
     credit = db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice.id)).one()
     render_invoice({"invoice_id": credit.id})
 
-    assert credit.number in student.get(f"/espace/paiements/{invoice.payment_id}").text
+    page = student.get(f"/espace/paiements/{invoice.payment_id}").text
+    for document in (invoice, credit):
+        assert f'<span class="nowrap">{document.number}</span></span>' in page, "a number is not broken at its hyphens"
     assert student.get(f"/espace/factures/{credit.number}.pdf").data.startswith(b"%PDF")
 
 
@@ -293,8 +295,11 @@ def test_an_admin_creates_and_archives_an_offer(client_for: ClientFor, visitor: 
     }
 
     refused = client.post("/admin/offres/nouvelle", data=form | {"duration_days": ""})
+    window = {"valid_from": "2027-02-01", "valid_until": "2027-01-01"}
+    backwards = client.post("/admin/offres/nouvelle", data=form | window).get_data(as_text=True)
     assert refused.status_code == 422
     assert "Donnez la durée" in refused.text
+    assert "La vente se termine avant de commencer." in backwards
     assert client.post("/admin/offres/nouvelle", data=form).status_code == 302
 
     offer = db.session.scalars(select(Offer)).one()

@@ -1,6 +1,5 @@
 """The approved platform: each flow once whatever happens, its states told, invoices of suppliers taken."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import etree
 from sqlalchemy import select
 
 from calmness import clock
@@ -21,6 +21,7 @@ from calmness.models.billing import Invoice, InvoiceDocument
 from calmness.models.catalogue import VatRegime
 from calmness.models.platform import FlowState, PlatformFlow, SupplierInvoice
 from calmness.services.billing import closings, credit_notes, e_reporting, purchases
+from calmness.services.billing import platform as platform_service
 from tests import factories
 from tests.billing import shop
 from tests.fakes import platform as platform_api
@@ -36,6 +37,7 @@ def platform(site: Flask, providers: Providers, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(site.config, "PLATFORM_API_URL", providers.platform.url)
     monkeypatch.setitem(site.config, "PLATFORM_TOKEN", platform_api.TOKEN)
     monkeypatch.setitem(site.config, "PLATFORM_NAME", "Plateforme d’essai")
+    monkeypatch.setitem(site.config, "PLATFORM_REGISTRATION", "0042")
     shop.identity()
     return providers.platform
 
@@ -206,11 +208,118 @@ def test_sales_to_consumers_go_once_the_month_is_closed_and_say_what_the_documen
             drain_everything()
 
     posts = [call for call in platform.calls if call.method == "POST"]
-    sent = [json.loads(platform_api._parts(call)["file"]) for call in posts]
-    assert [(body["flow"], body["month"]) for body in sent] == [("10.3", "2026-10"), ("10.4", "2026-10")]
+    sales, receipts = [etree.fromstring(platform_api._parts(call)["file"]) for call in posts]
     (sale,) = e_reporting.sales(date(2026, 10, 1), date(2026, 10, 31))
-    assert (sent[0]["days"][0]["excl_cents"], sent[0]["days"][0]["vat_cents"]) == (sale.excl_cents, sale.vat_cents)
-    assert sent[1]["days"][0]["incl_cents"] == sale.excl_cents + sale.vat_cents
+    assert texts(sales, "ReportDocument/Id") == ["732829320-103-202610"]
+    assert texts(sales, "TransactionsReport/Transactions/*") == [
+        *("20261014", "EUR", "TPS1", money(sale.excl_cents), money(sale.vat_cents), "1", None)
+    ]
+    assert texts(receipts, "ReportDocument/Id") == ["732829320-104-202610"]
+    assert texts(receipts, "PaymentsReport/Transactions/Payment/SubTotals/*") == ["20", "EUR", "49.90"]
+
+
+def test_reports_wait_until_the_platform_is_named(
+    platform: platform_api.FakePlatform, site: Flask, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(site.config, "PLATFORM_REGISTRATION", "")
+    with time_machine.travel(datetime(2026, 10, 14, 9, tzinfo=UTC), tick=False):
+        sold(siren=None)
+        drain_everything()
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        closings.close_due()
+        exchange()
+        drain_everything()
+    page = client_for(factories.admin()).get("/admin/comptabilite/plateforme").get_data(as_text=True)
+    assert platform.flows == {}
+    assert "PLATFORM_REGISTRATION" in page
+
+    monkeypatch.setitem(site.config, "PLATFORM_REGISTRATION", "0042")
+    with time_machine.travel(datetime(2026, 11, 3, 9, tzinfo=UTC), tick=False):
+        exchange()
+        drain_everything()
+
+    assert len(platform.flows) == 2
+
+
+def test_a_report_made_again_years_later_is_the_same_bytes(platform: platform_api.FakePlatform) -> None:
+    with time_machine.travel(datetime(2026, 10, 14, 9, tzinfo=UTC), tick=False):
+        sold(siren=None)
+        drain_everything()
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        closings.close_due()
+        exchange()
+    sender = platform_service.Sender("0042", "Plateforme d’essai")
+    flows = list(db.session.scalars(select(PlatformFlow).order_by(PlatformFlow.id)))
+
+    first = [platform_service.outgoing(each, sender) for each in flows]
+    with time_machine.travel(datetime(2031, 1, 1, tzinfo=UTC), tick=False):
+        again = [platform_service.outgoing(each, sender) for each in flows]
+
+    assert first == again
+    assert all(each and each.syntax == "FRR" and each.content.startswith(b"<?xml") for each in first)
+
+
+DAY = date(2026, 10, 1)
+
+
+def received(*amounts: int, rate_bp: int = 2000) -> list[e_reporting.ReceiptsDay]:
+    """Receipts of days that follow each other."""
+    return [
+        e_reporting.ReceiptsDay(DAY + timedelta(days=rank), rate_bp, "EUR", cents) for rank, cents in enumerate(amounts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "left"),
+    [
+        ((100, 50), [100, 50]),
+        ((100, 50, -30), [100, 20]),
+        ((100, 50, -80), [70]),
+        ((-30, 100), [70]),
+        ((100, -100), []),
+        ((10, -30, 100), [80]),
+    ],
+)
+def test_what_a_day_gives_back_is_taken_off_other_days_and_the_sum_stays(
+    amounts: tuple[int, ...], left: list[int]
+) -> None:
+    rows = e_reporting.not_below_zero(received(*amounts))
+
+    assert [row.incl_cents for row in rows] == left
+    assert sum(row.incl_cents for row in rows) == sum(amounts)
+
+
+def test_a_month_that_gives_back_more_than_it_received_is_left_to_people(
+    platform: platform_api.FakePlatform, client_for: ClientFor
+) -> None:
+    with pytest.raises(e_reporting.MoreGivenBack):
+        e_reporting.not_below_zero([*received(-30, 20), *received(500, rate_bp=550)])
+    with time_machine.travel(datetime(2026, 9, 14, 9, tzinfo=UTC), tick=False):
+        invoice = sold(siren=None)
+        drain_everything()
+    with time_machine.travel(datetime(2026, 10, 14, 9, tzinfo=UTC), tick=False):
+        credit_notes.credit_whole(invoice.number, "Rétractation", by=factories.agent())
+        db.session.commit()
+        drain_everything()
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+        closings.close_due()
+        exchange()
+        drain_everything()
+
+    page = client_for(factories.admin()).get("/admin/comptabilite/plateforme").get_data(as_text=True)
+    (sales,) = [given["trackingId"] for given in platform.flows.values()]
+    assert sales == "10.3:2026-10"
+    assert "le mois rend plus qu’il n’encaisse" in page
+
+
+def texts(root: etree._Element, path: str) -> list[str | None]:
+    """Texts of the elements at a path."""
+    return [element.text for element in root.iterfind(path)]
+
+
+def money(cents: int) -> str:
+    """Cents as the flow writes them."""
+    return f"{cents / 100:.2f}"
 
 
 def test_invoices_of_suppliers_are_taken_once_and_can_be_read(

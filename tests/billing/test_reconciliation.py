@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from calmness.banking import csv_file
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.bank import BankLine, BankStatement, LineState
@@ -222,3 +223,35 @@ def test_the_students_own_number_is_kept(site: Flask) -> None:
 
     assert proposal.strength.value == "strong"
     assert payment.transaction_id == "VIR 2026 777"
+
+
+def take_csv(rows: list[str]) -> BankStatement:
+    """Give a CSV statement whose columns are known, and import it."""
+    by = factories.agent()
+    statement = bank_statements.receive("releve.csv", bank_files.csv_of(rows), by=by)
+    sheet = bank_statements.sheet_of(statement)
+    bank_statements.save_format(sheet, "Crédit Local", "", csv_file.guess(sheet), by=by)
+    return bank_statements.import_lines(statement.id, by=by)
+
+
+def test_a_half_seen_again_in_another_format_does_not_pass_for_the_other_half(client_for: ClientFor) -> None:
+    payment, agent = waiting(), factories.agent()
+    take(bank_files.camt_of(bank_files.transfer("24.95", payment.reference, reference="R1")))
+    reconciliation.confirm(lines()[0].id, payment.id, by=agent)
+
+    take_csv([f"24/11/2026;Virement {payment.reference};24,95", f"25/11/2026;Virement {payment.reference};24,95"])
+    again, rest = lines()[1:]
+    by_line = {item.line.id: item for item in reconciliation.suggestions()}
+    page = client_for(agent).get("/admin/paiements/rapprochement").text
+
+    assert by_line[again.id].choices[0][0].score >= 90, "by its reference and amount alone it would be sure"
+    assert (by_line[again.id].ticked, by_line[rest.id].ticked) == (False, True)
+    assert by_line[again.id].twin is lines()[0]
+    assert page.count("Peut-être le même virement que dans « releve.xml »") == 1
+    assert f'name="ligne" value="{again.id}">' in page
+
+
+def test_two_equal_transfers_of_a_day_in_one_statement_are_no_twins(site: Flask) -> None:
+    take_csv(["24/11/2026;Virement A;10,00", "24/11/2026;Virement A;10,00"])
+
+    assert [item.twin for item in reconciliation.suggestions()] == [None, None]

@@ -13,8 +13,8 @@ from tests.fakes.server import Answer, Call, FakeProvider
 TOKEN = "platform-test-token"
 TYPES = {
     "CustomerInvoice": "Factur-X",
-    "AggregatedCustomerTransactionReport": "JSON",
-    "AggregatedCustomerPaymentReport": "JSON",
+    "AggregatedCustomerTransactionReport": "FRR",
+    "AggregatedCustomerPaymentReport": "FRR",
 }
 
 

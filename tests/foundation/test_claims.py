@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from redis import Redis
 from sqlalchemy import select, text
 
 from calmness import clock
@@ -18,6 +20,7 @@ from calmness.jobs.housekeeping import sweep
 from calmness.models.account import Channel
 from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask, TaskState
 from calmness.services import delivery
+from tests.fixtures.live import wait_until
 
 
 @pytest.fixture
@@ -126,6 +129,42 @@ def test_a_long_lane_ends_its_turn_and_asks_for_another(site: Flask, monkeypatch
 
     assert 0 < states().count(TaskState.PENDING) < 20
     assert woken == ["default"]
+
+
+def test_a_drain_waits_a_moment_for_more_and_gives_way_when_another_lane_is_asked_for(
+    site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TASKS, "tests.note", lambda _payload: None)
+    monkeypatch.setattr(sys.modules["calmness.jobs.drain"], "WAIT_SECONDS", 600.0)
+    monkeypatch.setattr(sys.modules["calmness.jobs.drain"], "TURN_SECONDS", 600.0)
+    monkeypatch.setattr(work_queue, "_enabled", True)
+
+    def work_the_lane() -> None:
+        with site.app_context():
+            drain("default")
+
+    def one_more(number: int) -> None:
+        delivery.enqueue("tests.note", f"note:{number}", {"number": number})
+        db.session.commit()
+
+    one_more(0)
+    redis.delete("rq:queue:default")
+    drains = threading.Thread(target=work_the_lane, daemon=True)
+    drains.start()
+    wait_until(lambda: redis.exists("ct:waiting:default"))
+    one_more(1)
+    wait_until(lambda: states() == [TaskState.DONE, TaskState.DONE])
+    assert redis.llen("rq:queue:default") == 0, "a second process was asked for"
+    assert drains.is_alive()
+
+    wait_until(lambda: redis.exists("ct:waiting:default"))
+    work_queue.wake("mail")
+    drains.join(30)
+
+    assert not drains.is_alive()
+    # Whoever comes now must ask for a worker again: nobody waits any more.
+    one_more(2)
+    assert redis.llen("rq:queue:default") == 1
 
 
 def test_a_number_that_lives_is_left_to_its_lease(site: Flask) -> None:

@@ -133,6 +133,25 @@ def test_what_a_validator_would_refuse_is_found(clean: bytes, clause: str) -> No
     assert any(said in fault for fault in found), found
 
 
+SEEN_BY_OTHERS = [
+    clause
+    for clause in BROKEN
+    if clause
+    not in {
+        # Ours alone: what a page of ours never holds, what Factur-X asks for, and what is only good manners.
+        *("action at opening", "form", "layers", "script among the names", "number of colours", "a state too many"),
+        *("a blend of its own", "smoothed image", "other images", "no text", "a font without name", "level", "date"),
+        *("title", "prefix", "relationship", "another name", "type", "size", "language"),
+    }
+]
+
+
+@pytest.mark.parametrize("clause", SEEN_BY_OTHERS)
+def test_the_validator_of_others_finds_it_too(clean: bytes, clause: str) -> None:
+    """Else its clean verdict on ours would mean nothing."""
+    assert pdfa.verdict(damaged(clean, BROKEN[clause][0])) != []
+
+
 def test_saving_again_alone_breaks_nothing(clean: bytes) -> None:
     assert pdfa.faults(damaged(clean, lambda _pdf: None)) == []
 

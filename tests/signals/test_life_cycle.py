@@ -100,6 +100,18 @@ def test_the_result_follows_from_published_prices_alone(
     assert (signal.result_r, signal.result_pips) == (Decimal(r), Decimal(pips))
 
 
+def test_an_instrument_without_a_habit_of_pips_has_its_r_alone(author: User) -> None:
+    signal = signals.publish(
+        desk.draft(instrument="AAPL", entry=Decimal(200), stop=Decimal(190), targets=(Decimal(230),)), author=author
+    )
+
+    signals.close(signal.id, Decimal(215), by=author)
+
+    assert (signal.result_r, signal.result_pips) == (Decimal("1.50"), None)
+    record = signals.track_record()
+    assert (record.closed, record.wins, record.total_r) == (1, 1, Decimal("1.50"))
+
+
 def test_nothing_happens_to_a_signal_after_its_end(author: User) -> None:
     signal = signals.publish(desk.draft(), author=author)
     signals.close(signal.id, Decimal("1.09"), by=author)

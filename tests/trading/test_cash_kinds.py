@@ -12,7 +12,9 @@ from sqlalchemy import select
 from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
+from calmness.metatrader import cash as metatrader_cash
 from calmness.models.account import User
+from calmness.models.cash import IS_COST, IS_CREDIT, IS_OWN_MONEY, MOVES_BALANCE
 from calmness.models.trading import CashKind, Trade, TradingAccount
 from calmness.services.trading import (
     cash_movements,
@@ -171,6 +173,90 @@ def test_what_the_old_ea_could_not_name_stands_apart_until_it_is_named(site: Fla
     assert told == [Decimal(amount) for amount in (0, 500, 500, 0)]
 
 
+def test_what_metatrader_5_says_of_a_row_moves_the_figures_by_itself(site: Flask) -> None:
+    account, ea = linked(site, balance="1155.00")
+    ea.sync(
+        cash(1, "1000.00", open_time=at(2)),
+        closed(7, "100.00", 3),
+        FEE | {"type": metatrader_cash.COMMISSION, "comment": ""},
+        closed(8, "105.00", 5),
+    )
+    work()
+
+    assert figures_of(account) == (Decimal(155), pytest.approx(0.155), 2)
+    assert cash_movements.kind_of(row("2")) is CashKind.FEE
+    flows = portfolios.of_user(account.user_id)[0].flows
+    assert [flows.deposits, flows.withdrawals, flows.costs] == [Decimal(amount) for amount in (1000, 0, -50)]
+
+
+def test_the_student_still_has_the_last_word(site: Flask) -> None:
+    account, ea = linked(site, balance="1155.00")
+    ea.sync(
+        cash(1, "1000.00", open_time=at(2)),
+        closed(7, "100.00", 3),
+        FEE | {"type": metatrader_cash.CHARGE},
+        closed(8, "105.00", 5),
+    )
+    work()
+
+    say("2", CashKind.WITHDRAWAL)
+
+    assert figures_of(account) == (Decimal(205), pytest.approx(0.21), 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "meant"),
+    [
+        (metatrader_cash.BALANCE, "-5.00", CashKind.WITHDRAWAL),
+        (metatrader_cash.CREDIT, "-5.00", CashKind.CREDIT),
+        (metatrader_cash.CHARGE, "5.00", CashKind.FEE),
+        (metatrader_cash.CORRECTION, "-5.00", CashKind.CORRECTION),
+        (metatrader_cash.BONUS, "5.00", CashKind.BONUS),
+        (metatrader_cash.BONUS, "-5.00", CashKind.WITHDRAWAL),
+        (metatrader_cash.COMMISSION, "-5.00", CashKind.FEE),
+        (metatrader_cash.AGENT_COMMISSION, "5.00", CashKind.REFERRAL),
+        (metatrader_cash.INTEREST, "5.00", CashKind.INTEREST),
+        (metatrader_cash.DIVIDEND, "-5.00", CashKind.DIVIDEND),
+        (metatrader_cash.TAX, "-5.00", CashKind.FEE),
+    ],
+)
+def test_the_broker_s_own_kind_is_believed_and_not_its_comment(
+    site: Flask, kind: int, amount: str, meant: CashKind
+) -> None:
+    _account, ea = linked(site)
+    ea.sync(cash(1, amount, type=kind, comment="" if kind == metatrader_cash.BALANCE else "Swap dividend"))
+
+    found = row("1")
+
+    assert cash_movements.kind_of(found) is meant
+    assert cash_movements.guess(found) is meant
+
+
+def test_sql_and_python_agree_on_what_each_kind_does(site: Flask) -> None:
+    _account, ea = linked(site)
+    kinds = range(metatrader_cash.BALANCE, metatrader_cash.TAX + 1)
+    ea.sync(*(cash(kind, "5.00", type=kind) for kind in kinds))
+
+    found = db.session.execute(select(Trade, IS_COST, IS_CREDIT, IS_OWN_MONEY, MOVES_BALANCE)).all()
+
+    assert len(found) == len(kinds)
+    for trade, is_cost, is_credit, is_own_money, moves_balance in found:
+        kind = cash_movements.kind_of(trade)
+        told = (cash_movements.is_cost(kind), kind is CashKind.CREDIT)
+        assert (is_cost, is_credit, is_own_money, moves_balance) == (*told, not any(told), not told[1])
+
+
+def test_the_page_asks_nothing_of_what_the_broker_said(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    ea.sync(cash(1, "-5.00", type=metatrader_cash.TAX, comment="Dividend tax"))
+
+    page = client_for(account.user).get(f"/espace/metatrader/{account.id}/mouvements")
+
+    assert "Frais, commission ou taxe" in page.text
+    assert "D’après le type du mouvement chez le courtier." in page.text
+    assert "Le libellé fait penser à" not in page.text
+
+
 @pytest.mark.parametrize(
     ("comment", "amount", "kind"),
     [
@@ -205,7 +291,7 @@ def test_the_page_takes_a_kind_and_shows_it(site: Flask, client_for: ClientFor) 
     answer = client.post(f"/espace/metatrader/mouvements/{trade_id}", data={"kind": "fee"})
     page = client.get(place)
 
-    assert "Le libellé fait penser à\u00a0: Frais ou commission." in before.text
+    assert "Le libellé fait penser à\u00a0: Frais, commission ou taxe." in before.text
     assert answer.headers["Location"].endswith(f"mouvements#mouvement-{trade_id}")
     assert "compté dans le résultat" in page.text
     assert "Le libellé fait penser à" not in page.text

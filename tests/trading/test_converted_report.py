@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from time_machine import TimeMachineFixture
 
 from calmness.banking.ecb import Rate
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import AccountSnapshot, TradingAccount
-from calmness.services.trading import converted_report, exchange_rates, trading_report
+from calmness.models.trading import AccountSnapshot, Trade, TradingAccount
+from calmness.services.trading import converted_report, exchange_rates, journals, trading_breakdowns, trading_report
 from calmness.services.trading.converted_report import Converter
+from calmness.services.trading.trading_breakdowns import Cell
 from calmness.services.trading.trading_report import Scope
 from tests import factories
 from tests.trading.terminal import NOW, at, cash, linked, trade, work
@@ -24,7 +25,7 @@ from tests.trading.test_statistics import closed
 
 ClientFor = Callable[[User], FlaskClient]
 UNIT = 10**8
-PAGES = ("", "/calendrier", "/comparaison")
+PAGES = ("", "/repartition", "/calendrier", "/comparaison")
 
 
 @pytest.fixture(autouse=True)
@@ -189,10 +190,66 @@ def test_open_positions_of_two_currencies_are_one_exposure(site: Flask) -> None:
     assert [(row.symbol, row.trades, row.floating) for row in rows] == [("EURUSD", 2, Decimal(30))]
 
 
-def test_results_by_symbol_are_added_up(site: Flask) -> None:
-    groups = dict(converted_report.by_symbol(together(*two(site))))
+def told(groups: Any) -> dict[Any, tuple[int, int, Decimal]]:
+    return {name: (group.trades, group.wins, group.net) for name, group in dict(groups).items()}
 
-    assert (groups["EURUSD"].trades, groups["EURUSD"].net) == (3, Decimal("-29.25"))
+
+def test_every_breakdown_takes_the_rate_of_the_day_of_closing(site: Flask) -> None:
+    euros, dollars = two(site)
+    ids = dict(db.session.execute(select(Trade.account_id, Trade.id).where(Trade.ticket == "2")).all())
+    journals.write(euros.user_id, ids[euros.id], journals.Draft(tags="plan"))
+    journals.write(euros.user_id, ids[dollars.id], journals.Draft(tags="plan, cassure"))
+    # The dollars are sold for half on the day after: only closings of that day may feel it.
+    rates(d6="2.00")
+    to = together(euros, dollars)
+
+    cells = converted_report.cells(to)
+
+    assert told(trading_breakdowns.by_symbol(cells)) == {"EURUSD": (3, 2, Decimal("-29.25"))}
+    assert told(trading_breakdowns.by(cells, lambda cell: cell.weekday)) == {
+        1: (1, 1, Decimal(100)),
+        2: (1, 1, Decimal("117.50")),
+        3: (1, 0, Decimal("-246.75")),
+    }
+    assert told(trading_breakdowns.by(cells, lambda cell: (cell.hour, cell.session, cell.kind))) == {
+        (12, "london", "buy"): (3, 2, Decimal("-29.25"))
+    }
+    assert told(converted_report.by_tag(to)) == {
+        "plan": (2, 2, Decimal("217.50")),
+        "cassure": (1, 1, Decimal("117.50")),
+    }
+    spread = converted_report.spread(to)
+    assert (spread.winning_streak, spread.losing_streak, spread.median_net) == (2, 1, Decimal(100))
+    assert sum(bar.count for bar in spread.results) == sum(spread.holdings) == 3
+    assert to.missing == set()
+
+
+def test_breakdowns_of_one_currency_are_those_without_a_conversion(site: Flask) -> None:
+    euros, _dollars = two(site)
+    to = together(euros)
+
+    plain = trading_breakdowns.cells(to.scope.account_ids, to.scope.positions, to.scope.zone)
+
+    def key(cell: Cell) -> Any:
+        return cell[:5]
+
+    assert told(trading_breakdowns.by(converted_report.cells(to), key)) == told(trading_breakdowns.by(plain, key))
+
+
+def test_a_breakdown_leaves_out_what_finds_no_rate_and_names_it(site: Flask) -> None:
+    euros, ea = linked(site)
+    francs, other = linked(site, euros.user, "CHF", name="Compte en francs", login="2")
+    ea.sync(closed(2, "100.00", 3))
+    other.sync(closed(2, "-4000.00", 3))
+    work()
+    journals.write(
+        euros.user_id, db.session.scalars(select(Trade.id).where(Trade.net < 0)).one(), journals.Draft(tags="plan")
+    )
+    to = together(euros, francs)
+
+    assert told(trading_breakdowns.by_symbol(converted_report.cells(to))) == {"EURUSD": (1, 1, Decimal(100))}
+    assert converted_report.by_tag(to) == []
+    assert to.missing == {"CHF"}
 
 
 def test_the_pages_show_all_currencies_together(site: Flask, client_for: ClientFor) -> None:
@@ -204,13 +261,14 @@ def test_the_pages_show_all_currencies_together(site: Flask, client_for: ClientF
     assert "−29,25\u00a0€" in pages[""]
     assert "Chaque montant au taux de référence de son jour" in pages[""]
     assert all("Toutes, en EUR" in text for text in pages.values())
+    assert "−29,25\u00a0€" in pages["/repartition"]
     assert "−29,25\u00a0€" in pages["/calendrier"]
 
 
 def test_a_page_that_adds_nothing_up_keeps_to_one_currency(site: Flask, client_for: ClientFor) -> None:
     euros, _dollars = two(site)
 
-    page = client_for(euros.user).get("/espace/statistiques/repartition?devise=toutes&periode=tout")
+    page = client_for(euros.user).get("/espace/statistiques/formations?devise=toutes&periode=tout")
 
     assert page.status_code == 200
     assert "Toutes, en EUR" not in page.text
@@ -224,6 +282,7 @@ def test_a_missing_rate_is_told_on_the_page(site: Flask, client_for: ClientFor) 
     other.sync(closed(2, "-4000.00", 3))
     work()
 
-    page = client_for(user).get("/espace/statistiques?devise=toutes&periode=tout")
+    client = client_for(user)
+    pages = [client.get(f"/espace/statistiques{path}?devise=toutes&periode=tout") for path in ("", "/repartition")]
 
-    assert "Laissé de côté, faute de taux de référence\u00a0: CHF." in page.text
+    assert all("Laissé de côté, faute de taux de référence\u00a0: CHF." in page.text for page in pages)

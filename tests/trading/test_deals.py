@@ -117,10 +117,76 @@ def test_a_netting_reversal_closes_and_opens_the_other_way_round() -> None:
     assert Decimal(closed["commission"]) + Decimal(rest["commission"]) == Decimal("-1.90")
 
 
-def test_a_deposit_a_bonus_and_a_charge_are_cash() -> None:
-    found = made(*(deal(number, kind, 0, "0", "0", profit="5") for number, kind in ((1, 2), (2, 6), (3, 4))))
+CASH_TYPES = {
+    2: "balance",
+    3: "credit",
+    4: "charge",
+    5: "correction",
+    6: "bonus",
+    7: "commission",
+    8: "commission",
+    9: "commission",
+    10: "agent_commission",
+    11: "agent_commission",
+    12: "interest",
+    15: "dividend",
+    16: "dividend",
+    17: "tax",
+    18: "agent_commission",
+    19: "correction",
+    20: "credit",
+    25: "balance",
+}
+"""``ENUM_DEAL_TYPE`` by its numbers, the server's own above 17, and one that nobody knows yet."""
 
-    assert [(row["ticket"], row["type"]) for row in found] == [("D1", 6), ("D2", 7), ("D3", 6)]
+
+def test_the_type_of_a_deal_says_what_a_cash_row_is(site: Flask) -> None:
+    terminal = terminal_of(site, factories.student())
+
+    answer = terminal.sync(deals=[deal(kind, kind, 0, "0", "0", profit="5", position="0") for kind in CASH_TYPES])
+
+    assert answer["rejected_count"] == 0
+    assert {ticket: row.kind.value for ticket, row in rows().items()} == {
+        f"D{number}": kind for number, kind in CASH_TYPES.items()
+    }
+    assert {row.status for row in rows().values()} == {TradeStatus.CASH}
+
+
+def test_a_dividend_without_a_comment_names_its_instrument() -> None:
+    (row,) = made(deal(1, 15, 0, "0", "0", profit="5", symbol="US30", position="0"))
+
+    assert (row["symbol"], row["comment"]) == ("", "US30")
+
+
+def test_what_the_broker_took_back_counts_no_more(site: Flask) -> None:
+    terminal = terminal_of(site, factories.student())
+    terminal.sync(deals=[OPENING, *EXITS])
+
+    gone = [item | {"type": item["type"] + 13, "profit": "0", "commission": "0"} for item in (OPENING, *EXITS)]
+    answer = terminal.sync(deals=gone)
+
+    assert answer["rejected_count"] == 0
+    assert {ticket: (row.kind, row.net, row.suspect) for ticket, row in rows().items()} == dict.fromkeys(
+        ["601-2", "601-3", "601"], (TradeKind.BUY, Decimal(0), True)
+    )
+
+
+def test_an_exit_that_was_taken_back_leaves_the_rest_of_its_position(site: Flask) -> None:
+    terminal = terminal_of(site, factories.student())
+    terminal.sync(deals=[OPENING, *EXITS[:2]])
+
+    terminal.sync(deals=[OPENING, EXITS[0] | {"type": 14, "profit": "0"}, EXITS[1]])
+
+    found = {ticket: (row.volume, row.suspect) for ticket, row in rows().items()}
+    assert found == {
+        "601-2": (Decimal(0), True),
+        "601-3": (Decimal("0.1"), False),
+        "601": (Decimal("0.2"), False),
+    }
+
+
+def test_a_cancelled_deal_of_no_position_is_neither_cash_nor_trade() -> None:
+    assert made(deal(1, 13, 0, "0.10", "1.1", position="0")) == []
 
 
 @pytest.mark.parametrize(

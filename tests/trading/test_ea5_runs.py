@@ -146,6 +146,45 @@ def test_a_position_opens_is_closed_in_part_and_closed(metatrader5: Open) -> Non
     assert set(rows()) == {"601", "601-11"}
 
 
+def test_cash_is_what_the_type_of_its_deal_says(metatrader5: Open) -> None:
+    amounts = {2: 5000.0, 4: -1.5, 6: 50.0, 9: -3.25, 10: 4.0, 12: 0.75, 15: 12.0, 17: -2.0}
+    terminal = metatrader5(
+        deals={
+            kind: Deal(kind, 0, kind, IN, at(2) + kind, volume=0, price=0, profit=amount, symbol="")
+            for kind, amount in amounts.items()
+        }
+    )
+    terminal.run(70)
+
+    assert {row.kind.value: row.net for row in rows().values()} == {
+        "balance": Decimal(5000),
+        "charge": Decimal("-1.5"),
+        "bonus": Decimal(50),
+        "commission": Decimal("-3.25"),
+        "agent_commission": Decimal(4),
+        "interest": Decimal("0.75"),
+        "dividend": Decimal(12),
+        "tax": Decimal(-2),
+    }
+
+
+def test_a_deal_that_the_broker_takes_back_comes_with_all_of_its_position(metatrader5: Open) -> None:
+    terminal = metatrader5()
+    terminal.deal(
+        Deal(10, 601, BUY, IN, at(24, 14), volume=0.3),
+        Deal(11, 601, SELL, OUT, at(24, 14, 5), volume=0.1, profit=5),
+        Deal(12, 601, SELL, OUT, at(24, 14, 6), volume=0.2, profit=7),
+    )
+    terminal.run(70)
+
+    terminal.deal(terminal.deals[11].changed(type=14, profit=0))
+    terminal.positions = {601: Position(601)}
+    terminal.skip(24 * 3600, 24 * 3600)
+    terminal.run(80)
+
+    assert (rows()["601-11"].suspect, rows()["601-12"].profit) == (True, Decimal(7))
+
+
 def test_a_netting_account_reverses_in_one_deal(metatrader5: Open) -> None:
     terminal = metatrader5()
     terminal.deal(Deal(10, 601, BUY, IN, at(24, 14), volume=0.3))

@@ -16,7 +16,8 @@ from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradeJournal, TradingAccount
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade, TradingAccount
 from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.trading import terminal
@@ -71,6 +72,8 @@ def test_without_filter_the_newest_stand_first_and_cash_stands_aside(client_for:
         ({"result": "win"}, ["201", "101"]),
         ({"result": "loss"}, ["102"]),
         ({"symbol": "XAUUSD"}, ["102"]),
+        ({"symbol": "US30"}, ["201"]),
+        ({"symbol": "US30.cash"}, ["201"]),
         ({"direction": "sell"}, ["102"]),
         ({"direction": "buy", "status": "closed"}, ["201", "103", "101"]),
         ({"from": "2026-11-10", "to": "2026-11-15"}, ["103", "102"]),

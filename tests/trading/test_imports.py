@@ -17,16 +17,8 @@ from calmness import files
 from calmness.extensions import db
 from calmness.metatrader import MAX_BYTES
 from calmness.models.account import User
-from calmness.models.trading import (
-    ImportState,
-    Platform,
-    StatementImport,
-    Trade,
-    TradeKind,
-    TradeSource,
-    TradingAccount,
-    TradingStatistics,
-)
+from calmness.models.statement import ImportState, StatementImport
+from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradingAccount, TradingStatistics
 from calmness.services.trading import journals, statement_files, statement_imports, trading_accounts
 from tests import factories
 from tests.trading.statements import mt4, mt5

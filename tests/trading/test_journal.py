@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 from calmness import files
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.trading import Trade, TradeJournal, TradeScreenshot, TradingAccount
+from calmness.models.journal import TradeJournal, TradeScreenshot
+from calmness.models.trading import Trade, TradingAccount
 from calmness.services.trading import screenshots
 from tests import factories
 from tests.trading.terminal import NOW, SELL, linked, trade, work

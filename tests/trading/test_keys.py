@@ -190,3 +190,16 @@ def test_each_key_has_its_own_limit(site: Flask, limited: Flask) -> None:
     # A stranger who knows the start of a key uses up nothing of its owner's.
     assert post(second.key[:-4] + "zzzz").status_code == 401
     assert post(second.key).status_code == 200
+
+
+def test_the_old_ea_may_send_five_times_as_many_for_it_sends_one_for_each_trade(site: Flask, limited: Flask) -> None:
+    ea = linked(site)[1]
+    client = limited.test_client(use_cookies=False)
+
+    def post() -> TestResponse:
+        path = "/api/auth/user/trading/ea/sync/"
+        return contextvars.Context().run(client.post, path, data=b"no trade", headers={"X-API-Key": ea.key})
+
+    answers = {post().status_code for _turn in range(130)}
+
+    assert 429 not in answers

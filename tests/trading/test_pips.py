@@ -1,5 +1,6 @@
 """What a pip is: the school's rules before the broker's digits before the table; contracts as the EA says them."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,12 @@ from sqlalchemy import select
 from time_machine import TimeMachineFixture
 
 from calmness.extensions import db
+from calmness.instruments import InstrumentClass, base_symbol, instrument_class
 from calmness.models.account import User
 from calmness.models.audit import AuditEntry
-from calmness.models.trading import AccountSymbol, PipRule
+from calmness.models.trading import AccountSymbol, PipRule, Trade
 from calmness.services import pips
-from calmness.services.pips import PipTable
+from calmness.services.pips import Contract, NoPip, PipTable
 from calmness.services.trading import portfolios, trading_report
 from calmness.services.trading.trading_report import Scope
 from tests import factories
@@ -57,8 +59,9 @@ def table(**rules: str) -> PipTable:
         ({"US*": "2"}, "USTEC", "2"),
         ({"US*": "2"}, "EURUSD", "0.0001"),
         ({"XAU*": "0.01"}, "GOLD", "0.01"),
+        ({"AAPL*": "0.01"}, "#AAPL", "0.01"),
     ],
-    ids=["no rule", "base", "very name", "longest", "beginning", "not within", "other name"],
+    ids=["no rule", "base", "very name", "longest", "beginning", "not within", "other name", "a share"],
 )
 def test_the_most_precise_rule_counts(rules: dict[str, str], symbol: str, size: str) -> None:
     assert table(**rules).size(symbol) == Decimal(size)
@@ -72,12 +75,106 @@ def test_the_most_precise_rule_counts(rules: dict[str, str], symbol: str, size: 
         ("USDSEK", 5, "0.00001", "0.0001"),
         ("USDTRY", 4, "0.0001", "0.0001"),
         ("EURNOK", 2, "0.01", "0.01"),
+        ("USDJPY", 3, "0.001", "0.01"),
+        ("USDJPY", 2, "0.01", "0.01"),
         ("XAUUSD", 3, "0.001", "0.1"),
+        ("XAUUSD", 2, "0.01", "0.1"),
+        ("XAGUSD", 4, "0.0001", "0.01"),
         ("US30", 1, "0.1", "1"),
+        ("GER40", 0, "1", "1"),
+        ("BTCUSD", 2, "0.01", "1"),
+        ("LTCUSD", 2, "0.01", "1"),
     ],
 )
-def test_digits_of_the_broker_decide_for_currency_pairs_alone(symbol: str, digits: int, point: str, size: str) -> None:
-    assert PipTable({}, {symbol: (digits, Decimal(point))}).size(symbol) == Decimal(size)
+def test_the_contract_of_the_broker_and_the_habit_of_the_class(symbol: str, digits: int, point: str, size: str) -> None:
+    assert PipTable({}, {symbol: Contract(digits, Decimal(point))}).size(symbol) == Decimal(size)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("symbol", "contract_of", "why"),
+    [
+        ("AAPL", None, NoPip.NO_HABIT),
+        ("#MSFT", Contract(2, Decimal("0.01")), NoPip.NO_HABIT),
+        ("NATGAS", Contract(3, Decimal("0.001")), NoPip.NO_HABIT),
+        ("XRPUSD", None, NoPip.NO_HABIT),
+        ("XRPUSD", Contract(5, Decimal("0.00001")), NoPip.NO_HABIT),
+        ("DASH.US", Contract(2, Decimal("0.01")), NoPip.NO_HABIT),
+        ("XAUUSD", Contract(0, Decimal(1)), NoPip.COARSE),
+        ("XAUUSD", Contract(2, Decimal("0.01"), Decimal("0.5")), NoPip.COARSE),
+        ("US500", Contract(2, Decimal("0.01"), Decimal("0.25")), None),
+        ("JP225", Contract(0, Decimal(1), Decimal(5)), None),
+    ],
+)
+def test_where_nothing_true_can_be_said_there_is_no_size(
+    symbol: str, contract_of: Contract | None, why: NoPip | None
+) -> None:
+    found = PipTable({}, {symbol: contract_of} if contract_of else {})
+
+    assert found.silence(symbol) is why
+    assert (found.size(symbol) is None) is (why is not None)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("symbol", "base", "kind"),
+    [
+        (".US500Cash", "US500", InstrumentClass.INDEX),
+        ("[DJI30]", "DJI30", InstrumentClass.INDEX),
+        ("#AAPL", "AAPL", InstrumentClass.OTHER),
+        ("GER40.cash", "GER40", InstrumentClass.INDEX),
+        ("XAUEURm", "XAUEURM", InstrumentClass.GOLD),
+        ("BTCUSDT", "BTCUSDT", InstrumentClass.COIN),
+        ("ETHBTC", "ETHBTC", InstrumentClass.OTHER),
+        ("SOLUSD", "SOLUSD", InstrumentClass.SMALL_COIN),
+        ("UNICREDIT", "UNICREDIT", InstrumentClass.OTHER),
+        ("EURJPY", "EURJPY", InstrumentClass.FOREX),
+    ],
+)
+def test_an_instrument_is_known_by_its_name(symbol: str, base: str, kind: InstrumentClass) -> None:
+    assert (base_symbol(symbol), instrument_class(symbol)) == (base, kind)
+
+
+def test_each_symbol_has_its_own_pips_and_those_of_two_are_never_added_up(site: Flask, client_for: ClientFor) -> None:
+    account, ea = linked(site)
+    ea.sync(
+        closed(1, "1.00", 3, symbol="EURUSD", open_price="1.10000", close_price="1.10125"),
+        closed(2, "1.00", 3, symbol="XAUUSD", open_price="2400.00", close_price="2403.50"),
+        closed(3, "1.00", 3, symbol=".US30Cash", open_price="40000.0", close_price="39980.0"),
+        closed(4, "1.00", 3, symbol="US30", open_price="40000.0", close_price="40050.0"),
+        closed(5, "1.00", 3, symbol="XRPUSD", open_price="0.50000", close_price="0.60000"),
+    )
+    work()
+
+    spread = trading_report.spread(Scope((account.id,), "Europe/Paris"))
+    page = client_for(account.user).get("/espace/statistiques/repartition?periode=tout")
+
+    assert spread.pips == {"EURUSD": Decimal("12.5"), "XAUUSD": Decimal(35), "US30": Decimal(30)}
+    assert spread.forex_pips == Decimal("12.5")
+    assert "+12,5" in page.text
+    assert "+30,0" in page.text
+    assert "Cet instrument ne se compte pas en pips" in page.text
+
+
+@pytest.mark.parametrize(
+    ("symbol", "left", "said", "why"),
+    [
+        ("XAUUSD", "2403.50", "+35,0", ""),
+        ("AAPL", "2403.50", "–", "Cet instrument ne se compte pas en pips"),
+        ("XAUUSD", "0.00", "–", "Un prix d’ouverture ou de clôture manque."),
+    ],
+)
+def test_a_trade_says_its_pips_or_why_it_has_none(
+    site: Flask, client_for: ClientFor, symbol: str, left: str, said: str, why: str
+) -> None:
+    account, ea = linked(site)
+    ea.sync(closed(1, "1.00", 3, symbol=symbol, open_price="2400.00", close_price=left))
+    trade_id = db.session.scalars(select(Trade.id)).one()
+
+    page = client_for(account.user).get(f"/espace/historique/{trade_id}")
+
+    title = f' title="{why}' if why else ""
+    assert re.search(rf"<dt{re.escape(title)}[^>]*>Pips</dt><dd>{re.escape(said)}</dd>", page.text)
 
 
 def test_contracts_of_a_message_are_kept_and_told_again(site: Flask) -> None:
@@ -189,6 +286,10 @@ def test_an_admin_sets_changes_and_takes_back_a_rule_and_the_journal_says_so(
         ("US30", "NaN", "Entrez une taille plus grande que zéro"),
         ("US30", "un", "Entrez une taille plus grande que zéro"),
         ("", "1", "Nommez le symbole"),
+        ("*", "0", "Entrez un symbole comme US30"),
+        ("*", "0", "Entrez une taille plus grande que zéro"),
+        ("US*30", "un", "Entrez un symbole comme US30"),
+        ("US*30", "", "Entrez un symbole comme US30"),
     ],
 )
 def test_what_is_no_rule_is_told_beside_its_field(

@@ -230,7 +230,9 @@ def test_a_pip_is_that_of_the_instrument(site: Flask, symbol: str, opened: str, 
 
     (row,) = positions(account)
     assert row.moved is not None
-    assert row.moved / pip_size(symbol) == Decimal(pips)
+    size = pip_size(symbol)
+    assert size is not None
+    assert row.moved / size == Decimal(pips)
 
 
 @pytest.mark.parametrize(

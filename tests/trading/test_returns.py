@@ -15,7 +15,7 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.trading import AccountSnapshot, TradingAccount
-from calmness.services.trading import trading_report, trading_returns
+from calmness.services.trading import equity_falls, trading_report, trading_returns
 from calmness.services.trading.trading_report import Scope
 from calmness.services.trading.trading_returns import Day
 from tests.trading.terminal import NOW, SELL, at, cash, linked, trade, work
@@ -180,7 +180,7 @@ def test_the_fall_of_the_equity_comes_from_readings_and_leaves_deposits_out(site
             for on, hour, equity in readings
         ],
     )
-    fall = trading_report.equity_fall(scope(account, end=date(2026, 11, 12)))
+    fall = equity_falls.of_scope(scope(account, end=date(2026, 11, 12)))
 
     # Without the 955 paid in and the credit of 500, which is in an equity: 1000, 1100, 880, 1045, 1045, 845, 1205. From
     # 1100 to 845: 255. In percent of the money at the peak's level: 220 / 1100 on the 4th, 255 / 2555 on the 6th.
@@ -193,7 +193,7 @@ def test_the_fall_of_the_equity_comes_from_readings_and_leaves_deposits_out(site
 def test_without_an_ea_nothing_is_said_of_the_equity(site: Flask) -> None:
     account = fixture(site)
 
-    assert trading_report.equity_fall(scope(account, end=date(2026, 11, 12))) is None
+    assert equity_falls.of_scope(scope(account, end=date(2026, 11, 12))) is None
 
 
 def test_what_is_open_is_told_by_instrument_and_side(site: Flask, client_for: ClientFor) -> None:

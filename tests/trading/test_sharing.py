@@ -14,11 +14,13 @@ from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Consent, User
 from calmness.models.audit import AuditEntry
+from calmness.models.catalogue import OfferKind
 from calmness.models.trading import Trade, TradingAccount
 from calmness.services.trading import cohorts, journals, sharing
 from calmness.services.trading.sharing import Level
 from calmness.services.training import enrollments
 from tests import factories
+from tests.billing import shop
 from tests.trading.terminal import NOW, at, linked, trade, work
 from tests.training import school
 
@@ -103,6 +105,18 @@ def test_a_no_is_at_once_and_both_answers_are_kept(client_for: ClientFor, owner:
     assert page.count("Accordé") == 2
     assert page.count("Retiré") == 2
     assert sharing.TEXT_VERSION in page
+
+
+def test_the_page_offers_the_school_s_services_beside_what_is_shared(owner: User, client_for: ClientFor) -> None:
+    shop.signals_offer(kind=OfferKind.SERVICE, name="Suivi mensuel", slug="suivi-mensuel", price_cents=9900)
+    db.session.commit()
+
+    page = client_for(owner).get("/espace/suivi")
+
+    assert "Suivi mensuel" in page.text
+    assert "99,00" in page.text
+    assert all(words in page.text for words in ("Rien", "Mes chiffres", "Mes chiffres et mes trades"))
+    assert "elle ne passe aucun ordre à votre place" in page.text
 
 
 @pytest.mark.parametrize("level", ["", "everything", "TRADES"])

@@ -15,7 +15,7 @@ from time_machine import TimeMachineFixture
 from calmness.extensions import db
 from calmness.jobs import trading as jobs
 from calmness.models.trading import AccountSnapshot, Trade, TradingAccount
-from calmness.services.trading import snapshot_thinning, trading_report
+from calmness.services.trading import equity_falls, snapshot_thinning, trading_report
 from calmness.services.trading.trading_report import Scope
 from tests import factories
 from tests.trading.terminal import NOW, linked
@@ -50,7 +50,7 @@ def minutes(start: datetime, *equities: int) -> dict[datetime, int]:
 def told(account: TradingAccount) -> tuple[Any, ...]:
     """What the page says of the readings."""
     scope = Scope((account.id,), "Europe/Paris")
-    fall = trading_report.equity_fall(scope)
+    fall = equity_falls.of_scope(scope)
     return trading_report.equity_by_day(scope), fall and fall.amount
 
 

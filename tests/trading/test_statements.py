@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from calmness import metatrader
-from calmness.metatrader import Statement, Unreadable, xlsx
+from calmness.metatrader import Statement, Unreadable, cash, xlsx
 from tests.trading.statements import mt4, mt5
 
 pytestmark = pytest.mark.once
@@ -124,6 +124,45 @@ def test_a_statement_cut_in_the_middle_says_so_and_keeps_its_whole_rows() -> Non
     assert found.truncated
     assert [entry["ticket"] for entry in found.entries] == [str(number) for number in range(1, 40)]
     assert [(line.ticket, line.reason) for line in found.skipped] == [("40", "incomplete")]
+
+
+def test_a_report_tells_each_kind_of_cash_and_its_sums_hold() -> None:
+    lines = [
+        ("credit", 100.0, 0.0),
+        ("balance", 1000.0, 1000.0),
+        ("daily commission", -2.5, 997.5),
+        ("agent commission", 4.0, 1001.5),
+        ("Charge", -1.5, 1000.0),
+        ("correction", 3.0, 1003.0),
+        ("bonus", 50.0, 1053.0),
+        ("interest", 0.75, 1053.75),
+        ("dividend", 12.0, 1065.75),
+        ("tax", -2.0, 1063.75),
+        ("so compensation", 1.0, 1064.75),
+        ("something new", 1.0, 1065.75),
+    ]
+    deals = [
+        [f"2026.03.01 09:00:{place:02}", 9000 + place, "", word, "", "", "", "", 0, 0, 0, amount, balance, ""]
+        for place, (word, amount, balance) in enumerate(lines)
+    ]
+
+    found = metatrader.read(mt5.workbook(mt5.rows(positions=[], deals=deals)))
+
+    assert [entry["type"] for entry in found.entries] == [
+        cash.CREDIT,
+        cash.BALANCE,
+        cash.COMMISSION,
+        cash.AGENT_COMMISSION,
+        cash.CHARGE,
+        cash.CORRECTION,
+        cash.BONUS,
+        cash.INTEREST,
+        cash.DIVIDEND,
+        cash.TAX,
+        cash.CORRECTION,
+        cash.BALANCE,
+    ]
+    assert found.reported["change"] == found.computed()["change"] == Decimal("1065.75")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

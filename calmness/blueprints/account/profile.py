@@ -84,7 +84,7 @@ def update_profile() -> ResponseReturnValue:
     data = {name: value for name, value in form.data.items() if name != "csrf_token"}
     try:
         profiles.update(current_account(), profiles.Profile(**data))
-    except (names.NameMissing, profiles.WrongSiren, profiles.WrongVatNumber) as error:
+    except (names.NameMissing, profiles.AddressInUse, profiles.WrongSiren, profiles.WrongVatNumber) as error:
         db.session.rollback()
         form[error.field].errors = [error.message]
         return profile_page(form), error.status

@@ -15,16 +15,28 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.catalogue import OfferKind
+from calmness.models.delivery import DeliveryState
 from calmness.navigation import badge
 from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services.billing import credit_notes, dunning, invoice_lines, invoicing, payment_queue, purchases
+from calmness.services.billing import credit_notes, dunning, invoice_lines, invoicing, payment_queue, purchases, sending
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
 
 badge("payments_to_validate", _l("paiements à valider"))(purchases.waiting_count)
+
+
+MAIL_STATES = {
+    DeliveryState.SENT: _l("parti"),
+    DeliveryState.FAILED: _l("refusé"),
+    DeliveryState.UNKNOWN: _l("incertain"),
+    DeliveryState.SKIPPED: _l("non envoyé"),
+    DeliveryState.EXPIRED: _l("non envoyé"),
+    DeliveryState.CANCELLED: _l("non envoyé"),
+}
+"""How a mail of a document went; the others are on their way."""
 
 
 class ValidationForm(FlaskForm):
@@ -161,6 +173,22 @@ def invoice_pdf(number: str) -> ResponseReturnValue:
     return pdf_response(invoicing.by_number(number))
 
 
+@bp.post("/factures/<number>/envoi")
+@requires(Permission.VALIDATE_PAYMENTS)
+def create_sending(number: str) -> ResponseReturnValue:
+    """Mail a document again."""
+    invoice = invoicing.by_number(number)
+    try:
+        sending.send_again(number, by=current_account())
+    except (sending.NotRenderedYet, sending.SentJustNow) as error:
+        db.session.rollback()
+        flash(str(error.message), "warning")
+    else:
+        db.session.commit()
+        flash(_("%(number)s repart par e-mail.", number=number), "success")
+    return redirect(url_for("admin_billing.payment", payment_id=invoice.payment_id))
+
+
 def _credit_form(found: Payment, *, empty: bool = False) -> CreditForm:
     """The form with a field for each line that something is left of."""
 
@@ -193,7 +221,8 @@ def _page(
         form=form,
         rejection=rejection or RejectionForm(formdata=None),
         credit=credit or _credit_form(found, empty=True),
-        documents=invoicing.of_payment(found.id),
+        documents=[(document, sending.mails_of(document)) for document in invoicing.of_payment(found.id)],
+        mail_states=MAIL_STATES,
         events=purchases.events(found.id),
         look_alikes=payment_queue.look_alikes(found),
         taken=purchases.get(taken_by) if taken_by else None,
@@ -202,6 +231,6 @@ def _page(
     )
 
 
-from calmness.blueprints.admin import bank, books, catalogue, discounts, identity, platform, withdrawals  # noqa: E402
+from calmness.blueprints.admin import bank, books, catalogue, discounts, identity, mentions, platform, withdrawals  # noqa: E402
 
-__all__ = ["bank", "books", "bp", "catalogue", "discounts", "identity", "platform", "withdrawals"]
+__all__ = ["bank", "books", "bp", "catalogue", "discounts", "identity", "mentions", "platform", "withdrawals"]

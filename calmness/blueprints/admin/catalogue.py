@@ -9,11 +9,12 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
 from calmness.blueprints.admin.fields import EuroField, FigureField
+from calmness.blueprints.admin.vat_words import REGIMES
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.catalogue import OfferKind, PublicationStatus, VatRegime
@@ -21,13 +22,6 @@ from calmness.permissions import Permission
 from calmness.services.billing import catalogue, sale_terms
 from calmness.services.training import formations
 
-REGIMES = {
-    VatRegime.STANDARD: _l("Soumis à la TVA"),
-    VatRegime.FRANCHISE: _l("Franchise en base (293 B)"),
-    VatRegime.TRAINING_EXEMPT: _l("Formation exonérée (261-4-4°)"),
-    VatRegime.REVERSE_CHARGE: _l("Autoliquidation UE"),
-    VatRegime.OUTSIDE_EU: _l("Hors UE (259-1)"),
-}
 STATUSES = {
     PublicationStatus.DRAFT: _l("Brouillon"),
     PublicationStatus.PUBLISHED: _l("Publiée"),
@@ -71,16 +65,6 @@ class OfferForm(FlaskForm):
     valid_from = DateField(_l("En vente du"), validators=[Optional()])
     valid_until = DateField(_l("au"), validators=[Optional()])
     status = SelectField(_l("État"), choices=[SelectChoice(status.value, label) for status, label in STATUSES.items()])
-
-    def validate_valid_until(self, field: DateField) -> None:
-        """A sale does not end before it begins."""
-        if self.valid_from.data and field.data and field.data < self.valid_from.data:
-            raise ValidationError(_l("La vente se termine avant de commencer."))
-
-    def validate_deposit(self, field: FigureField) -> None:
-        """Either a deposit and its balance, or instalments."""
-        if field.data and (self.instalments.data or 1) > 1:
-            raise ValidationError(_l("Choisissez\u00a0: un acompte puis un solde, ou des échéances."))
 
 
 class NewOfferForm(OfferForm):
@@ -149,9 +133,9 @@ def update_offer(offer_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             catalogue.change(offer_id, _draft(form), by=current_account())
-        except catalogue.DurationMissing as error:
+        except DomainError as error:
             db.session.rollback()
-            form.duration_days.errors = [error.message]
+            form[error.field or "name"].errors = [error.message]
         else:
             db.session.commit()
             flash(_("L’offre est enregistrée. Les achats déjà faits gardent leur prix."), "success")
@@ -165,7 +149,6 @@ def _offer_page(offer_id: int, form: OfferForm) -> str:
 
 
 def _draft(form: OfferForm) -> catalogue.OfferDraft:
-    regime = VatRegime(form.vat_regime.data)
     price: Decimal = form.price.data or Decimal(0)
     rate: Decimal = form.vat_rate.data or Decimal(0)
     deposit: Decimal | None = form.deposit.data
@@ -173,8 +156,8 @@ def _draft(form: OfferForm) -> catalogue.OfferDraft:
         name=form.name.data or "",
         summary=form.summary.data or "",
         price_cents=int((price * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)),
-        vat_regime=regime,
-        vat_rate_bp=int(rate * 100) if regime is VatRegime.STANDARD else 0,
+        vat_regime=VatRegime(form.vat_regime.data),
+        vat_rate_bp=int(rate * 100),
         duration_days=form.duration_days.data,
         status=PublicationStatus(form.status.data),
         places=form.places.data,

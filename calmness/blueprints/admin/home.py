@@ -4,10 +4,12 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from calmness import clock
 from calmness.access import requires
+from calmness.blueprints.admin.mentions import KINDS
 from calmness.models.billing import PaymentStatus
 from calmness.permissions import Permission
-from calmness.services.billing import payment_queue
+from calmness.services.billing import mentions, payment_queue
 from calmness.services.dashboard import school
 
 bp = Blueprint("admin_home", __name__, url_prefix="/admin")
@@ -24,5 +26,7 @@ def show() -> ResponseReturnValue:
         waiting=waiting,
         waiting_total=total,
         sessions=school.next_sessions() if current_user.may(Permission.RECORD_ATTENDANCE) else [],
+        mentions_ending=mentions.ending(clock.paris_today()) if current_user.may(Permission.MANAGE_IDENTITY) else [],
+        mention_kinds=KINDS,
         newcomers=school.newcomers() if current_user.may(Permission.SEE_CLIENTS) else [],
     )

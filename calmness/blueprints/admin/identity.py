@@ -11,20 +11,20 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from calmness import clock
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.billing import bp
+from calmness.blueprints.admin.mentions import KINDS
 from calmness.extensions import db
-from calmness.jobs.invoice_specimen import specimen
-from calmness.models.billing import InvoiceTemplate
+from calmness.jobs.invoice_specimen import specimen, specimen_of
 from calmness.pdf.logo import as_address
 from calmness.pdf.picture import first_page
 from calmness.permissions import Permission
-from calmness.services.billing import identity
+from calmness.services.billing import identity, mentions
 
 UPLOAD_BYTES = 24 * 1024 * 1024
 """Read before it is refused, so that a picture of 20 MB is answered beside its field and not by a bare page."""
 REQUIRED = InputRequired(_l("Champ obligatoire."))
-_ABSENT = {"csrf_token", "logo", "without_logo"}
 
 
 class IdentityForm(FlaskForm):
@@ -39,6 +39,7 @@ class IdentityForm(FlaskForm):
     siret = StringField(_l("SIRET"), validators=[REQUIRED])
     rcs = StringField(_l("RCS"), validators=[Length(max=100)])
     vat_number = StringField(_l("Numéro de TVA"), validators=[Length(max=20)])
+    training_number = StringField(_l("Numéro de déclaration d’activité (formation)"), validators=[Length(max=40)])
     email = StringField(_l("Adresse e-mail"), validators=[REQUIRED, Length(max=320)])
     iban = StringField(_l("IBAN"), validators=[REQUIRED])
     bic = StringField(_l("BIC"), validators=[REQUIRED])
@@ -49,7 +50,7 @@ class IdentityForm(FlaskForm):
 
     def texts(self) -> dict[str, str]:
         """What was typed, without blanks around."""
-        return {name: (value or "").strip() for name, value in self.data.items() if name not in _ABSENT}
+        return {name: (self[name].data or "").strip() for name in identity.TEXTS}
 
     def picture(self) -> bytes | None:
         """The file given, or nothing."""
@@ -106,23 +107,18 @@ def preview_identity() -> ResponseReturnValue:
         return Response(first_page(content), mimetype="image/png", headers={"Cache-Control": "no-store"})
     if request.args.get("format") == "page":
         return _page(form, _picture(content))
-    return _pdf(content)
+    return specimen_response(content)
 
 
 @bp.get("/identite/versions/<int:version>/specimen.pdf")
 @requires(Permission.MANAGE_IDENTITY)
 def identity_specimen(version: int) -> ResponseReturnValue:
     """A specimen under a version, old ones too."""
-    return _pdf(specimen_of(identity.version(version)))
+    return specimen_response(specimen_of(identity.version(version)))
 
 
-def specimen_of(template: InvoiceTemplate) -> bytes:
-    """A specimen with what a version holds."""
-    names = [name for name in IdentityForm()._fields if name not in _ABSENT]
-    return specimen({name: getattr(template, name) for name in names}, template.logo)
-
-
-def _pdf(content: bytes) -> Response:
+def specimen_response(content: bytes) -> Response:
+    """A specimen, shown by the browser itself."""
     response = Response(content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = 'inline; filename="specimen.pdf"'
     response.headers["Content-Security-Policy"] = "sandbox"
@@ -140,4 +136,6 @@ def _page(form: IdentityForm, picture: str) -> str:
         picture=picture,
         current=identity.current(),
         versions=identity.versions(),
+        ending=mentions.ending(clock.paris_today()),
+        kinds=KINDS,
     )

@@ -1,23 +1,25 @@
 """The school's own sizes of pips."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from calmness.access import current_account, requires
 from calmness.blueprints.admin.fields import FigureField
 from calmness.blueprints.admin.signals import bp
-from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.instruments import pip_size
 from calmness.permissions import Permission
 from calmness.services import pips
 
-EXAMPLES = ("EURUSD", "USDJPY", "XAUUSD", "XAGUSD", "USOIL", "US30", "BTCUSD")
+EXAMPLES = ("EURUSD", "USDJPY", "XAUUSD", "XAGUSD", "USOIL", "US30", "BTCUSD", "XRPUSD", "AAPL")
 
 
 class PipField(FigureField):
@@ -35,6 +37,26 @@ class PipForm(FlaskForm):
     )
     pip = PipField(_l("Taille d’un pip"), places=None, validators=[InputRequired(_l("Entrez une taille."))])
 
+    # Both are looked at before the rule is: a person sees all that is wrong at once.
+    def validate_pattern(self, field: StringField) -> None:
+        """Nothing but a symbol or its beginning."""
+        with _told():
+            pips.pattern_of(field.data or "")
+
+    def validate_pip(self, field: PipField) -> None:
+        """Nothing but a size that a pip can have."""
+        with _told():
+            pips.size_of(field.data)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The rule's own words beside the field."""
+    try:
+        yield
+    except (pips.BadPattern, pips.BadPip) as error:
+        raise ValidationError(str(error.message)) from error
+
 
 @bp.get("/pips")
 @requires(Permission.PUBLISH_SIGNALS)
@@ -48,17 +70,12 @@ def pip_table() -> ResponseReturnValue:
 def create_pip() -> ResponseReturnValue:
     """Say what a pip is; figures of trades follow at once."""
     form = PipForm()
-    if form.validate_on_submit():
-        try:
-            rule = pips.set_rule(form.pattern.data or "", form.pip.data, by=current_account())
-        except DomainError as error:
-            db.session.rollback()
-            form[error.field or "pattern"].errors = [error.message]
-        else:
-            db.session.commit()
-            flash(_("C’est noté pour %(pattern)s.", pattern=rule.pattern), "success")
-            return redirect(url_for("admin_signals.pip_table"))
-    return _pips(form), 422
+    if not form.validate_on_submit():
+        return _pips(form), 422
+    rule = pips.set_rule(form.pattern.data or "", form.pip.data, by=current_account())
+    db.session.commit()
+    flash(_("C’est noté pour %(pattern)s.", pattern=rule.pattern), "success")
+    return redirect(url_for("admin_signals.pip_table"))
 
 
 @bp.post("/pips/retrait")
@@ -81,5 +98,6 @@ def _pips(form: PipForm) -> str:
         wanted=wanted,
         size=table.size(wanted) if wanted.strip() else None,
         rule=table.rule_of(wanted),
+        silence=table.silence(wanted) if wanted.strip() else None,
         examples=[(name, pip_size(name)) for name in EXAMPLES],
     )

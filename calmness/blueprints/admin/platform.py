@@ -45,7 +45,12 @@ def platform_flows() -> ResponseReturnValue:
 @bp.get("/comptabilite/plateforme/recues/<int:received_id>")
 @requires(Permission.SEE_BOOKS)
 def supplier_invoice(received_id: int) -> ResponseReturnValue:
-    """The file of a supplier, as it came; never opened in our pages."""
+    """The file of a supplier."""
+    return supplier_file(received_id)
+
+
+def supplier_file(received_id: int) -> Response:
+    """The file of a supplier, as it came; never opened in our pages. Raises ``NotFound``."""
     found, content = platform.received_file(received_id)
     ending = found.file_key.rpartition(".")[2]
     response = Response(content, mimetype="application/pdf" if ending == "pdf" else "application/xml")

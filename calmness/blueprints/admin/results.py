@@ -1,19 +1,16 @@
 """Students' results for the staff, with their consent only; cohorts; how the EAs are."""
 
-from datetime import timedelta
-
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from calmness import clock
 from calmness.access import current_account, requires, writes
 from calmness.blueprints.trading.accounts import connection_state
 from calmness.blueprints.trading.words import clock_in_words, kind_in_words
 from calmness.extensions import db
 from calmness.paging import page_number
 from calmness.permissions import Permission
-from calmness.services.trading import cohorts, ea_health, sharing, trade_history, trading_accounts, trading_statistics
+from calmness.services.trading import cohorts, ea_health, sharing, trade_history
 from calmness.services.trading.ea_health import Trouble
 from calmness.services.trading.sharing import Level
 
@@ -39,20 +36,14 @@ def student(user_id: int) -> ResponseReturnValue:
     db.session.commit()
     period = request.args.get("periode", "365")
     days = PERIODS.get(period, 365)
-    start = clock.now().date() - timedelta(days=days)
-    accounts = trading_accounts.of_user(user_id)
-    since = clock.now() - timedelta(days=days)
-    rows = [
-        (account, trading_statistics.figures([account.id], start), trading_statistics.course([account.id], since))
-        for account in accounts
-    ]
+    results = sharing.results_of(user_id, days)
     return render_template(
         "admin/results/student.html",
         person=person,
-        rows=rows,
+        rows=[(found.account, found.figures, found.course) for found in results],
         trades=trade_history.latest(person, TRADES) if level is Level.TRADES else [],
         shows_trades=level is Level.TRADES,
-        accounts={account.id: account for account in accounts},
+        accounts={found.account.id: found.account for found in results},
         kind_in_words=kind_in_words,
         periods=[("30", _("30 j")), ("90", _("90 j")), ("365", _("Un an"))],
         period=period if period in PERIODS else "365",

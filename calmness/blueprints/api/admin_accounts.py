@@ -3,7 +3,7 @@
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Boolean, String
+from apiflask.fields import Boolean, Integer, String
 from apiflask.validators import Length, OneOf
 from flask.typing import ResponseReturnValue
 
@@ -16,7 +16,8 @@ from calmness.blueprints.api.serialisers import instant
 from calmness.extensions import db
 from calmness.models.account import Role
 from calmness.permissions import Permission
-from calmness.services.account import accounts, factor_removals, sessions
+from calmness.services.account import accounts, factor_removals, second_factor, sessions
+from calmness.services.privacy import grace
 
 
 class RoleIn(ClosedSchema):
@@ -41,6 +42,32 @@ class FactorRemovalOut(Schema):
     """When the second factor goes, unless its owner says no."""
 
     due_at = Instant(required=True)
+
+
+class AccountSecurityOut(Schema):
+    """How an account is protected, and what is on its way: the end of a lost factor, the erasure."""
+
+    devices = Integer(required=True)
+    second_factor = Boolean(required=True)
+    factor_removal_at = Instant(required=True, allow_none=True)
+    factor_removal_reason = String(required=True, allow_none=True)
+    deletion_at = Instant(required=True, allow_none=True)
+
+
+@bp.get("/admin/users/<int:user_id>/security")
+@bp.output(AccountSecurityOut)
+@requires(Permission.MANAGE_USERS)
+def api_account_security(user_id: int) -> ResponseReturnValue:
+    """Open devices, second factor, what is on its way."""
+    person = accounts.get(user_id)
+    removal, deletion = factor_removals.pending_of(person.id), grace.of_user(person.id)
+    return {
+        "devices": len(sessions.living_of(person.id)),
+        "second_factor": second_factor.is_on(person.id),
+        "factor_removal_at": instant(removal.due_at) if removal else None,
+        "factor_removal_reason": removal.reason if removal else None,
+        "deletion_at": instant(deletion.due_at) if deletion else None,
+    }
 
 
 @bp.put("/admin/users/<int:user_id>/role")

@@ -4,13 +4,13 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Regexp
 from flask.typing import ResponseReturnValue
 
 from calmness import clock
 from calmness.access import requires
 from calmness.blueprints.api import bp
-from calmness.blueprints.api.fields import Instant
+from calmness.blueprints.api.fields import Day, Instant
 from calmness.blueprints.api.pages import Place, PlaceIn
 from calmness.blueprints.api.serialisers import instant
 from calmness.models.account import Role, User
@@ -49,9 +49,15 @@ class UsersOut(Schema):
 
 
 class JournalIn(PlaceIn):
-    """Which entries: a word of the action, of the object's kind or of the actor's name."""
+    """Which entries. ``q``: a word of the action, of the object's kind or of the actor's name, or an object's number.
+
+    ``area`` is the first part of the action's name; days are those of Paris, both included.
+    """
 
     q = String(validate=Length(max=100))
+    area = String(validate=[Length(max=40), Regexp(r"^[a-z_]*$")])
+    from_ = Day(data_key="from")
+    to = Day()
 
 
 class EntryOut(Schema):
@@ -104,9 +110,8 @@ def api_user(user_id: int) -> ResponseReturnValue:
 def api_audit(page: dict[str, Any]) -> ResponseReturnValue:
     """What staff did, and security events."""
     place = Place.at(page, "audit")
-    rows, total = journal.listing(
-        journal.Wanted(page.get("q", "").strip()), clock.PARIS, limit=place.limit, offset=place.offset
-    )
+    wanted = journal.Wanted(page.get("q", "").strip(), page.get("area", ""), page.get("from_"), page.get("to"))
+    rows, total = journal.listing(wanted, clock.PARIS, limit=place.limit, offset=place.offset)
     return {"items": [_entry(entry) for entry, _actor in rows], "next": place.next(total)}
 
 

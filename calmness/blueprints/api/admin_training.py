@@ -1,6 +1,6 @@
 """The staff's view: formations, programmings, sessions and presence."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,11 @@ class FormationIn(ClosedSchema):
     unit_minutes = Integer(required=True, strict=True, validate=Range(min=15, max=600))
     capacity = Integer(load_default=None, allow_none=True, strict=True, validate=Range(min=1, max=10_000))
     status = String(load_default="draft", validate=OneOf([status.value for status in FormationStatus]))
+    objectives = String(load_default="", validate=Length(max=10_000))
+    audience = String(load_default="", validate=Length(max=10_000))
+    prerequisites = String(load_default="", validate=Length(max=10_000))
+    access_delay = String(load_default="", validate=Length(max=300))
+    accessibility = String(load_default="", validate=Length(max=10_000))
 
 
 class AdminFormationOut(Schema):
@@ -151,7 +156,7 @@ class PresencesOut(Schema):
 def api_admin_formations() -> ResponseReturnValue:
     """All formations, drafts too."""
     counts = enrollments.counts_by_formation()
-    return {"items": [_formation(row, counts.get(row.id, 0)) for row in formations.every()], "next": None}
+    return {"items": [formation_json(row, counts.get(row.id, 0)) for row in formations.every()], "next": None}
 
 
 @bp.post("/admin/formations")
@@ -161,11 +166,9 @@ def api_admin_formations() -> ResponseReturnValue:
 @requires(Permission.MANAGE_FORMATIONS)
 def api_create_formation(given: dict[str, Any]) -> ResponseReturnValue:
     """Write a new formation."""
-    kinds = {"level": Level(given["level"]), "status": FormationStatus(given["status"])}
-    sheet = formations.Sheet(**(given | kinds | {"units": tuple(given["units"])}))
-    created = formations.create(sheet, by=current_account())
+    created = formations.create(sheet_of(given), by=current_account())
     db.session.refresh(created)
-    return _formation(created, 0)
+    return formation_json(created, 0)
 
 
 @bp.get("/admin/schedules")
@@ -173,7 +176,7 @@ def api_create_formation(given: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.MANAGE_FORMATIONS)
 def api_schedules() -> ResponseReturnValue:
     """All programmings."""
-    return {"items": [_schedule(row) for row in schedules.every()], "next": None}
+    return {"items": [schedule_json(row) for row in schedules.every()], "next": None}
 
 
 @bp.post("/admin/schedules")
@@ -183,10 +186,7 @@ def api_schedules() -> ResponseReturnValue:
 @requires(Permission.MANAGE_FORMATIONS)
 def api_create_schedule(given: dict[str, Any]) -> ResponseReturnValue:
     """Programme sessions; who is enrolled is told, reminders are planned."""
-    local = datetime.combine(given.pop("starts_on"), given.pop("starts_time").replace(tzinfo=None, microsecond=0))
-    changed = {"weekdays": tuple(given["weekdays"]), "holiday_policy": HolidayPolicy(given["holiday_policy"])}
-    programming = schedules.Programming(**(given | changed), starts_local=local)
-    return _schedule(schedules.program(programming, by=current_account()))
+    return schedule_json(schedules.program(programming_of(given), by=current_account()))
 
 
 @bp.get("/admin/sessions")
@@ -226,7 +226,26 @@ def api_record_attendance(session_id: int, given: dict[str, Any]) -> ResponseRet
     return _presences(session_id)
 
 
-def _formation(formation: Formation, enrolled: int) -> dict[str, Any]:
+def sheet_of(given: dict[str, Any]) -> formations.Sheet:
+    """What ``FormationIn`` says of a formation."""
+    kinds = {"level": Level(given["level"]), "status": FormationStatus(given["status"])}
+    return formations.Sheet(**(given | kinds | {"units": tuple(given["units"])}))
+
+
+def programming_of(given: dict[str, Any]) -> schedules.Programming:
+    """What ``ScheduleIn`` says of a programming."""
+    changed = {"weekdays": tuple(given["weekdays"]), "holiday_policy": HolidayPolicy(given["holiday_policy"])}
+    local = wall_time(given.pop("starts_on"), given.pop("starts_time"))
+    return schedules.Programming(**(given | changed), starts_local=local)
+
+
+def wall_time(day: date, hour: time) -> datetime:
+    """Day and hour as the clock on the wall shows them."""
+    return datetime.combine(day, hour.replace(tzinfo=None, microsecond=0))
+
+
+def formation_json(formation: Formation, enrolled: int) -> dict[str, Any]:
+    """A formation as ``AdminFormationOut`` has it."""
     return {
         "id": formation.id,
         "slug": formation.slug,
@@ -241,7 +260,8 @@ def _formation(formation: Formation, enrolled: int) -> dict[str, Any]:
     }
 
 
-def _schedule(schedule: FormationSchedule) -> dict[str, Any]:
+def schedule_json(schedule: FormationSchedule) -> dict[str, Any]:
+    """A programming as ``ScheduleOut`` has it."""
     return {
         "id": schedule.id,
         "formation_id": schedule.formation_id,

@@ -1,35 +1,23 @@
 """The caller's photo, as base64 inside of the body: a request of this API is JSON and 1 MB at most."""
 
-import base64
 from typing import Any
 
-from apiflask.fields import String
-from apiflask.validators import Length
 from flask import Response
 from flask.typing import ResponseReturnValue
-from flask_babel import lazy_gettext as _l
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
+from calmness.blueprints.api.base64_files import File, decoded
 from calmness.blueprints.api.schemas import ClosedSchema
-from calmness.errors import DomainError
 from calmness.extensions import db, limiter
 from calmness.permissions import Permission
 from calmness.services.account import avatars
 
 
-class NotBase64(DomainError):
-    """Bytes travel in JSON as base64."""
-
-    slug = "not-base64"
-    field = "content"
-    message = _l("La photo doit être écrite en base64.")
-
-
 class AvatarIn(ClosedSchema):
     """A PNG, JPEG or WebP."""
 
-    content = String(required=True, validate=Length(min=1))
+    content = File(required=True)
 
 
 @bp.get("/me/avatar")
@@ -51,10 +39,7 @@ def api_avatar() -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_set_avatar(given: dict[str, Any]) -> ResponseReturnValue:
     """Give a photo; what is stored is made anew from its pixels, without any of the file's other data."""
-    try:
-        content = base64.b64decode(given["content"], validate=True)
-    except ValueError as error:
-        raise NotBase64 from error
+    content = decoded(given["content"], "content")
     before = avatars.save(current_account(), "", content)
     db.session.commit()
     avatars.forget(before)

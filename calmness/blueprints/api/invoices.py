@@ -9,26 +9,42 @@ from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
+from calmness.blueprints.api.inputs import Whole
 from calmness.blueprints.api.offers import AmountOut
 from calmness.blueprints.api.once import once
-from calmness.blueprints.api.pages import PageIn, Window
+from calmness.blueprints.api.pages import MAX_ID, PageIn, Window
 from calmness.blueprints.api.schemas import ClosedSchema
 from calmness.blueprints.api.serialisers import amount, instant
 from calmness.blueprints.billing.payments import pdf_response
 from calmness.models.billing import Invoice
 from calmness.permissions import Permission
-from calmness.services.billing import credit_notes, invoicing, statements
+from calmness.services.billing import credit_notes, invoice_lines, invoicing, sending, statements
+
+
+class CreditedLineIn(ClosedSchema):
+    """How much of a line is given back, VAT included."""
+
+    position = Whole(1, 1000, required=True)
+    amount_cents = Whole(1, MAX_ID, required=True)
 
 
 class CreditIn(ClosedSchema):
-    """Why an invoice is credited."""
+    """Why an invoice is credited, and how much of which lines; all that is left of it without lines."""
 
     reason = String(required=True, validate=Length(min=1, max=300))
+    lines = List(Nested(CreditedLineIn), load_default=list, validate=Length(max=100))
+
+
+class DocumentsIn(PageIn):
+    """Which documents: a part of the number, or of the buyer's name or address."""
+
+    q = String(load_default="", validate=Length(max=100))
 
 
 class LineOut(Schema):
     """A line; amounts in cents."""
 
+    position = Integer(required=True)
     label = String(required=True)
     quantity = Integer(required=True)
     vat_rate = String(required=True)
@@ -61,6 +77,20 @@ class InvoicesOut(Schema):
     next = Integer(required=True, allow_none=True)
 
 
+class LeftOut(Schema):
+    """What credit notes have left of a line, VAT included."""
+
+    position = Integer(required=True)
+    incl = Nested(AmountOut, required=True)
+
+
+class DocumentOut(InvoiceOut):
+    """A document with its credit notes and what they have left of it."""
+
+    credit_notes = List(String(), required=True)
+    left = List(Nested(LeftOut), required=True)
+
+
 @bp.get("/me/invoices")
 @bp.input(PageIn, location="query", arg_name="page")
 @bp.output(InvoicesOut)
@@ -78,12 +108,32 @@ def api_my_invoice_pdf(number: str) -> ResponseReturnValue:
 
 
 @bp.get("/admin/invoices")
-@bp.input(PageIn, location="query", arg_name="page")
+@bp.input(DocumentsIn, location="query", arg_name="page")
 @bp.output(InvoicesOut)
 @requires(Permission.SEE_INVOICES)
 def api_invoices(page: dict[str, Any]) -> ResponseReturnValue:
     """All documents, newest first."""
-    return _page(page)
+    return _page(page, text=page["q"].strip())
+
+
+@bp.get("/admin/invoices/<number>")
+@bp.output(DocumentOut)
+@requires(Permission.SEE_INVOICES)
+def api_invoice(number: str) -> ResponseReturnValue:
+    """One document."""
+    found = invoicing.by_number(number)
+    left = invoice_lines.left_by_line(found)
+    return _invoice(found) | {
+        "credit_notes": [row.number for row in credit_notes.all_of_invoice(found.id)],
+        "left": [{"position": place, "incl": amount(cents[0], found.currency)} for place, cents in left.items()],
+    }
+
+
+@bp.get("/admin/invoices/<number>/pdf")
+@requires(Permission.SEE_INVOICES)
+def api_invoice_pdf(number: str) -> ResponseReturnValue:
+    """The PDF of a document."""
+    return pdf_response(invoicing.by_number(number))
 
 
 @bp.post("/admin/invoices/<number>/credit-note")
@@ -92,9 +142,24 @@ def api_invoices(page: dict[str, Any]) -> ResponseReturnValue:
 @bp.output(InvoiceOut, status_code=201)
 @requires(Permission.VALIDATE_PAYMENTS)
 def api_credit_invoice(number: str, given: dict[str, Any]) -> ResponseReturnValue:
-    """Credit an invoice whole: the payment is refunded, its access ends."""
-    credit_note = credit_notes.credit_whole(number, given["reason"], by=current_account())
+    """Credit an invoice: once nothing is left of it the payment is refunded and its access ends."""
+    parts = {line["position"]: line["amount_cents"] for line in given["lines"]}
+    try:
+        credit_note = credit_notes.credit(number, parts or None, given["reason"], by=current_account())
+    except credit_notes.MoreThanInvoiced as error:
+        # The page has a field for each line; here all of them are one.
+        error.field = "lines"
+        raise
     return _invoice(credit_note)
+
+
+@bp.post("/admin/invoices/<number>/mails")
+@once
+@bp.output(InvoiceOut, status_code=202)
+@requires(Permission.VALIDATE_PAYMENTS)
+def api_mail_invoice(number: str) -> ResponseReturnValue:
+    """Mail a document again, once a minute at most."""
+    return _invoice(sending.send_again(number, by=current_account()))
 
 
 def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:
@@ -120,6 +185,7 @@ def _invoice(invoice: Invoice) -> dict[str, Any]:
         "total_incl": cents(invoice.total_incl_cents),
         "lines": [
             {
+                "position": item.position,
                 "label": item.label,
                 "quantity": item.quantity,
                 "vat_rate": f"{item.vat_rate_bp / 100:.2f}",

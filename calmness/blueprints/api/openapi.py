@@ -50,6 +50,17 @@ FILES = {
         JSON,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ],
+    "api.api_documents_of_month": ["application/zip"],
+    "api.api_fec": ["text/plain"],
+    "api.api_identity_logo": ["image/png"],
+    "api.api_identity_specimen": ["application/pdf"],
+    "api.api_invoice_pdf": ["application/pdf"],
+    "api.api_preview_identity": ["application/pdf"],
+    "api.api_receipts_flow": ["text/csv"],
+    "api.api_sales_flow": ["text/csv"],
+    "api.api_sales_journal": ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+    "api.api_supplier_file": ["application/pdf", "application/xml"],
+    "api.api_preview_mention": ["application/pdf"],
 }
 PROBLEM_SCHEMA: Document = {
     "type": "object",

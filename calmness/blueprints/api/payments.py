@@ -175,7 +175,7 @@ def api_new_payment(wanted: dict[str, Any]) -> ResponseReturnValue:
         "bic": school.bic,
         "reference": payment.reference,
     }
-    return {**_payment(payment), "transfer": transfer}
+    return {**payment_of(payment), "transfer": transfer}
 
 
 @bp.post("/me/payments/<int:payment_id>/transaction")
@@ -189,7 +189,7 @@ def api_submit_transaction(payment_id: int, given: dict[str, Any]) -> ResponseRe
     if given["accept_terms"]:
         purchases.confirm_identity(payment, _identity(payment, given))
     purchases.submit_transaction(payment, given["transaction_id"])
-    return _payment(payment)
+    return payment_of(payment)
 
 
 @bp.put("/me/payments/<int:payment_id>/discount")
@@ -201,7 +201,7 @@ def api_apply_discount(payment_id: int, given: dict[str, Any]) -> ResponseReturn
     payment = purchases.own(current_account().id, payment_id)
     discounts.apply(payment, given["code"])
     db.session.commit()
-    return _payment(payment)
+    return payment_of(payment)
 
 
 @bp.delete("/me/payments/<int:payment_id>/discount")
@@ -212,7 +212,7 @@ def api_remove_discount(payment_id: int) -> ResponseReturnValue:
     payment = purchases.own(current_account().id, payment_id)
     discounts.remove(payment)
     db.session.commit()
-    return _payment(payment)
+    return payment_of(payment)
 
 
 @bp.post("/me/payments/<int:payment_id>/withdrawal")
@@ -271,7 +271,7 @@ def api_payments(page: dict[str, Any]) -> ResponseReturnValue:
 def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Validate: payment, access and invoice in one transaction. Asked twice, the same invoice."""
     invoice = purchases.validate_payment(payment_id, given["transaction_id"], by=current_account())
-    return {"payment": _payment(purchases.get(payment_id)), "invoice": invoice.number}
+    return {"payment": payment_of(purchases.get(payment_id)), "invoice": invoice.number}
 
 
 @bp.post("/admin/payments/<int:payment_id>/reject")
@@ -282,13 +282,13 @@ def api_validate_payment(payment_id: int, given: dict[str, Any]) -> ResponseRetu
 def api_reject_payment(payment_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Refuse, with the reason that the student reads."""
     payment = purchases.reject_payment(payment_id, given["reason"], by=current_account())
-    return _payment(payment)
+    return payment_of(payment)
 
 
 def _page(page: dict[str, Any], **filters: Any) -> dict[str, Any]:
     window = Window.of(page)
     rows, cursor = window.cut(statements.payments(limit=window.limit + 1, before=window.before, **filters))
-    return {"items": [_payment(row) for row in rows], "next": cursor}
+    return {"items": [payment_of(row) for row in rows], "next": cursor}
 
 
 def _identity(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
@@ -305,7 +305,8 @@ def _identity(payment: Payment, given: dict[str, Any]) -> purchases.Identity:
     )
 
 
-def _payment(payment: Payment) -> dict[str, Any]:
+def payment_of(payment: Payment) -> dict[str, Any]:
+    """A payment as ``PaymentOut`` has it."""
     return {
         "id": payment.id,
         "reference": payment.reference,

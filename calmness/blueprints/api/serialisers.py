@@ -9,6 +9,11 @@ def instant(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if value else None
 
 
+def percent(basis_points: int) -> str:
+    """A percentage with its two decimals."""
+    return f"{basis_points / 100:.2f}"
+
+
 def amount(cents: int, currency: str = "EUR") -> dict[str, int | str]:
     """Integer cents with their currency."""
     return {"amount": cents, "currency": currency}

@@ -52,6 +52,18 @@ class SignalIn(ClosedSchema):
     author_title = String(load_default="Formateur", validate=[Length(max=100), Regexp(r"[\s\S]*\S")])
 
 
+class SignalClosureIn(ClosedSchema):
+    """The published price at which a signal ends."""
+
+    price = _price()
+
+
+class SignalCancellationIn(ClosedSchema):
+    """Why a signal is withdrawn before its entry."""
+
+    reason = String(required=True, validate=Length(max=300))
+
+
 class SignalOut(Schema):
     """A signal; results are of published prices alone."""
 
@@ -158,6 +170,26 @@ def api_publish_signal(given: dict[str, Any]) -> ResponseReturnValue:
     kinds = {"direction": Direction(given["direction"]), "order_kind": OrderKind(given["order_kind"])}
     draft = signals.Draft(**(given | kinds | {"targets": tuple(given["targets"])}))
     return _signal(signals.publish(draft, author=current_account()))
+
+
+@bp.post("/admin/signals/<int:signal_id>/closure")
+@once
+@bp.input(SignalClosureIn, arg_name="given")
+@bp.output(SignalOut)
+@requires(Permission.PUBLISH_SIGNALS)
+def api_close_signal(signal_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Close a signal at a price; result in R and pips follow from the published entry and stop."""
+    return _signal(signals.close(signal_id, given["price"], by=current_account()))
+
+
+@bp.post("/admin/signals/<int:signal_id>/cancellation")
+@once
+@bp.input(SignalCancellationIn, arg_name="given")
+@bp.output(SignalOut)
+@requires(Permission.PUBLISH_SIGNALS)
+def api_cancel_signal(signal_id: int, given: dict[str, Any]) -> ResponseReturnValue:
+    """Withdraw a signal whose entry was not touched; it stays in the register."""
+    return _signal(signals.cancel(signal_id, given["reason"], by=current_account()))
 
 
 def _page(place: Place, *, with_living: bool) -> dict[str, Any]:

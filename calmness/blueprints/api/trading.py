@@ -163,6 +163,7 @@ class SymbolOut(Schema):
     trades = Integer(required=True)
     wins = Integer(required=True)
     net = Exact(required=True)
+    pips = Exact(required=True, allow_none=True)
 
 
 class PointOut(Schema):
@@ -322,6 +323,7 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
         "losing_streak": spread.losing_streak,
         "symbols": [
             {"symbol": symbol, "trades": group.trades, "wins": group.wins, "net": decimal(group.net)}
+            | {"pips": _ratio(spread.pips.get(symbol))}
             for symbol, group in _by_symbol(scope, to)
         ],
         "curve": [{"day": day, "balance": decimal(value)} for day, value in _curve(view, found, to)],
@@ -330,9 +332,10 @@ def api_trading_statistics(wanted: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _by_symbol(scope: Scope, to: Converter | None) -> list[tuple[str, Group]]:
-    if to:
-        return converted_report.by_symbol(to)
-    return trading_breakdowns.by_symbol(trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone))
+    cells = (
+        converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, scope.positions, scope.zone)
+    )
+    return trading_breakdowns.by_symbol(cells)
 
 
 def _curve(view: Overview | None, found: Report, to: Converter | None) -> list[tuple[date, Decimal]]:

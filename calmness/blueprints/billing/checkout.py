@@ -68,7 +68,7 @@ def create_identity(payment_id: int) -> ResponseReturnValue:
     data["instalments"] = form.instalments.data or 1
     try:
         purchases.confirm_identity(payment, purchases.Identity(**data))
-    except names.LookAlikeName as error:
+    except (names.NameMissing, purchases.AddressMissing) as error:
         db.session.rollback()
         form[error.field or "last_name"].errors = [error.message]
         return _page(purchases.own(current_account().id, payment_id), IDENTITY, form=form), error.status

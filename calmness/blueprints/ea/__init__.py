@@ -29,6 +29,10 @@ def ea_limit_key() -> str:
     return "ea:" + hashlib.sha256(request.headers.get("X-API-Key", "").encode()).hexdigest()[:20]
 
 
+# Of the whole blueprint: with one at each view the extension looks for limits twice a request. A view's own goes first.
+limiter.limit("120 per minute", key_func=ea_limit_key)(bp)
+
+
 def unpacked(raw: bytes) -> bytes:
     """A body that came as gzip or as zlib (what MetaTrader calls ZIP), never more than a plain one may be.
 
@@ -56,7 +60,6 @@ def _refusals_counted(account_id: int) -> Iterator[None]:
 
 
 @bp.get("/ea/v1/ping")
-@limiter.limit("120 per minute", key_func=ea_limit_key)
 @requires_ea_key
 def ping() -> ResponseReturnValue:
     """Whether the key works, and which version is the latest."""
@@ -71,7 +74,6 @@ def ping() -> ResponseReturnValue:
 
 
 @bp.post("/ea/v1/sync")
-@limiter.limit("120 per minute", key_func=ea_limit_key)
 @requires_ea_key
 def create_sync() -> ResponseReturnValue:
     """Take a batch."""

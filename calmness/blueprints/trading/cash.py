@@ -54,6 +54,7 @@ def _page(account_id: int, errors: dict[int, tuple[str, str]] | None = None) -> 
         errors=errors or {},
         guess=cash_movements.guess,
         kind_of=cash_movements.kind_of,
+        told_by_broker=cash_movements.told_by_broker,
         kinds_for=cash_movements.kinds_for,
         cash_in_words=cash_in_words,
         effect_in_words=effect_in_words,

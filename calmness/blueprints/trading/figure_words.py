@@ -6,7 +6,8 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from calmness.presentation import amount, day, duration, number, percent, signed_amount, signed_number
-from calmness.services.trading.trading_report import EquityFall, Report
+from calmness.services.trading.equity_falls import EquityFall
+from calmness.services.trading.trading_report import Report
 from calmness.services.trading.trading_returns import FEWEST_DAYS, FEWEST_DAYS_OF_A_YEAR
 
 FEW_TRADES = 30
@@ -124,7 +125,8 @@ def results(found: Report, currency: str) -> list[Figure]:
             signed_number(spread.forex_pips, 1),
             _(
                 "Somme des pips des paires de devises seulement : 0,0001, ou 0,01 face au yen. L’or, les indices et"
-                " les cryptomonnaies ont d’autres pips\u202f; on ne les additionne pas."
+                " les cryptomonnaies ont d’autres pips\u202f; on ne les additionne pas\u00a0: la répartition les donne"
+                " symbole par symbole."
             ),
             _("aucun trade sur une paire de devises"),
             spread.forex_pips,
@@ -132,8 +134,8 @@ def results(found: Report, currency: str) -> list[Figure]:
     ]
 
 
-def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figure]:
-    """What it took, and what it made of the capital."""
+def risks(found: Report, currency: str, equity: EquityFall | None, accounts: int = 1) -> list[Figure]:
+    """What it took, and what it made of the capital. ``accounts``: how many stand behind the equity."""
     walk, ratios = found.walk, found.ratios
     no_trade = _("aucun trade clos")
     no_base = _("solde de départ inconnu\u00a0: ni dépôt dans l’historique, ni solde du courtier qui l’explique")
@@ -165,7 +167,7 @@ def risks(found: Report, currency: str, equity: EquityFall | None) -> list[Figur
             no_capital,
             walk.fall_ratio,
         ),
-        _equity(equity, currency),
+        _equity(equity, currency, accounts),
         _figure(
             _("Facteur de récupération"),
             number(found.recovery_factor, 2),
@@ -219,11 +221,13 @@ def luck(found: Report) -> str:
     return ""
 
 
-def _equity(equity: EquityFall | None, currency: str) -> Figure:
+def _equity(equity: EquityFall | None, currency: str, accounts: int) -> Figure:
     definition = _(
         "Plus forte baisse du capital (positions ouvertes comprises) sur les relevés de l’EA, un par minute, dépôts et"
         " retraits mis à part."
     )
+    if accounts > 1:
+        definition += " " + _("Tous les comptes ensemble, chacun à son dernier relevé.")
     if equity is None:
         return Figure(_("Repli du capital (sur relevés)"), "–", definition, _("aucun relevé de l’EA"))
     value = percent(equity.ratio, 2) if equity.ratio is not None else amount(equity.amount, currency)

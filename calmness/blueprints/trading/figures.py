@@ -12,14 +12,18 @@ from flask_babel import gettext as _
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp, effect_words, figure_charts, figure_words
 from calmness.blueprints.trading.scope import Chosen, day_of_request, of_request, period_names
+from calmness.blueprints.trading.words import no_pips_in_words, pips_in_words
 from calmness.extensions import db
 from calmness.features import requires_feature
+from calmness.instruments import base_symbol
 from calmness.models.trading import MarketSession, TradeKind
 from calmness.permissions import Permission
 from calmness.presentation import amount, number, percent, short_day, signed_amount, signed_number, signed_short
+from calmness.services import pips
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import (
     converted_report,
+    equity_falls,
     exchange_rates,
     opening_balances,
     trading_accounts,
@@ -54,7 +58,12 @@ def statistics() -> ResponseReturnValue:
         found=found,
         luck=figure_words.luck(found),
         results=figure_words.results(found, chosen.currency),
-        risks=figure_words.risks(found, chosen.currency, trading_report.equity_fall(chosen.scope)),
+        risks=figure_words.risks(
+            found,
+            chosen.currency,
+            converted_report.equity_fall(to) if to else equity_falls.of_scope(chosen.scope),
+            len(chosen.scope.account_ids),
+        ),
         capital=figure_charts.capital(found, chosen.currency),
         cumulated=figure_charts.cumulated(found, chosen.currency),
         drawdown=figure_charts.drawdown(found),
@@ -87,15 +96,17 @@ def choose_currency() -> ResponseReturnValue:
 @requires_feature(Feature.HISTORY)
 def breakdown() -> ResponseReturnValue:
     """Results by symbol, weekday, hour, session, direction and tag; how they are spread."""
-    chosen = of_request(current_account())
+    chosen = of_request(current_account(), may_convert=True)
     if chosen is None:
         return _page("breakdown", None)
-    conditions = chosen.scope.positions
-    cells = trading_breakdowns.cells(chosen.scope.account_ids, conditions, chosen.scope.zone)
+    to = chosen.converter() if chosen.is_together else None
+    scope, which = chosen.scope, chosen.scope.positions
+    cells = converted_report.cells(to) if to else trading_breakdowns.cells(scope.account_ids, which, scope.zone)
     weekdays = [_("lun."), _("mar."), _("mer."), _("jeu."), _("ven."), _("sam."), _("dim.")]
     weekday, hour = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.weekday, lambda cell: cell.hour))
     session, side = (trading_breakdowns.by(cells, key) for key in (lambda cell: cell.session, lambda cell: cell.kind))
-    spread = trading_report.spread(chosen.scope)
+    spread = converted_report.spread(to) if to else trading_report.spread(scope)
+    table = pips.of_accounts(scope.account_ids)
     parts = [
         ("symboles", _("Par symbole"), "", trading_breakdowns.by_symbol(cells)),
         (
@@ -133,12 +144,13 @@ def breakdown() -> ResponseReturnValue:
             "etiquettes",
             _("Par étiquette"),
             _("Un trade compte sous chacune de ses étiquettes."),
-            trading_breakdowns.by_tag(chosen.scope.account_ids, conditions),
+            converted_report.by_tag(to) if to else trading_breakdowns.by_tag(scope.account_ids, which),
         ),
     ]
     return _page(
         "breakdown",
         chosen,
+        to=to,
         parts=[
             (identity, title, note, rows, figure_charts.groups(identity, title, rows, chosen.currency))
             for identity, title, note, rows in parts
@@ -147,6 +159,8 @@ def breakdown() -> ResponseReturnValue:
         result_rows=figure_charts.result_rows(spread, chosen.currency),
         holdings=figure_charts.holdings(spread),
         holding_rows=figure_charts.holding_rows(spread),
+        pips={symbol: pips_in_words(total) for symbol, total in spread.pips.items()},
+        no_pips={base_symbol(cell.symbol): no_pips_in_words(table.silence(cell.symbol)) for cell in cells},
     )
 
 

@@ -17,7 +17,8 @@ from calmness.blueprints.trading.words import column_in_words, kind_in_words, se
 from calmness.extensions import db
 from calmness.features import requires_feature
 from calmness.locale import zone
-from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import MarketSession, Trade, TradeKind
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import journals, trade_columns, trade_history, trade_pages, trading_accounts

@@ -18,7 +18,7 @@ from calmness.blueprints.trading.words import clock_in_words, refusal_in_words, 
 from calmness.errors import DomainError
 from calmness.extensions import db, limiter
 from calmness.metatrader import MAX_BYTES
-from calmness.models.trading import ImportState, StatementImport
+from calmness.models.statement import ImportState, StatementImport
 from calmness.permissions import Permission
 from calmness.services.trading import broker_clocks, screenshots, statement_files, statement_imports, trading_accounts
 

@@ -13,13 +13,15 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
-from calmness.blueprints.trading.words import kind_in_words
+from calmness.blueprints.trading.words import kind_in_words, no_pips_in_words, pips_in_words
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.features import requires_feature
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade
 from calmness.permissions import Permission
 from calmness.presentation import price
+from calmness.services import pips
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import journals, screenshots, trade_history, trade_plans, trading_accounts
 from calmness.services.trading.journals import Draft
@@ -172,6 +174,9 @@ def trade_page(
     user_id = current_account().id
     account, journal = trading_accounts.own(user_id, found.account_id), journals.of_trade(user_id, found.id)
     stop = journal.planned_stop if journal else None
+    moved, table = trade_plans.moved(found), pips.of_accounts((account.id,))
+    size = table.size(found.symbol)
+    counted = moved / size if moved is not None and size is not None else None
     return render_template(
         "trading/trade.html",
         trade=found,
@@ -187,6 +192,8 @@ def trade_page(
         result=trade_plans.result_in_r(found, stop),
         planned=trade_plans.planned(found, journal),
         is_stop_planned=stop is not None,
+        pips="–" if counted is None else pips_in_words(counted),
+        why_pips="" if counted is not None else no_pips_in_words(table.silence(found.symbol)),
     )
 
 

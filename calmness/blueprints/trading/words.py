@@ -1,8 +1,12 @@
 """Sentences of the intake pages: why a file or a line is refused, how a broker's clock is called."""
 
+from decimal import Decimal
+
 from flask_babel import gettext as _
 
 from calmness.models.trading import CashKind, MarketSession, Platform, TradeKind, TradingAccount
+from calmness.presentation import signed_number
+from calmness.services.pips import NoPip
 from calmness.services.trading import broker_clocks
 from calmness.services.trading.cash_movements import is_cost
 
@@ -112,6 +116,14 @@ def kind_in_words(kind: TradeKind) -> str:
         TradeKind.BUY_STOP: _("Achat stop"),
         TradeKind.SELL_STOP: _("Vente stop"),
         TradeKind.CREDIT: _("Crédit du courtier"),
+        TradeKind.CHARGE: _("Frais"),
+        TradeKind.CORRECTION: _("Correction du courtier"),
+        TradeKind.BONUS: _("Bonus"),
+        TradeKind.COMMISSION: _("Commission"),
+        TradeKind.AGENT_COMMISSION: _("Commission d’apporteur"),
+        TradeKind.INTEREST: _("Intérêts"),
+        TradeKind.DIVIDEND: _("Dividende"),
+        TradeKind.TAX: _("Taxe"),
     }
     return str(words.get(kind, _("Dépôt ou retrait")))
 
@@ -123,7 +135,8 @@ def cash_in_words(kind: CashKind) -> str:
         CashKind.WITHDRAWAL: _("Retrait"),
         CashKind.TRANSFER: _("Virement interne"),
         CashKind.BONUS: _("Bonus versé sur le solde"),
-        CashKind.FEE: _("Frais ou commission"),
+        CashKind.REFERRAL: _("Commission d’apporteur"),
+        CashKind.FEE: _("Frais, commission ou taxe"),
         CashKind.CORRECTION: _("Correction du courtier"),
         CashKind.INTEREST: _("Intérêts"),
         CashKind.DIVIDEND: _("Dividende"),
@@ -137,6 +150,22 @@ def effect_in_words(kind: CashKind) -> str:
     if kind is CashKind.CREDIT:
         return str(_("hors du solde et des résultats"))
     return str(_("compté dans le résultat")) if is_cost(kind) else str(_("change le capital, pas le résultat"))
+
+
+def pips_in_words(pips: Decimal) -> str:
+    """``+12,5``."""
+    return signed_number(pips, 1)
+
+
+def no_pips_in_words(reason: NoPip | None) -> str:
+    """Why a way of the price is not told in pips; without a reason a price is missing."""
+    words = {
+        NoPip.NO_HABIT: _(
+            "Cet instrument ne se compte pas en pips d’une taille convenue\u202f; l’école peut en fixer une."
+        ),
+        NoPip.COARSE: _("Le courtier cote cet instrument par pas plus grands qu’un pip."),
+    }
+    return str(words[reason] if reason else _("Un prix d’ouverture ou de clôture manque."))
 
 
 def session_in_words(session: MarketSession) -> str:

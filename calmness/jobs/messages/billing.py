@@ -5,7 +5,7 @@ from calmness.extensions import db
 from calmness.files import store
 from calmness.jobs.handlers import composer
 from calmness.jobs.messages.letter import letter
-from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
+from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind, PaymentStatus
 from calmness.models.delivery import Delivery
 from calmness.models.sale import Withdrawal
 from calmness.presentation import money
@@ -14,6 +14,10 @@ from calmness.services.billing import withdrawals
 _PAID = (
     "Votre paiement de {amount} est validé et votre accès est ouvert.",
     "Vous trouverez la facture {number} en pièce jointe\u202f; elle reste disponible dans votre espace.",
+)
+_PARTLY_CREDITED = (
+    "Nous vous rendons {amount} par virement\u202f; votre achat et son accès restent ce qu’ils sont.",
+    "Vous trouverez l’avoir {number} en pièce jointe\u202f; il reste disponible dans votre espace.",
 )
 _CREDITED = (
     "Votre achat est annulé\u00a0: nous vous remboursons {amount} par virement, et l’accès correspondant est fermé.",
@@ -29,7 +33,11 @@ def invoice_issued(delivery: Delivery) -> Message:
     content = store().get(document.file_key)
     amount = money(invoice.total_incl_cents, invoice.currency)
     credit = invoice.kind is InvoiceKind.CREDIT_NOTE
-    paragraphs = _CREDITED if credit else _PAID
+    if credit:
+        ended = invoice.payment is None or invoice.payment.status is PaymentStatus.REFUNDED
+        paragraphs = _CREDITED if ended else _PARTLY_CREDITED
+    else:
+        paragraphs = _PAID
     return letter(
         delivery,
         f"Votre {'avoir' if credit else 'facture'} {invoice.number}",

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siren as siren_number
@@ -13,6 +14,7 @@ from stdnum.fr import siren as siren_number
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import AgeBracket, Gender, User
+from calmness.models.billing import Payment, PaymentStatus
 from calmness.services.account import names
 from calmness.services.privacy import consents
 from calmness.services.trading import trading_statistics
@@ -32,6 +34,13 @@ class WrongVatNumber(DomainError):
     slug = "wrong-vat-number"
     field = "vat_number"
     message = _l("Ce numéro de TVA n’est pas valable\u00a0: par exemple FR83\u202f404\u202f833\u202f048.")
+
+
+class AddressInUse(DomainError):
+    """An invoice to come names the address."""
+
+    slug = "address-in-use"
+    message = _l("Un achat est en cours\u00a0: son adresse figurera sur la facture, corrigez-la sans l’effacer.")
 
 
 TIME_ZONES = tuple(
@@ -71,7 +80,7 @@ class Profile:
 def update(user: User, profile: Profile) -> None:
     """Save. Demographic answers are kept only with consent, and erased when it is withdrawn.
 
-    Raises ``NameMissing``, ``WrongSiren``, ``WrongVatNumber``.
+    Raises ``NameMissing``, ``AddressInUse``, ``WrongSiren``, ``WrongVatNumber``.
     """
     change(user, {name: getattr(profile, name) for name in (*_NAMES, *_TEXTS, *_NUMBERS, *_CHOICES)})
     answers = (profile.gender, profile.age_bracket) if profile.demographics else (None, None)
@@ -92,7 +101,7 @@ def set_demographics(user: User, gender: str | None, age_bracket: str | None, *,
 def change(user: User, values: dict[str, Any]) -> None:
     """Change what is given, nothing when a rule refuses. Choices (country, zone, language) were checked by the caller.
 
-    Raises ``NameMissing``, ``WrongSiren``, ``WrongVatNumber``.
+    Raises ``NameMissing``, ``AddressInUse``, ``WrongSiren``, ``WrongVatNumber``.
     """
     ready: dict[str, str | None] = {name: values[name] for name in (*_CHOICES, "locale") if name in values}
     for name in _NAMES:
@@ -101,6 +110,7 @@ def change(user: User, values: dict[str, Any]) -> None:
             if not ready[name]:
                 raise names.NameMissing(field=name)
     ready |= {name: _text(values[name]) for name in _TEXTS if name in values}
+    _keep_address(user, ready)
     ready |= {name: check(values[name]) for name, check in _NUMBERS.items() if name in values}
     moved = "time_zone" in ready and ready["time_zone"] != user.time_zone
     for name, value in ready.items():
@@ -110,11 +120,26 @@ def change(user: User, values: dict[str, Any]) -> None:
         trading_statistics.move_days(user.id)
 
 
+def _keep_address(user: User, ready: dict[str, str | None]) -> None:
+    """An invoice names its buyer with a whole address: while something is bought, it is mended and not emptied."""
+    emptied = [name for name in _ADDRESS if name in ready and not ready[name] and getattr(user, name)]
+    if not emptied:
+        return
+    bought = select(Payment.id).where(
+        Payment.user_id == user.id,
+        Payment.terms_accepted_at.is_not(None),
+        Payment.status.in_((PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.REJECTED)),
+    )
+    if db.session.scalar(bought.limit(1)) is not None:
+        raise AddressInUse(field=emptied[0])
+
+
 def _text(value: str | None) -> str | None:
     return names.clean_text(value or "") or None
 
 
-def _siren(value: str | None) -> str | None:
+def checked_siren(value: str | None) -> str | None:
+    """Nine digits, or nothing. Raises ``WrongSiren``."""
     if not _text(value):
         return None
     try:
@@ -123,7 +148,8 @@ def _siren(value: str | None) -> str | None:
         raise WrongSiren from error
 
 
-def _vat_number(value: str | None) -> str | None:
+def checked_vat_number(value: str | None) -> str | None:
+    """A number of a country of the Union, or nothing. Raises ``WrongVatNumber``."""
     if not _text(value):
         return None
     try:
@@ -133,6 +159,7 @@ def _vat_number(value: str | None) -> str | None:
 
 
 _NAMES = ("first_name", "last_name")
+_ADDRESS = ("address", "postcode", "city")
 _TEXTS = ("phone", "address", "postcode", "city", "company")
-_NUMBERS = {"siren": _siren, "vat_number": _vat_number}
+_NUMBERS = {"siren": checked_siren, "vat_number": checked_vat_number}
 _CHOICES = ("country", "time_zone")

@@ -107,9 +107,10 @@ def get(statement_id: int) -> BankStatement:
     return statement
 
 
-def every(limit: int = 50) -> list[BankStatement]:
-    """Statements given, newest first."""
-    return list(db.session.scalars(select(BankStatement).order_by(BankStatement.id.desc()).limit(limit)))
+def every(limit: int = 50, before: int | None = None) -> list[BankStatement]:
+    """Statements given, newest first; those with an id below ``before``."""
+    query = select(BankStatement).order_by(BankStatement.id.desc()).limit(limit)
+    return list(db.session.scalars(query if before is None else query.where(BankStatement.id < before)))
 
 
 def sheet_of(statement: BankStatement) -> csv_file.Sheet:

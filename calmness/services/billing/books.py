@@ -3,19 +3,33 @@
 Amounts of a credit note are negative here; on the document they are positive.
 """
 
+import io
+import zipfile
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from calmness import clock
+from calmness.errors import DomainError
 from calmness.extensions import db
+from calmness.files import store
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceItem, InvoiceKind, Payment, PaymentStatus
 from calmness.models.catalogue import VatRegime
 
 BATCH = 500
+
+
+class PeriodTooLong(DomainError):
+    """The documents of more than a month make too large a file."""
+
+    slug = "period-too-long"
+    field = "period"
+    message = _l("Choisissez un mois, comme 2026-11\u00a0: une année entière fait un fichier trop lourd.")
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,27 @@ class MonthRow:
     excl_cents: int
 
 
+@dataclass(frozen=True)
+class SalesLine:
+    """A line of the sales journal: what a line of a document says, with its document. Cents, below zero in credit."""
+
+    invoice: Invoice
+    item: InvoiceItem
+    excl_cents: int
+    vat_cents: int
+    incl_cents: int
+
+
+def period(text: str) -> tuple[date, date]:
+    """First and last day of ``2026`` or ``2026-11``; the running year for nothing. Raises ``ValueError``."""
+    year_text, _dash, month_text = text.partition("-")
+    year = int(year_text or clock.paris_today().year)
+    if not month_text:
+        return date(year, 1, 1), date(year, 12, 31)
+    first = date(year, int(month_text), 1)
+    return first, first.replace(day=monthrange(year, first.month)[1])
+
+
 def sign(kind: InvoiceKind) -> int:
     """1 for an invoice, -1 for a credit note."""
     return -1 if kind is InvoiceKind.CREDIT_NOTE else 1
@@ -60,6 +95,14 @@ def documents(first: date, last: date) -> Iterator[Invoice]:
     while batch := list(db.session.scalars(query.where(Invoice.id > last_id))):
         last_id = batch[-1].id
         yield from batch
+
+
+def sales_journal(first: date, last: date) -> Iterator[SalesLine]:
+    """Every line of every document of a period, in the order of issue."""
+    for invoice in documents(first, last):
+        turn = sign(invoice.kind)
+        for item in invoice.items:
+            yield SalesLine(invoice, item, turn * item.excl_cents, turn * item.vat_cents, turn * item.incl_cents)
 
 
 def vat_summary(first: date, last: date) -> list[VatRow]:
@@ -122,6 +165,19 @@ def files_of(first: date, last: date) -> list[tuple[str, str, str]]:
         .order_by(Invoice.id)
     )
     return [(number, key, digest) for number, key, digest in db.session.execute(query)]
+
+
+def archive(first: date, last: date) -> bytes:
+    """A ZIP of the documents of a month as they were stored, with their checksums. Raises ``PeriodTooLong``."""
+    if (last - first).days > 31:
+        raise PeriodTooLong
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
+        files = files_of(first, last)
+        for number, key, _digest in files:
+            made.writestr(f"{number}.pdf", store().get(key))
+        made.writestr("SHA256SUMS", "".join(f"{digest}  {number}.pdf\n" for number, _key, digest in files))
+    return out.getvalue()
 
 
 def missing_files(first: date, last: date) -> list[str]:

@@ -1,6 +1,6 @@
 """What is for sale today."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
@@ -12,6 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.catalogue import Offer, OfferKind, PublicationStatus, Review, VatRegime
 from calmness.models.sale import OfferVersion
+from calmness.models.training import Formation
 from calmness.services import audit, slugs
 
 
@@ -38,6 +39,22 @@ class FormationMissing(DomainError):
     message = _l("Choisissez la formation vendue.")
 
 
+class SaleWindowReversed(DomainError):
+    """A sale does not end before it begins."""
+
+    slug = "sale-window-reversed"
+    field = "valid_until"
+    message = _l("La vente se termine avant de commencer.")
+
+
+class DepositOrInstalments(DomainError):
+    """Either a deposit and its balance, or instalments."""
+
+    slug = "deposit-or-instalments"
+    field = "deposit"
+    message = _l("Choisissez\u00a0: un acompte puis un solde, ou des échéances.")
+
+
 @dataclass(frozen=True)
 class OfferDraft:
     """What an admin fills in."""
@@ -56,6 +73,11 @@ class OfferDraft:
     max_quantity: int = 1
     valid_from: date | None = None
     valid_until: date | None = None
+
+    @property
+    def rate_bp(self) -> int:
+        """Only the normal regime bears a rate."""
+        return self.vat_rate_bp if self.vat_regime is VatRegime.STANDARD else 0
 
 
 def published(kind: OfferKind | None = None, on: date | None = None) -> list[Offer]:
@@ -111,10 +133,12 @@ def get(offer_id: int) -> Offer:
 
 
 def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | None = None) -> Offer:
-    """Put something new on the shelf. Raises ``DurationMissing``, ``FormationMissing``."""
-    if kind is OfferKind.SIGNALS and not draft.duration_days:
-        raise DurationMissing
-    if kind is OfferKind.FORMATION and formation_id is None:
+    """Put something new on the shelf.
+
+    Raises ``DurationMissing``, ``FormationMissing``, ``SaleWindowReversed``, ``DepositOrInstalments``.
+    """
+    _check(kind, draft)
+    if kind is OfferKind.FORMATION and (formation_id is None or db.session.get(Formation, formation_id) is None):
         raise FormationMissing
     name = draft.name.strip()
     offer = Offer(
@@ -126,7 +150,7 @@ def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | 
         duration_days=None if kind is OfferKind.FORMATION else draft.duration_days,
         price_cents=draft.price_cents,
         vat_regime=draft.vat_regime,
-        vat_rate_bp=draft.vat_rate_bp,
+        vat_rate_bp=draft.rate_bp,
         status=draft.status,
         places=draft.places,
         instalments=1 if kind is OfferKind.SIGNALS or draft.deposit_bp else draft.instalments,
@@ -146,7 +170,10 @@ def create(kind: OfferKind, draft: OfferDraft, *, by: User, formation_id: int | 
 
 
 def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
-    """Save a new version. Payments made keep what they copied. Raises ``DurationMissing``."""
+    """Save a new version. Payments made keep what they copied.
+
+    Raises ``DurationMissing``, ``SaleWindowReversed``, ``DepositOrInstalments``.
+    """
     offer = db.session.scalar(
         select(Offer).where(Offer.id == offer_id).with_for_update().execution_options(populate_existing=True)
     )
@@ -155,11 +182,10 @@ def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
     if not versions(offer.id):
         # An offer older than this history: what it was until now is its first entry.
         _keep_version(offer, None)
-    if offer.kind is OfferKind.SIGNALS and not draft.duration_days:
-        raise DurationMissing
+    _check(offer.kind, draft)
     offer.name, offer.summary = draft.name.strip(), draft.summary.strip()
     offer.price_cents = draft.price_cents
-    offer.vat_regime, offer.vat_rate_bp = draft.vat_regime, draft.vat_rate_bp
+    offer.vat_regime, offer.vat_rate_bp = draft.vat_regime, draft.rate_bp
     offer.status = draft.status
     if offer.kind is not OfferKind.FORMATION:
         offer.duration_days = draft.duration_days
@@ -176,12 +202,32 @@ def change(offer_id: int, draft: OfferDraft, *, by: User) -> Offer:
     return offer
 
 
+def set_status(offer_id: int, status: PublicationStatus, *, by: User) -> Offer:
+    """Publish an offer or take it off the shelf; all else stays. Raises ``NotFound``."""
+    offer = get(offer_id)
+    return change(offer_id, replace(draft_of(offer), status=status), by=by)
+
+
+def draft_of(offer: Offer) -> OfferDraft:
+    """What an admin would have filled in to get an offer as it is."""
+    return OfferDraft(**{field.name: getattr(offer, field.name) for field in fields(OfferDraft)})
+
+
 def reviews(formation_id: int | None = None, limit: int = 8) -> list[Review]:
     """Published reviews, newest first."""
     query = select(Review).where(Review.published_at.is_not(None))
     if formation_id:
         query = query.where(Review.formation_id == formation_id)
     return list(db.session.scalars(query.order_by(Review.published_at.desc()).limit(limit)))
+
+
+def _check(kind: OfferKind, draft: OfferDraft) -> None:
+    if kind is OfferKind.SIGNALS and not draft.duration_days:
+        raise DurationMissing
+    if draft.valid_from and draft.valid_until and draft.valid_until < draft.valid_from:
+        raise SaleWindowReversed
+    if draft.deposit_bp and draft.instalments > 1:
+        raise DepositOrInstalments
 
 
 def _keep_version(offer: Offer, by: User | None) -> None:

@@ -21,11 +21,12 @@ from calmness.models.billing import (
     Subscription,
     SubscriptionStatus,
 )
+from calmness.models.mention import MentionKind
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
 from calmness.presentation import money
 from calmness.services import audit, live, notifications
 from calmness.services.account.preferences import NoticeKind
-from calmness.services.billing import invoicing
+from calmness.services.billing import invoicing, mentions
 from calmness.services.billing.invoice_lines import MICROS, left_by_line, split_vat
 
 
@@ -211,16 +212,16 @@ def _copy(item: InvoiceItem) -> InvoiceItem:
     return InvoiceItem(**{name: getattr(item, name) for name in columns})
 
 
-def _mentions(invoice: Invoice, reason: str, items: list[InvoiceItem]) -> list[str]:
-    regimes = dict.fromkeys(item.vat_regime for item in items)
-    vat = [text for regime in regimes if (text := invoicing.MENTIONS[regime]) and text in invoice.mentions]
+def _mentions(invoice: Invoice, reason: str, items: list[InvoiceItem]) -> list[str | MentionKind]:
+    """What a credit note says, in the wordings of its own day: the law of today decides which references it takes."""
+    said = {mention.get("kind") for mention in invoice.mentions}
+    regimes = dict.fromkeys(mentions.OF_REGIME.get(item.vat_regime) for item in items)
+    # A platform asks a business's credit note for the same terms as its invoice (BR-FR-05).
     return [
         f"Avoir sur la facture {invoice.number} du {invoice.issued_on:%d/%m/%Y}.",
         f"Motif\u00a0: {reason}",
         "Prestation de services.",
-        *vat,
-        # A platform asks a business's credit note for the same terms as its invoice (BR-FR-05).
-        *(text for text in invoicing.BUSINESS_MENTIONS if text in invoice.mentions),
+        *(kind for kind in (*regimes, MentionKind.DEBITS, *mentions.OF_BUSINESS) if kind and kind.value in said),
     ]
 
 

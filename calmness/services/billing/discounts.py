@@ -13,6 +13,7 @@ from calmness.errors import Conflict, DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
 from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.catalogue import Offer
 from calmness.models.sale import DiscountCode
 from calmness.services import audit
 
@@ -143,6 +144,8 @@ def create(draft: DiscountDraft, *, by: User) -> DiscountCode:
         raise DomainError(_l("Un code compte au moins trois lettres ou chiffres."), field="code")
     if (draft.percent_bp is None) == (draft.amount_cents is None):
         raise DomainError(_l("Donnez un pourcentage ou un montant, pas les deux."), field="percent")
+    if draft.offer_id is not None and db.session.get(Offer, draft.offer_id) is None:
+        raise DomainError(_l("Cette offre n’existe pas."), field="offer_id")
     if db.session.scalar(select(DiscountCode.id).where(DiscountCode.code == key)):
         raise DiscountTaken
     code = DiscountCode(

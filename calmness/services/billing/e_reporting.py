@@ -4,8 +4,9 @@ Both are computed from issued documents alone, which never change: the same peri
 Exempt training stays out, as its exemption dispenses with invoicing; businesses go by electronic invoice.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind
@@ -14,6 +15,14 @@ from calmness.services.billing import books
 
 SERVICES, NOT_TAXED = "TPS1", "TNT1"
 """Categories of the flow: services taxed in France, sales not taxed in France."""
+
+
+class MoreGivenBack(Exception):
+    """At a rate a period gave back more than it received: the flow has no way to say so."""
+
+    def __init__(self, rate_bp: int) -> None:
+        super().__init__(rate_bp)
+        self.rate_bp = rate_bp
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,32 @@ def receipts(first: date, last: date) -> list[ReceiptsDay]:
             key = (invoice.issued_on, item.vat_rate_bp, invoice.currency)
             totals[key] = totals.get(key, 0) + books.sign(invoice.kind) * item.incl_cents
     return [ReceiptsDay(*key, totals[key]) for key in sorted(totals)]
+
+
+def documents_a_day(first: date, last: date) -> Counter[tuple[date, str, str]]:
+    """How many documents there were by day, currency and category, whatever their rates."""
+    seen: Counter[tuple[date, str, str]] = Counter()
+    for invoice in _to_consumers(first, last):
+        seen.update({(invoice.issued_on, invoice.currency, _category(item)) for item in _reported(invoice)})
+    return seen
+
+
+def not_below_zero(rows: list[ReceiptsDay]) -> list[ReceiptsDay]:
+    """Receipts as the flow takes them: what a day gives back beyond what it received is taken off other days of the
+    period at the same rate, the last before it first. Sums stay. Raises ``MoreGivenBack``.
+    """
+    amounts = {(row.rate_bp, row.currency, row.day): row.incl_cents for row in rows}
+    for rate_bp, currency, day in sorted(key for key, cents in amounts.items() if cents < 0):
+        mine = (rate_bp, currency, day)
+        others = sorted(key for key in amounts if key[:2] == mine[:2] and amounts[key] > 0)
+        before, after = [key for key in others if key[2] < day], [key for key in others if key[2] > day]
+        for other in (*reversed(before), *after):
+            taken = min(-amounts[mine], amounts[other])
+            amounts[mine] += taken
+            amounts[other] -= taken
+        if amounts[mine] < 0:
+            raise MoreGivenBack(rate_bp)
+    return [replace(row, incl_cents=left) for row in rows if (left := amounts[row.rate_bp, row.currency, row.day])]
 
 
 def is_business(invoice: Invoice) -> bool:

@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 from stdnum import bic, iban
+from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siret
 
@@ -21,6 +22,24 @@ class MalformedIdentity(DomainError):
     slug = "malformed-identity"
 
 
+TEXTS = (
+    "company_name",
+    "legal_form",
+    "capital",
+    "address",
+    "postcode",
+    "city",
+    "siret",
+    "rcs",
+    "vat_number",
+    "training_number",
+    "email",
+    "iban",
+    "bic",
+    "footer",
+    "note",
+)
+"""What an admin writes of an identity."""
 LOGO_FAULTS = {
     Fault.EMPTY: _l("Ce fichier est vide."),
     Fault.TOO_HEAVY: _l("Ce fichier dépasse 2 Mo\u00a0: exportez le logo en plus petit (900 × 240 pixels suffisent)."),
@@ -76,10 +95,12 @@ def save(
         "iban": (iban.validate, _l("Cet IBAN n’est pas valable.")),
         "bic": (bic.validate, _l("Ce BIC n’est pas valable.")),
     }
-    clean = dict(values)
+    clean = {name: value.strip() for name, value in values.items()}
+    if clean.get("vat_number"):
+        checks["vat_number"] = (vat.validate, _l("Ce numéro de TVA n’existe pas\u00a0: par exemple FR44 732 829 320."))
     for name, (check, message) in checks.items():
         try:
-            clean[name] = check(values[name])
+            clean[name] = check(clean[name])
         except ValidationError as error:
             raise MalformedIdentity(message, field=name) from error
     picture = logo_of(logo, without=without_logo)

@@ -8,7 +8,8 @@ from typing import Any
 
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
-from calmness.services.billing.invoicing import BUSINESS_MENTIONS, MENTIONS
+from calmness.models.mention import MentionKind
+from calmness.services.billing import mentions
 
 DEPOSIT = "386"
 TYPE_CODES = {InvoiceKind.INVOICE: "380", InvoiceKind.CREDIT_NOTE: "381"}
@@ -20,7 +21,11 @@ CATEGORIES: dict[VatRegime, tuple[str, str]] = {
     VatRegime.OUTSIDE_EU: ("O", "VATEX-EU-O"),
 }
 """Category of VAT (UNTDID 5305) and code of the exemption (VATEX)."""
-NOTE_CODES = dict(zip(BUSINESS_MENTIONS, ("AAB", "PMD", "PMT"), strict=True))
+NOTE_CODES: dict[str, str] = {
+    MentionKind.EARLY_PAYMENT: "AAB",
+    MentionKind.LATE_PAYMENT: "PMD",
+    MentionKind.RECOVERY: "PMT",
+}
 """Early payment, late penalties, recovery: codes that approved platforms ask for."""
 SIREN_SCHEME, ADDRESS_SCHEME = "0002", "0225"
 TRANSFER, PIECE = "30", "C62"
@@ -40,7 +45,7 @@ def terms(invoice: Invoice, corrected: Invoice | None = None) -> dict[str, Any]:
         "BG-1": [_note(mention) for mention in invoice.mentions],
         "BG-4": _seller(invoice),
         "BG-7": _buyer(invoice.buyer),
-        "BG-23": _breakdown(invoice.items),
+        "BG-23": _breakdown(invoice),
         "BG-25": [_line(item) for item in invoice.items],
         # Without a date of delivery the library writes an empty element that the XSD refuses.
         "BT-72": (invoice.service_on or invoice.issued_on).isoformat(),
@@ -92,9 +97,9 @@ def unit_price(micros: int) -> str:
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def _note(mention: str) -> dict[str, str]:
-    code = NOTE_CODES.get(mention)
-    return {"BT-22": mention, **({"BT-21": code} if code else {})}
+def _note(mention: dict[str, str]) -> dict[str, str]:
+    code = NOTE_CODES.get(mention.get("kind", ""))
+    return {"BT-22": mention["text"], **({"BT-21": code} if code else {})}
 
 
 def _seller(invoice: Invoice) -> dict[str, str]:
@@ -137,15 +142,16 @@ def _outside_scope(items: list[InvoiceItem]) -> bool:
     return any(item.vat_regime is VatRegime.OUTSIDE_EU for item in items)
 
 
-def _breakdown(items: list[InvoiceItem]) -> list[dict[str, str]]:
-    """VAT by category and rate: one entry each, whatever the reasons are."""
+def _breakdown(invoice: Invoice) -> list[dict[str, str]]:
+    """VAT by category and rate: one entry each, whatever the reasons are. A reason reads as it does on the page."""
+    reasons = {mention.get("kind", ""): mention["text"] for mention in invoice.mentions}
     groups: dict[tuple[str, int], list[InvoiceItem]] = {}
-    for item in items:
+    for item in invoice.items:
         groups.setdefault((category(item), item.vat_rate_bp), []).append(item)
-    return [_group(code, rate_bp, group) for (code, rate_bp), group in groups.items()]
+    return [_group(code, rate_bp, group, reasons) for (code, rate_bp), group in groups.items()]
 
 
-def _group(code: str, rate_bp: int, items: list[InvoiceItem]) -> dict[str, str]:
+def _group(code: str, rate_bp: int, items: list[InvoiceItem], reasons: dict[str, str]) -> dict[str, str]:
     entry = {
         "BT-116": amount(sum(item.excl_cents for item in items)),
         "BT-117": amount(sum(item.vat_cents for item in items)),
@@ -153,9 +159,10 @@ def _group(code: str, rate_bp: int, items: list[InvoiceItem]) -> dict[str, str]:
     }
     if code != "O":
         entry["BT-119"] = amount(rate_bp)
-    reasons = [text for regime in dict.fromkeys(item.vat_regime for item in items) if (text := MENTIONS[regime])]
-    if reasons:
-        entry |= {"BT-120": " ; ".join(reasons), "BT-121": CATEGORIES[items[0].vat_regime][1]}
+    kinds = dict.fromkeys(mentions.OF_REGIME.get(item.vat_regime) for item in items)
+    given = [reasons[kind] for kind in kinds if kind and kind in reasons]
+    if given:
+        entry |= {"BT-120": " ; ".join(given), "BT-121": CATEGORIES[items[0].vat_regime][1]}
     return entry
 
 

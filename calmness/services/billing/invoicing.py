@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from calmness import clock
@@ -29,24 +29,13 @@ from calmness.models.billing import (
 from calmness.models.catalogue import VatRegime
 from calmness.models.delivery import Lane
 from calmness.models.dialect import locked
+from calmness.models.mention import MentionKind
 from calmness.services import chain, delivery
+from calmness.services.billing import mentions
 from calmness.services.billing.invoice_lines import Line, deduction, items_of, left_by_line
 
 CHAIN = "invoice"
 SERIES = {InvoiceKind.INVOICE: "CT", InvoiceKind.CREDIT_NOTE: "AV"}
-MENTIONS: dict[VatRegime, str | None] = {
-    VatRegime.STANDARD: None,
-    VatRegime.FRANCHISE: "TVA non applicable, art. 293 B du CGI",
-    VatRegime.TRAINING_EXEMPT: "Exonération de TVA, art. 261-4-4° a du CGI",
-    VatRegime.REVERSE_CHARGE: "Autoliquidation (art. 283-2 du CGI, art. 196 de la directive 2006/112/CE)",
-    VatRegime.OUTSIDE_EU: "TVA non applicable, art. 259-1 du CGI",
-}
-BUSINESS_MENTIONS = [
-    "Pas d’escompte en cas de paiement anticipé.",
-    "Pénalités de retard\u00a0: taux de refinancement de la BCE majoré de 10 points.",
-    "Indemnité forfaitaire pour frais de recouvrement en cas de retard\u00a0: 40\u00a0€.",
-]
-"""For business customers only (C. com. L441-9, L441-10, D441-5)."""
 
 
 class NoIdentity(Conflict):
@@ -54,6 +43,16 @@ class NoIdentity(Conflict):
 
     slug = "no-legal-identity"
     message = _l("L’identité légale de l’école n’est pas renseignée\u00a0: un administrateur doit la compléter.")
+
+
+class SellerVatMissing(Conflict):
+    """A sale that bears VAT names the seller's number (CGI, annexe II, art. 242 nonies A, I-2°)."""
+
+    slug = "seller-vat-missing"
+    message = _l(
+        "Cette vente porte de la TVA\u00a0: un administrateur doit d’abord donner le numéro de TVA de l’école, "
+        "dans l’identité légale."
+    )
 
 
 class BuyerVatMissing(Conflict):
@@ -78,7 +77,7 @@ class Draft:
     user_id: int
     payment_id: int | None
     buyer: dict[str, Any]
-    mentions: list[str]
+    mentions: list[str | MentionKind]
     items: list[InvoiceItem]
     service_on: date | None = None
     paid_cents: int = 0
@@ -114,7 +113,7 @@ def draft_for_payment(
 ) -> Draft:
     """What a payment's invoice will say. ``deducted``: lines of a deposit that it takes off.
 
-    Raises ``BuyerVatMissing``, ``OutsideScopeMixed``.
+    Raises ``SellerVatMissing``, ``BuyerVatMissing``, ``OutsideScopeMixed``.
     """
     buyer = _buyer(user)
     _require_complete(lines, buyer)
@@ -157,7 +156,7 @@ def issue(draft: Draft, at: datetime) -> Invoice:
         issued_at=max(at, last.issued_at) if last else at,
         service_on=draft.service_on,
         buyer=draft.buyer,
-        mentions=draft.mentions,
+        mentions=mentions.texts(draft.mentions, day),
         currency=draft.currency,
         total_excl_cents=sum(item.excl_cents for item in draft.items),
         total_vat_cents=sum(item.vat_cents for item in draft.items),
@@ -235,13 +234,7 @@ def listing(
 
     Pages are found by the key: the last page of 100 000 documents costs what the first one does.
     """
-    query = select(Invoice)
-    if text:
-        query = query.join(User, User.id == Invoice.user_id).where(
-            Invoice.number.contains(text.upper(), autoescape=True)
-            | func.lower(User.last_name).contains(text.lower(), autoescape=True)
-            | User.email_key.contains(text.lower(), autoescape=True)
-        )
+    query = searched(select(Invoice), text)
     total = db.session.scalar(query.with_only_columns(func.count(Invoice.id))) or 0
     if before is not None:
         query = query.where(Invoice.id < before)
@@ -250,6 +243,17 @@ def listing(
         page = query.where(Invoice.id > after).order_by(Invoice.id)
     rows = list(db.session.scalars(page.options(joinedload(Invoice.document)).limit(limit)))
     return (rows[::-1] if after is not None else rows), total
+
+
+def searched(query: Select[Invoice], text: str) -> Select[Invoice]:
+    """Those of a query whose number, or buyer's name or address, holds a text; all without one."""
+    if not text:
+        return query
+    return query.join(User, User.id == Invoice.user_id).where(
+        Invoice.number.contains(text.upper(), autoescape=True)
+        | func.lower(User.last_name).contains(text.lower(), autoescape=True)
+        | User.email_key.contains(text.lower(), autoescape=True)
+    )
 
 
 def content_of(invoice: Invoice) -> dict[str, Any]:
@@ -296,6 +300,9 @@ def _require_complete(lines: Sequence[Line], buyer: dict[str, str]) -> None:
         raise BuyerVatMissing
     if VatRegime.OUTSIDE_EU in regimes and len(regimes) > 1:
         raise OutsideScopeMixed
+    taxed = any(line.vat_regime is VatRegime.STANDARD and line.vat_rate_bp for line in lines)
+    if taxed and not active_template().vat_number:
+        raise SellerVatMissing
 
 
 def _buyer(user: User) -> dict[str, str]:
@@ -322,17 +329,23 @@ def _deposit_of(payment: Payment) -> Invoice | None:
     )
 
 
-def _mentions(lines: Sequence[Line], payment: Payment, buyer: dict[str, str], *, final: bool) -> list[str]:
-    mentions = ["Prestation de services."]
+def _mentions(
+    lines: Sequence[Line], payment: Payment, buyer: dict[str, str], *, final: bool
+) -> list[str | MentionKind]:
+    """What the document says; the dated ones are worded when its day is known."""
+    said: list[str | MentionKind] = ["Prestation de services."]
     if payment.is_deposit:
-        mentions.append("Facture d’acompte\u00a0: la facture définitive suivra, acompte déduit.")
+        said.append("Facture d’acompte\u00a0: la facture définitive suivra, acompte déduit.")
     elif final:
-        mentions.append("Facture définitive, acompte déduit.")
-    mentions += [text for regime in dict.fromkeys(line.vat_regime for line in lines) if (text := MENTIONS[regime])]
-    mentions.append(f"Facture acquittée par virement, référence {payment.reference}.")
+        said.append("Facture définitive, acompte déduit.")
+    regimes = dict.fromkeys(line.vat_regime for line in lines)
+    said += [mentions.OF_REGIME[regime] for regime in regimes if regime in mentions.OF_REGIME]
+    if VatRegime.STANDARD in regimes:
+        said.append(MentionKind.DEBITS)
+    said.append(f"Facture acquittée par virement, référence {payment.reference}.")
     if "siren" in buyer or "vat_number" in buyer:
-        mentions += BUSINESS_MENTIONS
-    return mentions
+        said += mentions.OF_BUSINESS
+    return said
 
 
 def _detail(payment: Payment) -> str:

@@ -5,9 +5,8 @@ platform is asked for it by that id, so that a crash between giving and recordin
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
@@ -21,7 +20,7 @@ from calmness.models.catalogue import VatRegime
 from calmness.models.closing import ClosingSpan, PeriodClosing
 from calmness.models.dialect import insert_once
 from calmness.models.platform import FlowKind, FlowState, PlatformFlow, SupplierInvoice
-from calmness.platforms import FlowStatus, IncomingFlow, OutgoingFlow
+from calmness.platforms import FlowStatus, IncomingFlow, OutgoingFlow, flux10
 from calmness.platforms.reading import SupplierData, Unreadable, supplier_data
 from calmness.services import delivery
 from calmness.services.billing import e_reporting, invoicing
@@ -42,9 +41,10 @@ STATES = {
 FINAL = (FlowState.COLLECTED, FlowState.REFUSED, FlowState.REJECTED)
 FLOW_TYPES = {
     FlowKind.INVOICE: ("CustomerInvoice", "Factur-X"),
-    FlowKind.SALES: ("AggregatedCustomerTransactionReport", "JSON"),
-    FlowKind.RECEIPTS: ("AggregatedCustomerPaymentReport", "JSON"),
+    FlowKind.SALES: ("AggregatedCustomerTransactionReport", "FRR"),
+    FlowKind.RECEIPTS: ("AggregatedCustomerPaymentReport", "FRR"),
 }
+REGISTRATION_LENGTH = 4
 CHECKED_AT_ONCE = 50
 CHECK_EVERY = timedelta(minutes=30)
 
@@ -77,15 +77,33 @@ def enqueue_waiting(at: datetime | None = None) -> None:
         delivery.enqueue(SEND, f"{SEND}:{flow_id}:{now:%Y%m%d}", {"flow_id": flow_id})
 
 
-def outgoing(flow: PlatformFlow) -> OutgoingFlow | None:
-    """The file of a flow, the same bytes whenever it is asked; None while the PDF is not there yet."""
+@dataclass(frozen=True)
+class Sender:
+    """The platform as a report names it: registration of four signs and name."""
+
+    registration: str
+    name: str
+
+
+def outgoing(flow: PlatformFlow, sender: Sender) -> OutgoingFlow | None:
+    """The file of a flow, the same bytes whenever it is asked; None while something is missing: ``reason`` says it."""
     if flow.kind is FlowKind.INVOICE:
         document = db.session.get(InvoiceDocument, flow.invoice_id)
         if document is None:
             return None
         name, content = f"{flow.key.partition(':')[2]}.pdf", store().get(document.file_key)
+    elif len(sender.registration) != REGISTRATION_LENGTH or not sender.name:
+        flow.reason = "Renseignez PLATFORM_NAME et PLATFORM_REGISTRATION (matricule de quatre caractères)."
+        return None
     else:
-        name, content = f"{flow.key.replace(':', '-')}.json", _report(flow)
+        try:
+            name, content = f"{flow.key.replace(':', '-')}.xml", _report(flow, sender)
+        except e_reporting.MoreGivenBack as error:
+            rate = f"{error.rate_bp / 100:g}".replace(".", ",")
+            flow.reason = (
+                f"Au taux de {rate}\u00a0%, le mois rend plus qu’il n’encaisse\u00a0: à déclarer avec la plateforme."
+            )
+            return None
     return OutgoingFlow(flow.key, name, *FLOW_TYPES[flow.kind], content)
 
 
@@ -158,9 +176,10 @@ def receive(incoming: IncomingFlow, content: bytes, at: datetime | None = None) 
     return insert_once(db.session(), SupplierInvoice, [row]) == 1
 
 
-def flows(limit: int = 200) -> list[PlatformFlow]:
-    """Newest flows first."""
-    return list(db.session.scalars(select(PlatformFlow).order_by(PlatformFlow.id.desc()).limit(limit)))
+def flows(limit: int = 200, before: int | None = None) -> list[PlatformFlow]:
+    """Newest flows first; those with an id below ``before``."""
+    query = select(PlatformFlow).order_by(PlatformFlow.id.desc()).limit(limit)
+    return list(db.session.scalars(query if before is None else query.where(PlatformFlow.id < before)))
 
 
 def counts() -> dict[FlowState, int]:
@@ -169,9 +188,10 @@ def counts() -> dict[FlowState, int]:
     return {FlowState(state): count for state, count in rows}
 
 
-def received(limit: int = 200) -> list[SupplierInvoice]:
-    """Newest invoices of suppliers first."""
-    return list(db.session.scalars(select(SupplierInvoice).order_by(SupplierInvoice.id.desc()).limit(limit)))
+def received(limit: int = 200, before: int | None = None) -> list[SupplierInvoice]:
+    """Newest invoices of suppliers first; those with an id below ``before``."""
+    query = select(SupplierInvoice).order_by(SupplierInvoice.id.desc()).limit(limit)
+    return list(db.session.scalars(query if before is None else query.where(SupplierInvoice.id < before)))
 
 
 def received_file(received_id: int) -> tuple[SupplierInvoice, bytes]:
@@ -198,15 +218,37 @@ def _plan(planned: Iterable[tuple[str, FlowKind, int | None, date | None]]) -> i
     return insert_once(db.session(), PlatformFlow, rows)
 
 
-def _report(flow: PlatformFlow) -> bytes:
-    """A month's facts, computed from its documents alone."""
+def _report(flow: PlatformFlow, sender: Sender) -> bytes:
+    """A month's facts, computed from its documents alone: the same bytes whenever they are asked for."""
     first = flow.month_on or date.min
     last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    days = e_reporting.sales(first, last) if flow.kind is FlowKind.SALES else e_reporting.receipts(first, last)
-    body = {
-        "flow": flow.key.partition(":")[0],
-        "month": f"{first:%Y-%m}",
-        "seller": invoicing.active_template().siren,
-        "days": [asdict(day) for day in days],
-    }
-    return json.dumps(body, default=str, sort_keys=True, ensure_ascii=False).encode()
+    school = invoicing.active_template()
+    number = flow.key.partition(":")[0].replace(".", "")
+    head = flux10.Head(
+        identifier=f"{school.siren}-{number}-{first:%Y%m}",
+        made_at=flow.created_at.astimezone(clock.PARIS),
+        platform_registration=sender.registration,
+        platform_name=sender.name,
+        siren=school.siren,
+        seller_name=school.company_name,
+        first_on=first,
+        last_on=last,
+    )
+    if flow.kind is FlowKind.RECEIPTS:
+        received = e_reporting.not_below_zero(e_reporting.receipts(first, last))
+        days = [flux10.Receipts(row.day, row.currency, row.rate_bp, row.incl_cents) for row in received]
+        return flux10.receipts_file(head, days)
+    documents = e_reporting.documents_a_day(first, last)
+    sales = [
+        flux10.Sales(
+            row.day,
+            row.currency,
+            row.category,
+            documents[row.day, row.currency, row.category],
+            row.rate_bp,
+            row.excl_cents,
+            row.vat_cents,
+        )
+        for row in e_reporting.sales(first, last)
+    ]
+    return flux10.sales_file(head, sorted(sales, key=lambda row: (row.day, row.currency, row.category, -row.rate_bp)))

@@ -19,7 +19,7 @@ from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatu
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.pdf.epc import structured_reference
 from calmness.services import audit, live
-from calmness.services.account import accounts, names
+from calmness.services.account import accounts, names, profiles
 from calmness.services.billing import (
     catalogue,
     instalments,
@@ -54,6 +54,16 @@ class TransactionNumberTaken(Conflict):
     def __init__(self, payment: Payment | None = None) -> None:
         super().__init__()
         self.payment = payment
+
+
+class AddressMissing(DomainError):
+    """An invoice names its buyer with a whole address (CGI, annexe II, art. 242 nonies A, I-1°)."""
+
+    slug = "address-missing"
+
+    def __init__(self, field: str) -> None:
+        message = _l("Donnez votre adresse complète (rue, code postal, ville)\u00a0: elle figure sur la facture.")
+        super().__init__(message, field=field)
 
 
 class TermsNotAccepted(DomainError):
@@ -150,7 +160,8 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
 def confirm_identity(payment: Payment, identity: Identity) -> None:
     """Save who is invoiced, and the consents with the version of their texts; from here on the price holds.
 
-    Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``, ``LookAlikeName``.
+    Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``, ``NameMissing``, ``AddressMissing``,
+    ``WrongSiren``, ``WrongVatNumber``.
     """
     payment = locked(payment.id)
     if payment.status not in OPEN:
@@ -162,12 +173,7 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
     if payment.status is PaymentStatus.DECLARED and payment.first_id is None:
         sale_terms.split(payment, identity.instalments)
     user = payment.user
-    user.first_name = names.own_name(identity.first_name, "first_name")
-    user.last_name = names.own_name(identity.last_name, "last_name")
-    user.address, user.postcode, user.city = identity.address.strip(), identity.postcode.strip(), identity.city.strip()
-    user.phone = identity.phone.strip() or user.phone
-    user.company, user.siren = identity.company.strip() or None, identity.siren.strip() or None
-    user.vat_number = identity.vat_number.strip() or None
+    _set_buyer(user, identity)
     user.country = identity.country.strip().upper() or user.country
     payment.terms_version = accounts.TERMS_VERSION
     payment.terms_accepted_at = clock.now()
@@ -182,6 +188,24 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
         )
     payment.early_start_requested = identity.early_start
     db.session.flush()
+
+
+def _set_buyer(user: User, identity: Identity) -> None:
+    """Who is invoiced: what cannot be seen, such as marks of direction, is no name and no address."""
+    for name in ("first_name", "last_name"):
+        given = names.own_name(getattr(identity, name), name)
+        if not given:
+            raise names.NameMissing(field=name)
+        setattr(user, name, given)
+    for name in ("address", "postcode", "city"):
+        given = names.clean_text(getattr(identity, name))
+        if not given:
+            raise AddressMissing(name)
+        setattr(user, name, given)
+    user.phone = names.clean_text(identity.phone) or user.phone
+    user.company = names.clean_text(identity.company) or None
+    user.siren = profiles.checked_siren(identity.siren)
+    user.vat_number = profiles.checked_vat_number(identity.vat_number)
 
 
 def submit_transaction(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
 from calmness import clock
@@ -43,10 +43,14 @@ class Suggestion:
 
     line: BankLine
     choices: list[tuple[Proposal, Payment]]
+    twin: BankLine | None = None
+    """The line of a statement in another format that may be the same transfer."""
 
     @property
     def ticked(self) -> bool:
-        """Whether the page ticks it beforehand: strong, and no other payment is as likely."""
+        """Whether the page ticks it beforehand: strong, no other payment is as likely, and seen for the first time."""
+        if self.twin is not None:
+            return False
         scores = [proposal.score for proposal, _payment in self.choices[:2]]
         strong = bool(self.choices) and self.choices[0][0].strength is Strength.STRONG
         return strong and self.line.state is LineState.OPEN and (len(scores) == 1 or scores[0] > scores[1])
@@ -61,17 +65,23 @@ class Outcome:
     error: Text = ""
 
 
-def suggestions(states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN) -> list[Suggestion]:
-    """Lines in a state, oldest first, with what they (or what is left of them) may settle."""
-    lines = list(
-        db.session.scalars(
-            select(BankLine)
-            .where(BankLine.state.in_(states))
-            .options(selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user))
-            .order_by(BankLine.booked_on, BankLine.id)
-            .limit(limit)
+def suggestions(
+    states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = SHOWN, after: BankLine | None = None
+) -> list[Suggestion]:
+    """Lines in a state, oldest first, with what they (or what is left of them) may settle; those that follow a line."""
+    query = (
+        select(BankLine)
+        .where(BankLine.state.in_(states))
+        .options(
+            joinedload(BankLine.statement),
+            selectinload(BankLine.allocations).joinedload(BankAllocation.payment).joinedload(Payment.user),
         )
+        .order_by(BankLine.booked_on, BankLine.id)
+        .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(BankLine.booked_on, BankLine.id) > (after.booked_on, after.id))
+    lines = list(db.session.scalars(query))
     waiting = {
         payment.id: payment
         for payment in db.session.scalars(
@@ -82,6 +92,7 @@ def suggestions(states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = 
     received = _received_by_payment(waiting) if lines else {}
     expected = [_expected(payment, accounts, received.get(payment.id, 0)) for payment in waiting.values()]
     expected = [one for one in expected if one.amount_cents > 0]
+    twins = _twins(lines)
     return [
         Suggestion(
             line,
@@ -89,9 +100,41 @@ def suggestions(states: tuple[LineState, ...] = (LineState.OPEN,), limit: int = 
                 (proposal, waiting[proposal.payment_id])
                 for proposal in proposals(transfer_of(line), expected if line.currency == "EUR" else ())[:4]
             ],
+            twins.get(line.id),
         )
         for line in lines
     ]
+
+
+def _is_iban(account: str) -> bool:
+    """Whether it names an account: a CSV file whose bank gives none bears the bank's name instead."""
+    return account[:2].isalpha() and account[2:4].isdigit()
+
+
+def _twins(lines: list[BankLine]) -> dict[int, BankLine]:
+    """By line, an earlier one of the same day and amount that came in another format: banks number the same transfer
+    differently in CAMT and CSV, so nothing but a person can tell whether it is one.
+    """
+    if not lines:
+        return {}
+    earlier = db.session.scalars(
+        select(BankLine)
+        .where(
+            BankLine.booked_on.in_({line.booked_on for line in lines}),
+            BankLine.amount_cents.in_({line.amount_cents for line in lines}),
+        )
+        .options(joinedload(BankLine.statement))
+        .order_by(BankLine.id)
+    ).all()
+    return {
+        line.id: other
+        for line in lines
+        for other in earlier
+        if other.id < line.id
+        and (other.booked_on, other.amount_cents, other.currency) == (line.booked_on, line.amount_cents, line.currency)
+        and other.statement.format is not line.statement.format
+        and not (_is_iban(line.account) and _is_iban(other.account) and line.account != other.account)
+    }
 
 
 def returned_payment(line: BankLine) -> Payment | None:
@@ -175,6 +218,14 @@ def set_aside(line_id: int, *, by: User) -> BankLine:
     line.state, line.settled_at, line.settled_by_id = LineState.IGNORED, clock.now(), by.id
     db.session.flush()
     audit.record("bank_line.set_aside", "bank_line", line.id, actor=by, changes=("state",))
+    return line
+
+
+def get(line_id: int) -> BankLine:
+    """A line. Raises ``NotFound``."""
+    line = db.session.get(BankLine, line_id)
+    if line is None:
+        raise NotFound
     return line
 
 

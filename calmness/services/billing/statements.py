@@ -5,6 +5,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from calmness.extensions import db
 from calmness.models.billing import Invoice, Payment, PaymentStatus
+from calmness.services.billing import invoicing
 
 
 def payments(
@@ -21,9 +22,9 @@ def payments(
     return list(db.session.scalars(query.order_by(Payment.id.desc()).limit(limit)))
 
 
-def invoices(*, limit: int, before: int | None = None, user_id: int | None = None) -> list[Invoice]:
-    """Up to ``limit`` documents with an id below ``before``, the same way."""
-    query = select(Invoice).options(selectinload(Invoice.items), joinedload(Invoice.document))
+def invoices(*, limit: int, before: int | None = None, user_id: int | None = None, text: str = "") -> list[Invoice]:
+    """Up to ``limit`` documents with an id below ``before``, the same way; ``text`` as the staff's page searches."""
+    query = invoicing.searched(select(Invoice).options(selectinload(Invoice.items), joinedload(Invoice.document)), text)
     if user_id is not None:
         query = query.where(Invoice.user_id == user_id)
     if before is not None:

@@ -126,6 +126,7 @@ TABLES: dict[str, Place] = {
     "offer_version": _nobodys(SHOP, "by_id"),
     "invoice_counter": _nobodys(COUNTED),
     "invoice_template": _nobodys("Identité légale de l’école.", "created_by_id"),
+    "mention_wording": _nobodys(SHOP, "by_id"),
     "period_closing": _nobodys(COUNTED),
     "review": Place(Fate.BLANKED, ("user_id",), blank={"user_id": None, "author_name": "Ancien élève"}),
     # Training

@@ -1,7 +1,8 @@
-"""Cash rows of an account and what each of them is: guessed from the broker's words until the student says it.
+"""Cash rows of an account and what each of them is, by MetaTrader 5's type of the deal or as the student says.
 
-MetaTrader knows a sign and a comment. A fee booked as a withdrawal makes a method look better than it was, a dividend
-booked as a deposit makes it look worse: what the student says counts, survives every sync, and the figures follow.
+MetaTrader 4 knows a sign and a comment, and the comment only proposes. A fee booked as a withdrawal makes a method look
+better than it was, a dividend booked as a deposit makes it look worse: what the student says counts, survives every
+sync, and the figures follow.
 """
 
 import re
@@ -13,8 +14,8 @@ from sqlalchemy import select
 
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
-from calmness.models.cash import COSTS
-from calmness.models.trading import CashKind, Trade, TradeKind, TradeStatus, TradingAccount
+from calmness.models.cash import COSTS, TOLD
+from calmness.models.trading import CashKind, Trade, TradeStatus, TradingAccount
 from calmness.services import live
 from calmness.services.trading import sync, trade_history, trade_totals
 
@@ -58,8 +59,8 @@ def of_account(account_id: int, after: int = 0) -> Page:
 
 
 def guess(trade: Trade) -> CashKind:
-    """What a row is by the broker's own words and the side of the money."""
-    if trade.kind is not TradeKind.CREDIT:
+    """What a row is by the broker's own kind, else by his words and the side of the money."""
+    if not told_by_broker(trade):
         for kind, pattern in _PATTERNS:
             if pattern.search(trade.comment) and _fits(kind, trade):
                 return kind
@@ -67,8 +68,13 @@ def guess(trade: Trade) -> CashKind:
 
 
 def kind_of(trade: Trade) -> CashKind:
-    """What the figures take a row for: what the student said, else the broker's credit, a deposit or a withdrawal."""
+    """What the figures take a row for: what the student said, else the broker's own kind, a deposit or a withdrawal."""
     return trade.cash_kind or _by_side(trade)
+
+
+def told_by_broker(trade: Trade) -> bool:
+    """Whether the broker's own kind says what a row is: MetaTrader 5's types of deals, and credits of both."""
+    return trade.kind in TOLD
 
 
 def is_cost(kind: CashKind) -> bool:
@@ -105,8 +111,9 @@ def correct(trade: Trade, kind: CashKind | None) -> None:
 
 
 def _by_side(trade: Trade) -> CashKind:
-    if trade.kind is TradeKind.CREDIT:
-        return CashKind.CREDIT
+    told = TOLD.get(trade.kind)
+    if told is not None and _fits(told, trade):
+        return told
     return CashKind.DEPOSIT if trade.net >= 0 else CashKind.WITHDRAWAL
 
 

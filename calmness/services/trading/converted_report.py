@@ -17,14 +17,14 @@ from sqlalchemy import BigInteger, case, func, select, type_coerce
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.instruments import base_symbol
 from calmness.models.cash import IS_COST, MOVES_BALANCE
 from calmness.models.dialect import posix_seconds
 from calmness.models.positions import IS_RESULT, TradingPosition
-from calmness.models.trading import Trade, TradingStatistics
+from calmness.models.trading import AccountSnapshot, Trade, TradingStatistics
 from calmness.models.types import SCALE
 from calmness.services import pips
 from calmness.services.trading import (
+    equity_falls,
     exchange_rates,
     opening_balances,
     trading_breakdowns,
@@ -32,8 +32,9 @@ from calmness.services.trading import (
     trading_returns,
     trading_statistics,
 )
+from calmness.services.trading.equity_falls import EquityFall
 from calmness.services.trading.exchange_rates import CENTS, Rates
-from calmness.services.trading.trading_breakdowns import Group
+from calmness.services.trading.trading_breakdowns import Cell, Group, Spread
 from calmness.services.trading.trading_report import Exposure, Report, Scope
 from calmness.services.trading.trading_returns import Day
 from calmness.services.trading.trading_statistics import Figures
@@ -101,8 +102,13 @@ def converter(scope: Scope, currency: str, by_account: Mapping[int, str]) -> Con
             TradingStatistics.account_id.in_(scope.account_ids)
         )
     ).one()
+    # Readings may be older than the first closing, and of an account that has none.
+    first = db.session.scalar(
+        select(func.min(AccountSnapshot.taken_at)).where(AccountSnapshot.account_id.in_(scope.account_ids))
+    )
+    since = min(day for day in (ends[0], first and first.date(), today) if day is not None)
     rates = exchange_rates.between(
-        {*by_account.values(), currency}, scope.start or ends[0] or today, max(scope.end or today, ends[1] or today)
+        {*by_account.values(), currency}, scope.start or since, max(scope.end or today, ends[1] or today)
     )
     return Converter(scope, currency, by_account, rates)
 
@@ -115,7 +121,7 @@ def report(to: Converter) -> Report:
         figures=_figures(to),
         walk=found,
         ratios=trading_returns.ratios(days, found.time_weighted, found.fall_ratio),
-        spread=trading_breakdowns.spread_of(_positions(to), pips.of_accounts(to.scope.account_ids).size),
+        spread=spread(to),
         days=days,
         opening=days[0].balance_start if days else 0,
     )
@@ -181,12 +187,42 @@ def exposure(to: Converter) -> list[Exposure]:
     return sorted(found.values(), key=lambda row: (-(row.bought + row.sold), row.symbol))
 
 
-def by_symbol(to: Converter) -> list[tuple[str, Group]]:
-    """Results by instrument, most traded first."""
-    groups: dict[str, Group] = defaultdict(Group)
-    for net, _held, _r, _moved, symbol in _positions(to):
-        groups[base_symbol(symbol)].add_one(net)
-    return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
+def equity_fall(to: Converter) -> EquityFall | None:
+    """How deep the equity of all accounts together fell, each move at the rate of its day."""
+
+    def worth(account_id: int, units: int, day: date) -> int | None:
+        return to.units(units, to.by_account[account_id], day)
+
+    return equity_falls.of_scope(to.scope, worth)
+
+
+def spread(to: Converter) -> Spread:
+    """What the single results say."""
+    return trading_breakdowns.spread_of(_positions(to), pips.of_accounts(to.scope.account_ids).size)
+
+
+def cells(to: Converter) -> list[Cell]:
+    """Totals of positions for the breakdowns, each at the rate of the day of its closing."""
+    found = []
+    for currency, scope in to.parts():
+        for day, cell in trading_breakdowns.dated_cells(scope.account_ids, scope.positions, scope.zone):
+            profit, loss = (to.units(units, currency, day) for units in (cell.gross_profit, cell.gross_loss))
+            if to.factor(currency, day) is None or profit is None or loss is None:
+                to.missing.add(currency)
+                continue
+            found.append(cell._replace(net=profit + loss, gross_profit=profit, gross_loss=loss))
+    return found
+
+
+def by_tag(to: Converter) -> list[tuple[str, Group]]:
+    """Results by tag."""
+    zone = ZoneInfo(to.scope.zone)
+
+    def worth(account_id: int, units: int, closed_at: datetime) -> int | None:
+        currency, day = to.by_account[account_id], closed_at.astimezone(zone).date()
+        return None if to.factor(currency, day) is None else to.units(units, currency, day)
+
+    return trading_breakdowns.by_tag(to.scope.account_ids, to.scope.positions, worth)
 
 
 def _figures(to: Converter) -> Figures:

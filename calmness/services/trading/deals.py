@@ -2,7 +2,8 @@
 
 A message carries all deals of each position in it, so nothing has to be remembered between two messages. The last exit
 has the position's number; exits before it have theirs beside: ``601-9004``, ``601-9005``, ``601``. A reversal closes
-what was open and opens the rest the other way round.
+what was open and opens the rest the other way round. Cash is of the kind that its type of deal says. What the broker
+took back is left out of its position, and what stands of it here is emptied.
 """
 
 from collections.abc import Iterable
@@ -10,13 +11,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from calmness.metatrader import cash
 from calmness.models.types import SCALE
 from calmness.services.trading.message_values import clean, ticket_of, units, whole
 
 IN, OUT, REVERSAL, OUT_BY = range(4)
-BUY, SELL, BALANCE, CREDIT, _CHARGE, _CORRECTION, BONUS = range(7)
+BUY, SELL = range(2)
 _PLACES = Decimal(1) / SCALE
-_CASH, _CREDIT = 6, 7
 MAX_DEALS = 2_000
 
 
@@ -62,6 +63,7 @@ def trades_of(items: Iterable[Any], positions: Iterable[Any]) -> tuple[list[dict
     rejected: list[dict[str, str]] = []
     by_position: dict[str, dict[str, Deal]] = {}
     broken: set[str] = set()
+    taken_back: dict[str, list[Deal]] = {}
     for item in items:
         try:
             deal = _read(item)
@@ -70,7 +72,9 @@ def trades_of(items: Iterable[Any], positions: Iterable[Any]) -> tuple[list[dict
             broken.add(position)
             rejected.append({"ticket": clean(position, 32), "reason": _reason(error)})
             continue
-        if deal.kind > SELL:
+        if deal.kind in cash.CANCELLED_DEALS:
+            taken_back.setdefault(deal.position, []).append(deal)
+        elif deal.kind > SELL:
             made.append(_cash(deal))
         else:
             by_position.setdefault(deal.position, {})[deal.ticket] = deal
@@ -82,7 +86,12 @@ def trades_of(items: Iterable[Any], positions: Iterable[Any]) -> tuple[list[dict
         try:
             made += _position(sorted(found.values(), key=lambda deal: (deal.at, int(deal.ticket))), now.get(position))
         except ValueError as error:
+            broken.add(position)
             rejected.append({"ticket": position, "reason": str(error)[:80]})
+    stands = {row["ticket"] for row in made}
+    for position, gone in taken_back.items():
+        if position not in broken and position != "0":
+            made += _emptied(gone, stands)
     return made, rejected
 
 
@@ -192,7 +201,7 @@ def _cash(deal: Deal) -> dict[str, Any]:
     return {
         # Deals and positions are numbered apart: a number may stand for one of each.
         "ticket": f"D{deal.ticket}",
-        "type": _CREDIT if deal.kind in (CREDIT, BONUS) else _CASH,
+        "type": cash.OF_DEALS.get(deal.kind, cash.BALANCE),
         "symbol": "",
         "lots": "0",
         "open_time": deal.at,
@@ -202,8 +211,35 @@ def _cash(deal: Deal) -> dict[str, Any]:
         "commission": str(deal.commission),
         "taxes": str(deal.fee),
         "magic": 0,
-        "comment": deal.raw.get("comment"),
+        "comment": deal.raw.get("comment") or deal.symbol,
     }
+
+
+def _emptied(gone: list[Deal], stands: set[str]) -> list[dict[str, Any]]:
+    """Trades of nothing in the place of those that were made of deals which the broker took back since.
+
+    One without volume and result counts nowhere (see ``sync_trades``).
+    """
+    tickets = {f"{deal.position}-{deal.ticket}": deal for deal in gone if deal.entry != IN}
+    last = max(gone, key=lambda deal: (deal.at, int(deal.ticket)))
+    if last.position not in stands:
+        tickets.pop(f"{last.position}-{last.ticket}", None)
+        tickets[last.position] = last
+    return [
+        {
+            "ticket": ticket,
+            # What closes a position is its other side.
+            "type": BUY if (deal.kind == cash.CANCELLED_BUY) is (deal.entry == IN) else SELL,
+            "symbol": deal.symbol,
+            "lots": "0",
+            "open_time": min(deal.at for deal in gone),
+            "close_time": deal.at,
+            "open_price": str(deal.price),
+            "close_price": str(deal.price),
+            "comment": deal.raw.get("comment"),
+        }
+        for ticket, deal in tickets.items()
+    ]
 
 
 def _share(amount: Decimal, part: Decimal) -> Decimal:

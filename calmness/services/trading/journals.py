@@ -15,7 +15,8 @@ from calmness import clock
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.dialect import locked, texts_in
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade
 from calmness.services.account import preferences
 from calmness.services.trading import trade_history, trade_plans, trade_totals
 from calmness.services.trading.message_values import clean

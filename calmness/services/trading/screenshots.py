@@ -16,7 +16,8 @@ from calmness import clock, files
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.dialect import hold
-from calmness.models.trading import Trade, TradeScreenshot, TradeSource
+from calmness.models.journal import TradeScreenshot
+from calmness.models.trading import Trade, TradeSource
 from calmness.services.trading import trade_history
 from calmness.services.trading.message_values import clean
 

@@ -5,16 +5,20 @@ asks for the consent at the moment it is shown. Notes, plans and screenshots are
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
 
+from calmness import clock
 from calmness.errors import NotFound
 from calmness.extensions import db
 from calmness.models.account import Consent, User
 from calmness.models.trading import TradingAccount
 from calmness.services import audit
 from calmness.services.account import accounts
+from calmness.services.trading import trading_accounts, trading_statistics
+from calmness.services.trading.trading_statistics import Course, Figures
 
 TEXT_VERSION = "2026-11"
 PAGE = 50
@@ -38,6 +42,15 @@ class Follower:
     user: User
     level: Level
     accounts: int
+
+
+@dataclass(frozen=True)
+class AccountResult:
+    """How one account did over a period."""
+
+    account: TradingAccount
+    figures: Figures
+    course: Course
 
 
 def level_of(user_id: int) -> Level:
@@ -112,6 +125,19 @@ def look_at(user_id: int, *, by: User) -> tuple[User, Level]:
         raise NotFound
     audit.record("results.seen", "user", user_id, actor=by, changes=[level.value])
     return person, level
+
+
+def results_of(user_id: int, days: int) -> list[AccountResult]:
+    """Figures of a person's accounts over the last days. Only after ``look_at``."""
+    now = clock.now()
+    return [
+        AccountResult(
+            account,
+            trading_statistics.figures([account.id], now.date() - timedelta(days=days)),
+            trading_statistics.course([account.id], now - timedelta(days=days)),
+        )
+        for account in trading_accounts.of_user(user_id)
+    ]
 
 
 def _given(user_id: int) -> set[str]:

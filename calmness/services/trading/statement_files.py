@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from calmness import clock, files
 from calmness.extensions import db
-from calmness.models.trading import ImportState, StatementImport
+from calmness.models.statement import ImportState, StatementImport
 
 GIVEN_UP_AFTER = timedelta(days=7)
 UNFINISHED = (ImportState.RECEIVED, ImportState.READ, ImportState.CONFIRMED)

@@ -19,16 +19,9 @@ from calmness.metatrader import Statement, Unreadable
 from calmness.metatrader.statement import net
 from calmness.models.delivery import Lane
 from calmness.models.dialect import among
-from calmness.models.trading import (
-    ImportState,
-    Platform,
-    StatementImport,
-    Trade,
-    TradeJournal,
-    TradeKind,
-    TradeSource,
-    TradingAccount,
-)
+from calmness.models.journal import TradeJournal
+from calmness.models.statement import ImportState, StatementImport
+from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus, TradingAccount
 from calmness.services import delivery, live
 from calmness.services.trading import broker_clocks, sync, sync_trades, trade_totals
 from calmness.services.trading.message_values import BrokerClock, clean, offset_at
@@ -359,7 +352,7 @@ def _name_cash(account_id: int, rows: list[sync_trades.TradeRow]) -> datetime | 
 
     It stays the EA's row: an undo of the import leaves it, and what the statement said of it stays true.
     """
-    named = {row.ticket: row for row in rows if row.kind in {TradeKind.BALANCE.value, TradeKind.CREDIT.value}}
+    named = {row.ticket: row for row in rows if row.status == TradeStatus.CASH.value}
     unknown = select(Trade).where(Trade.account_id == account_id, Trade.kind == TradeKind.CASH_UNKNOWN)
     moments = []
     for trade in db.session.scalars(unknown):

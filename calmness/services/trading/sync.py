@@ -77,11 +77,7 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
 
 def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     head, trades = batch_messages.read(body)
-    known = (
-        db.session.connection().execute(_KNOWN, {"account": account.id, "batch": head.batch_id}).scalar_one_or_none()
-    )
-    if known is not None:
-        return dict(known)
+    account_id = account.id
     _bind(account, head)
     _measure(account, head, now)
     made, refused = deals.trades_of(
@@ -109,13 +105,17 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     _beat(account, pulse)
     answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES, resync=resync)
     row = {
-        "account_id": account.id,
+        "account_id": account_id,
         "batch_id": head.batch_id,
         "received_at": now,
         "trades": len(trades),
         "answer": answer,
     }
-    insert_once(db.session(), SyncBatch, [row])
+    if not insert_once(db.session(), SyncBatch, [row]):
+        # Sent again, which is rare: found out by its row and not by a question at each pass.
+        db.session.rollback()
+        key = {"account": account_id, "batch": head.batch_id}
+        return dict(db.session.connection().execute(_KNOWN, key).scalar_one())
     if written.since is not None:
         mark_dirty(account, written.since, written.until)
     if news:

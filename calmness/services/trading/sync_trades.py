@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Select, String, bindparam, insert, select, type_coerce
 
 from calmness.extensions import db
+from calmness.models.cash import TOLD
 from calmness.models.dialect import among_given, many, upsert_stored
 from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
 from calmness.models.types import SCALE, Scaled8, UtcDateTime
@@ -26,7 +27,7 @@ AHEAD_SECONDS = 2 * 86_400
 
 _KINDS = dict(enumerate(kind.value for kind in TradeKind if kind is not TradeKind.CASH_UNKNOWN))
 _MARKET = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
-_CASH = frozenset({TradeKind.BALANCE.value, TradeKind.CREDIT.value, TradeKind.CASH_UNKNOWN.value})
+_CASH = frozenset({TradeKind.BALANCE.value, TradeKind.CASH_UNKNOWN.value, *(kind.value for kind in TOLD)})
 _SETTLED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CANCELLED.value, TradeStatus.CASH.value})
 _COUNTED = frozenset({TradeStatus.CLOSED.value, TradeStatus.CASH.value})
 # The value of an enum costs a call each time; a batch would make thousands.

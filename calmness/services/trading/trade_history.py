@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from calmness.database import reading
 from calmness.errors import NotFound
 from calmness.extensions import db
+from calmness.instruments import base_symbol
 from calmness.models.account import User
 from calmness.models.dialect import has_text, unindexed
-from calmness.models.trading import MarketSession, Trade, TradeJournal, TradeKind, TradeStatus, TradingAccount
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import MarketSession, Trade, TradeKind, TradeStatus, TradingAccount
 from calmness.services.trading import trade_pages, trade_totals
 from calmness.services.trading.market_sessions import opened_during
 from calmness.services.trading.trade_pages import Place
@@ -180,7 +182,9 @@ def _conditions(user: User, account_ids: list[int], wanted: Filter, *, walking: 
     if wanted.result in {"win", "loss"}:
         conditions += [net > 0 if wanted.result == "win" else net < 0, status == TradeStatus.CLOSED]
     if wanted.symbol:
-        conditions.append(Trade.symbol == wanted.symbol)
+        # As the broker writes it, or the instrument whatever brokers write around it.
+        others = [name for name in symbols_of(user.id) if base_symbol(name) == wanted.symbol != name]
+        conditions.append(Trade.symbol.in_([wanted.symbol, *others]) if others else Trade.symbol == wanted.symbol)
     if wanted.direction in {"buy", "sell"}:
         conditions.append(Trade.kind == TradeKind(wanted.direction))
     zone = ZoneInfo(user.time_zone)

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from calmness.models.trading import Trade, TradeJournal, TradeKind
+from calmness.models.journal import TradeJournal
+from calmness.models.trading import Trade, TradeKind
 
 PLACES = Decimal("0.01")
 
@@ -21,6 +22,14 @@ def multiple(side: int, entry: Decimal | None, stop: Decimal | None, leave: Deci
 def side_of(trade: Trade) -> int:
     """1 for a purchase, -1 for a sale, 0 for what is neither."""
     return {TradeKind.BUY: 1, TradeKind.SELL: -1}.get(trade.kind, 0)
+
+
+def moved(trade: Trade) -> Decimal | None:
+    """Way of the price in favour of a closed trade; None without both prices."""
+    side = side_of(trade)
+    if not side or trade.open_price is None or trade.close_price is None:
+        return None
+    return (trade.close_price - trade.open_price) * side
 
 
 def result_in_r(trade: Trade, planned_stop: Decimal | None = None) -> Decimal | None:

@@ -3,21 +3,23 @@
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, String, func, literal, select, type_coerce
 
 from calmness.extensions import db
-from calmness.instruments import InstrumentClass, base_symbol, instrument_class, pip_size
+from calmness.instruments import base_symbol, is_forex, pip_size
 from calmness.models.dialect import plain_rows, posix_seconds, unindexed
+from calmness.models.journal import TradeJournal
 from calmness.models.positions import PARTS_OF_POSITIONS
-from calmness.models.trading import Trade, TradeJournal
+from calmness.models.trading import Trade
 from calmness.models.types import SCALE
 from calmness.services.trading import market_sessions, zone_offsets
 from calmness.services.trading.trade_positions import SEPARATOR
@@ -25,7 +27,7 @@ from calmness.services.trading.trade_positions import SEPARATOR
 HOLDING_EDGES = (60, 300, 900, 3_600, 4 * 3_600, 86_400, 7 * 86_400)
 """Upper ends of the holding times' classes, in seconds; the last class has none."""
 BINS = 12
-HOUR, DAY, WEEK = 3_600, 86_400, 7 * 86_400
+QUARTER, HOUR, DAY, WEEK = 900, 3_600, 86_400, 7 * 86_400
 UNITS = float(SCALE)
 
 
@@ -126,12 +128,17 @@ class Spread:
     with_r: int = 0
     forex_pips: Decimal | None = None
     with_pips: int = 0
+    pips: dict[str, Decimal] = field(default_factory=dict)
+    """By instrument, for those that have a pip and a trade with both prices. Those of two instruments are never added
+    up, but for pairs of currencies (``forex_pips``): a point of one index is not one of another."""
     results: list[Bin] = field(default_factory=list)
     holdings: list[int] = field(default_factory=list)
 
 
-PipOf = Callable[[str], Decimal]
+PipOf = Callable[[str], Decimal | None]
 """What a pip of a symbol is: see ``services/pips.py``."""
+WorthOf = Callable[[int, int, datetime], int | None]
+"""What an amount of an account (1e-8 units) is worth at an instant; None without a rate."""
 Which = Callable[[Any], list[Any]]
 """Conditions on positions, from the columns of whichever query over them is asked."""
 
@@ -139,27 +146,55 @@ Which = Callable[[Any], list[Any]]
 def cells(account_ids: Sequence[int], which: Which, zone: str) -> list[Cell]:
     """Totals of positions, one row for what they have in common: all breakdowns add these up.
 
-    ``zone``: that of weekday and hour. The database counts by the week's hours of UTC, apart for each state of the
-    clocks, which are then read in the zone and on the markets' own clocks.
+    ``zone``: that of weekday and hour.
+    """
+    totals: dict[Any, list[int]] = defaultdict(lambda: [0] * 5)
+    for place, _closed, sums in _counted(account_ids, which, zone, is_dated=False):
+        totals[place] = [one + two for one, two in zip(totals[place], sums, strict=True)]
+    return [_cell(place, sums) for place, sums in totals.items()]
+
+
+def dated_cells(account_ids: Sequence[int], which: Which, zone: str) -> Iterator[tuple[date, Cell]]:
+    """The same apart by the day of closing, in the zone: for amounts that have a rate of their day."""
+    home = ZoneInfo(zone)
+    days: dict[int, date] = {}
+    for place, closed, sums in _counted(account_ids, which, zone, is_dated=True):
+        if closed not in days:
+            days[closed] = datetime.fromtimestamp(closed * QUARTER, home).date()
+        yield days[closed], _cell(place, sums)
+
+
+def _cell(place: tuple[Any, ...], sums: Sequence[int]) -> Cell:
+    return Cell._make((*place, *sums, sums[3] - sums[4]))
+
+
+def _counted(
+    account_ids: Sequence[int], which: Which, zone: str, *, is_dated: bool
+) -> Iterator[tuple[tuple[Any, ...], int, list[int]]]:
+    """(what they have in common, quarter of an hour of closing or 0, sums) of positions.
+
+    The database counts by the week's hours of UTC, apart for each state of the clocks, which are then read in the zone
+    and on the markets' own clocks.
     """
     known = [moment for account_id in account_ids for moment in _openings(account_id) if moment is not None]
     if not known:
-        return []
+        return
     found = zone_offsets.stretches((zone, *market_sessions.MARKETS), min(known), max(known))
     clocks = sorted({offsets for _start, offsets in found})
     is_hourly = all(offset % HOUR == 0 for offsets in clocks for offset in offsets)
-    size = HOUR if is_hourly else HOUR // 4
+    size = HOUR if is_hourly else QUARTER
     states = [(start, clocks.index(offsets)) for start, offsets in found]
-    totals: dict[tuple[str, str, int, int, str], list[int]] = defaultdict(lambda: [0] * 5)
     for columns in PARTS_OF_POSITIONS:
-        for unit, state, symbol, kind, *sums in plain_rows(db.session(), _grouped(columns, which, states, size)):
-            place = (symbol, kind, *_moment(unit * size, clocks[state]))
+        closed = posix_seconds(columns.closed_at) // QUARTER if is_dated else literal(0, BigInteger)
+        query = _grouped(columns, which, states, size, closed)
+        for unit, closing, state, symbol, kind, *sums in plain_rows(db.session(), query):
             # PostgreSQL adds whole numbers up as decimals.
-            totals[place] = [one + int(two) for one, two in zip(totals[place], sums, strict=True)]
-    return [Cell._make((*place, *values, values[3] - values[4])) for place, values in totals.items()]
+            yield (symbol, kind, *_moment(unit * size, clocks[state])), closing, [int(value) for value in sums]
 
 
-def _grouped(columns: Any, which: Which, states: list[tuple[datetime, int]], size: int) -> Select[Any]:
+def _grouped(
+    columns: Any, which: Which, states: list[tuple[datetime, int]], size: int, closed: ColumnElement[int]
+) -> Select[Any]:
     given = (
         select(
             # As it is, SQLite would walk the account by symbol and read its rows in no order.
@@ -167,6 +202,7 @@ def _grouped(columns: Any, which: Which, states: list[tuple[datetime, int]], siz
             type_coerce(columns.kind, String).label("kind"),
             zone_offsets.by_stretch(columns.opened_at, states).label("state"),
             (posix_seconds(columns.opened_at) // size % (WEEK // size)).label("unit"),
+            closed.label("closing"),
             type_coerce(columns.net, BigInteger).label("net"),
         )
         .where(*which(columns))
@@ -174,7 +210,7 @@ def _grouped(columns: Any, which: Which, states: list[tuple[datetime, int]], siz
         .c
     )
     # Numbers first: they tell two rows apart sooner than texts do.
-    key = (given.unit, given.state, given.symbol, given.kind)
+    key = (given.unit, given.closing, given.state, given.symbol, given.kind)
     return select(
         *key,
         func.count(),
@@ -212,15 +248,19 @@ def by_symbol(found: Iterable[Cell]) -> list[tuple[str, Group]]:
     return sorted(groups.items(), key=lambda item: (-item[1].trades, item[0]))
 
 
-def by_tag(account_ids: Sequence[int], which: Which) -> list[tuple[str, Group]]:
-    """By tag, most used first. A position has the tags of all its parts, and counts once under each."""
+def by_tag(account_ids: Sequence[int], which: Which, worth: WorthOf | None = None) -> list[tuple[str, Group]]:
+    """By tag, most used first. A position has the tags of all its parts, and counts once under each.
+
+    ``worth``: what a result is in another currency; one that finds no rate is left out.
+    """
     groups: dict[str, Group] = defaultdict(Group)
     counted: set[tuple[str, int, str]] = set()
     alone, chained = PARTS_OF_POSITIONS
     for columns, is_of in ((alone, alone.ticket == Trade.ticket), (chained, chained.opened_at == Trade.opened_at)):
         found = db.session.execute(_tagged(account_ids, columns, is_of, which))
-        for account_id, position, tickets, net, ticket, tags in found:
-            if ticket not in tickets.split(SEPARATOR):
+        for account_id, position, tickets, closed_at, units, ticket, tags in found:
+            net = worth(account_id, units, closed_at) if worth else units
+            if net is None or ticket not in tickets.split(SEPARATOR):
                 continue
             for tag in tags:
                 if (tag, account_id, position) not in counted:
@@ -236,6 +276,7 @@ def _tagged(account_ids: Sequence[int], columns: Any, is_of: ColumnElement[bool]
             columns.account_id,
             columns.ticket,
             columns.tickets,
+            columns.closed_at,
             type_coerce(columns.net, BigInteger),
             Trade.ticket,
             TradeJournal.tags,
@@ -256,7 +297,8 @@ def spread_of(results: Sequence[Sequence[Any]], pip_of: PipOf = pip_size) -> Spr
     multiples = [multiple for multiple in r_multiples if multiple is not None]
     places = [0, *(bisect_left(held, edge) for edge in HOLDING_EDGES), len(held)]
     wins, losses = streaks_of(nets)
-    forex_pips, with_pips = _pips(ways, symbols, pip_of)
+    by_symbol, counts = _pips(ways, symbols, pip_of)
+    pairs = [symbol for symbol in by_symbol if is_forex(symbol)]
     return Spread(
         winning_streak=wins,
         losing_streak=losses,
@@ -264,25 +306,32 @@ def spread_of(results: Sequence[Sequence[Any]], pip_of: PipOf = pip_size) -> Spr
         median_holding=int(median(held)) if held else None,
         mean_r=Decimal(sum(multiples)) / len(multiples) / SCALE if multiples else None,
         with_r=len(multiples),
-        forex_pips=forex_pips if with_pips else None,
-        with_pips=with_pips,
+        forex_pips=sum((by_symbol[symbol] for symbol in pairs), Decimal(0)) if pairs else None,
+        with_pips=sum(counts[symbol] for symbol in pairs),
+        pips=by_symbol,
         results=histogram(ordered),
         holdings=[end - start for start, end in pairwise(places)] if held else [],
     )
 
 
-def _pips(ways: Sequence[int | None], symbols: Sequence[str], pip_of: PipOf) -> tuple[Decimal, int]:
-    """(pips of all pairs of currencies, positions that have some): those of other instruments are not the same."""
-    by_size: dict[Decimal, set[str]] = defaultdict(set)
-    for symbol in set(symbols):
-        if instrument_class(symbol) is InstrumentClass.FOREX:
-            by_size[pip_of(symbol)].add(symbol)
-    total, count = Decimal(0), 0
-    for size, alike in by_size.items():
-        found = [way for way, symbol in zip(ways, symbols, strict=True) if way is not None and symbol in alike]
-        total += Decimal(sum(found)) / SCALE / size
-        count += len(found)
-    return total, count
+def _pips(
+    ways: Sequence[int | None], symbols: Sequence[str], pip_of: PipOf
+) -> tuple[dict[str, Decimal], dict[str, int]]:
+    """(pips, positions that tell them) by instrument; one that has no pip is in neither."""
+    moved: dict[str, int] = defaultdict(int)
+    told: dict[str, int] = defaultdict(int)
+    for way, symbol in zip(ways, symbols, strict=True):
+        if way is not None:
+            moved[symbol] += way
+            told[symbol] += 1
+    pips: dict[str, Decimal] = defaultdict(Decimal)
+    counts: dict[str, int] = defaultdict(int)
+    for symbol, units in moved.items():
+        size = pip_of(symbol)
+        if size is not None:
+            pips[base_symbol(symbol)] += Decimal(units) / SCALE / size
+            counts[base_symbol(symbol)] += told[symbol]
+    return dict(pips), counts
 
 
 def streaks_of(results: Iterable[int]) -> tuple[int, int]:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Float, String, case, cast, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, String, case, cast, func, select, type_coerce
 
 from calmness.extensions import db
 from calmness.instruments import base_symbol
-from calmness.models.cash import COSTS, IS_COST, IS_CREDIT
+from calmness.models.cash import IS_COST, IS_CREDIT
 from calmness.models.dialect import plain_rows, unindexed
 from calmness.models.positions import PARTS_OF_POSITIONS
 from calmness.models.trading import (
@@ -22,7 +22,7 @@ from calmness.models.trading import (
     TradeStatus,
     TradingStatistics,
 )
-from calmness.models.types import SCALE, UtcDateTime
+from calmness.models.types import SCALE
 from calmness.services import pips
 from calmness.services.trading import opening_balances, trading_breakdowns, trading_returns, trading_statistics
 from calmness.services.trading.trade_positions import SEPARATOR
@@ -32,8 +32,6 @@ from calmness.services.trading.trading_statistics import Figures
 
 EXIT, MONEY, COST = range(3)
 """What a movement is: an exit, money paid in or out, a cost that the broker booked apart from all trades."""
-FLOWS_SEEN = 100
-"""Deposits and withdrawals that the fall of the equity can leave out, for one account and period."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +58,6 @@ class Scope:
     def positions(self, columns: Any) -> list[Any]:
         """Conditions on positions: see ``trading_breakdowns.Which``."""
         return [columns.account_id.in_(self.account_ids), *self.within(columns.closed_at)]
-
-
-@dataclass(frozen=True)
-class EquityFall:
-    """Deepest fall of an account's equity on the EA's readings, money paid in and out left aside."""
-
-    account_id: int
-    amount: Decimal
-    ratio: float | None
-    since: datetime
-    readings: int
 
 
 @dataclass
@@ -185,12 +172,6 @@ def results_by_day(scope: Scope) -> dict[date, tuple[Decimal, int]]:
     return {day: (Decimal(int(won)) / SCALE, int(count)) for day, won, count in db.session.execute(query)}
 
 
-def equity_fall(scope: Scope) -> EquityFall | None:
-    """The account whose equity fell deepest, in percent of its peak; None before the first reading of an EA."""
-    falls = [fall for account_id in scope.account_ids if (fall := _equity_fall(scope, account_id)) is not None]
-    return max(falls, key=lambda fall: (fall.ratio or 0.0, fall.amount), default=None)
-
-
 def equity_by_day(scope: Scope) -> list[tuple[date, Decimal]]:
     """Equity of the accounts together on the last reading of each UTC day; a silent account keeps its last one."""
     day = func.date(AccountSnapshot.taken_at)
@@ -245,53 +226,6 @@ def _days_of(scope: Scope) -> list[Any]:
     if scope.end:
         conditions.append(TradingStatistics.day <= scope.end)
     return conditions
-
-
-def _equity_fall(scope: Scope, account_id: int) -> EquityFall | None:
-    """One pass in the database: there is a reading a minute, half a million a year."""
-    flows = _flows_until(scope, account_id)
-    if flows is None:
-        return None
-    own = type_coerce(AccountSnapshot.equity, BigInteger) - flows
-    readings = (
-        select(
-            own.label("own"),
-            flows.label("flows"),
-            func.max(own).over(order_by=AccountSnapshot.taken_at).label("peak"),
-            AccountSnapshot.taken_at.label("taken_at"),
-        )
-        .where(AccountSnapshot.account_id == account_id, *scope.within(AccountSnapshot.taken_at))
-        .subquery()
-    )
-    fall, capital = readings.c.peak - readings.c.own, readings.c.peak + readings.c.flows
-    ratio = case((capital > 0, cast(fall, Float) / cast(capital, Float)))
-    count, amount, deepest, since = db.session.execute(
-        select(func.count(), func.max(fall), func.max(ratio), func.min(readings.c.taken_at, type_=UtcDateTime()))
-    ).one()
-    return EquityFall(account_id, Decimal(int(amount)) / SCALE, deepest, since, count) if count else None
-
-
-def _flows_until(scope: Scope, account_id: int) -> Any:
-    """SQL: what was paid in and out of an account since the period began, at each reading. None for too many."""
-    rows = db.session.execute(
-        select(Trade.closed_at, type_coerce(Trade.net, BigInteger))
-        .where(
-            Trade.account_id == account_id,
-            Trade.status == TradeStatus.CASH,
-            func.coalesce(Trade.cash_kind.not_in(COSTS), True),
-            *scope.within(Trade.closed_at),
-        )
-        .order_by(Trade.closed_at)
-        .limit(FLOWS_SEEN + 1)
-    ).all()
-    if len(rows) > FLOWS_SEEN:
-        return None
-    total, steps = sum(amount for _at, amount in rows), []
-    # From the last one back: the first condition that holds wins.
-    for closed_at, amount in reversed(rows):
-        steps.append((AccountSnapshot.taken_at >= closed_at, literal(total, BigInteger)))
-        total -= amount
-    return case(*steps, else_=literal(0, BigInteger)) if steps else literal(0, BigInteger)
 
 
 def _read(scope: Scope) -> tuple[list[Any], list[Any]]:
