@@ -360,10 +360,14 @@ def wake_after_commit(lane: Lane, due_at: datetime, now: datetime) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _wake(session: Session) -> None:
+    if session.in_nested_transaction():
+        # The end of a savepoint: the rows are not there yet for anybody else.
+        return
     for lane in session.info.pop(_LANES, set()):
         work_queue.wake(lane.value)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop(_LANES, None)
+    if not session.in_nested_transaction():
+        session.info.pop(_LANES, None)

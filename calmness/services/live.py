@@ -25,6 +25,9 @@ def emit_after_commit(name: str, data: dict[str, Any], *, room: str, namespace: 
 
 @event.listens_for(Session, "after_commit")
 def _emit(session: Session) -> None:
+    if session.in_nested_transaction():
+        # The end of a savepoint: who asked now would not find what is told.
+        return
     for name, data, room, namespace in session.info.pop(_PENDING, []):
         socketio.emit(name, data, to=room, namespace=namespace)
         if name in CUTTING:
@@ -33,4 +36,5 @@ def _emit(session: Session) -> None:
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+    if not session.in_nested_transaction():
+        session.info.pop(_PENDING, None)
