@@ -17,6 +17,8 @@ from tests.billing import shop
 ClientFor = Callable[[User], FlaskClient]
 DOCUMENTS = 55
 
+NUMBER = r'<strong><span class="nowrap">(CT-\d{8}-\d{4})</span></strong>'
+
 
 def sell(count: int) -> list[str]:
     """Numbers of as many invoices, oldest first."""
@@ -36,7 +38,7 @@ def test_pages_hold_each_document_once_and_lead_back(site: Flask, client_for: Cl
     address, pages = "/admin/factures", []
     while address:
         page = staff.get(address).get_data(as_text=True)
-        pages.append(re.findall(r"<strong>(CT-\d{8}-\d{4})</strong>", page))
+        pages.append(re.findall(NUMBER, page))
         following = re.search(r'href="([^"]*avant=\d+[^"]*)"', page)
         back = re.search(r'href="([^"]*apres=\d+[^"]*)"', page)
         address = unescape(following[1]) if following else ""
@@ -45,7 +47,7 @@ def test_pages_hold_each_document_once_and_lead_back(site: Flask, client_for: Cl
     assert len(pages) > 1
     assert back is not None
     before_last = staff.get(unescape(back[1])).get_data(as_text=True)
-    assert re.findall(r"<strong>(CT-\d{8}-\d{4})</strong>", before_last) == pages[-2]
+    assert re.findall(NUMBER, before_last) == pages[-2]
     assert staff.get("/admin/factures?avant=99999999999999999999999&page=x").status_code == 200
 
 

@@ -247,7 +247,7 @@ def test_a_half_seen_again_in_another_format_does_not_pass_for_the_other_half(cl
     assert by_line[again.id].choices[0][0].score >= 90, "by its reference and amount alone it would be sure"
     assert (by_line[again.id].ticked, by_line[rest.id].ticked) == (False, True)
     assert by_line[again.id].twin is lines()[0]
-    assert page.count("Peut-être le même virement que dans « releve.xml »") == 1
+    assert page.count("Peut-être le même virement que dans «\u00a0releve.xml\u00a0»") == 1
     assert f'name="ligne" value="{again.id}">' in page
 
 
