@@ -38,10 +38,14 @@ def test_the_kept_page_names_nobody(client_for: Callable[[User], FlaskClient]) -
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("told", [True, False], ids=["told that it is back", "told nothing"])
 def test_without_network_a_page_says_so_and_comes_by_itself_when_it_is_back(
-    browser_context: Callable[..., BrowserContext],
+    browser_context: Callable[..., BrowserContext], told: bool
 ) -> None:
     context = browser_context(service_workers="allow")
+    if not told:
+        # The browser may say it before the page listens, and says nothing of a site that was being updated.
+        context.add_init_script("addEventListener('online', (event) => event.stopImmediatePropagation(), true)")
     page = context.new_page()
     page.goto("/")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
