@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from calmness.extensions import Model
 from calmness.models.types import BigKey, JsonType, Scaled8, UtcDateTime
 
+TAG_LENGTH, MISTAKE_LENGTH = 30, 60
+
 
 class TradeJournal(Model):
     """What the student writes about a trade; apart from the broker's fields, so that no sync touches it."""

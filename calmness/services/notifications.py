@@ -1,13 +1,15 @@
 """Notices to a person: a row of the own list, the exact badge, and messages on the channels that the person chose."""
 
+from collections.abc import Callable
 from typing import Any
 
+from flask_babel import force_locale
 from sqlalchemy import func, select, update
 
 from calmness import clock
 from calmness.errors import NotFound
 from calmness.extensions import db
-from calmness.models.account import User, UserNotification
+from calmness.models.account import Role, User, UserNotification
 from calmness.models.dialect import insert_once
 from calmness.services import delivery, live
 from calmness.services.account import preferences, quiet_hours
@@ -61,6 +63,19 @@ def notify(
     live.emit_after_commit("notification:new", {"title": title, "body": body, "url": url}, room=f"user:{user_id}")
     _emit_unread(user_id)
     return True
+
+
+def tell_admins(kind: NoticeKind, key: str, words: Callable[[], tuple[str, str]], *, url: str) -> int:
+    """Tell each living admin once, in the own language: ``words`` gives title and body. Gives how many were told."""
+    admins = db.session.scalars(
+        select(User).where(User.role == Role.ADMIN, User.disabled_at.is_(None), User.deleted_at.is_(None))
+    ).all()
+    told = 0
+    for admin in admins:
+        with force_locale(admin.locale):
+            title, body = words()
+            told += notify(admin.id, kind, key, title=title, body=body, url=url)
+    return told
 
 
 def unread_count(user_id: int) -> int:

@@ -17,11 +17,12 @@ from calmness.blueprints.api.serialisers import decimal, instant
 from calmness.blueprints.api.trading import TradeOut, trade_of
 from calmness.extensions import db
 from calmness.features import requires_feature
+from calmness.models.journal import MISTAKE_LENGTH, TAG_LENGTH
 from calmness.models.trading import Trade
 from calmness.permissions import Permission
 from calmness.services.account.preferences import Feature
 from calmness.services.trading import journals, trade_history, trade_plans
-from calmness.services.trading.journals import MISTAKE_LENGTH, MISTAKES, NOTE_LENGTH, TAG_LENGTH, TAGS
+from calmness.services.trading.journals import MISTAKES, NOTE_LENGTH, TAGS
 
 PLAN = ("planned_entry", "planned_stop", "planned_target")
 MAX_REVISION = 2**31 - 1

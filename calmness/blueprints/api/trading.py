@@ -28,7 +28,6 @@ from calmness.services.trading import (
     trade_pages,
     trading_accounts,
 )
-from calmness.services.trading.message_values import clean
 from calmness.services.trading.trade_history import Filter
 
 
@@ -279,12 +278,12 @@ def _filter(given: dict[str, Any]) -> Filter:
         account_id=given.get("account"),
         status=given.get("status", ""),
         result=given.get("result", ""),
-        symbol=clean(given.get("symbol", ""), 32),
+        symbol=given.get("symbol", ""),
         direction=given.get("direction", ""),
         session=given.get("session", ""),
-        tag=clean(given.get("tag", ""), 100).strip(),
-        mistake=clean(given.get("mistake", ""), 100).strip(),
-        text=clean(given.get("search", ""), 100).strip(),
+        tag=given.get("tag", ""),
+        mistake=given.get("mistake", ""),
+        text=given.get("search", ""),
         start=given.get("from_"),
         end=given.get("to"),
     )

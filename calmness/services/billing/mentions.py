@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -18,7 +17,7 @@ from sqlalchemy import select
 from calmness import clock
 from calmness.errors import DomainError
 from calmness.extensions import db
-from calmness.models.account import Role, User
+from calmness.models.account import User
 from calmness.models.catalogue import VatRegime
 from calmness.models.mention import MentionKind, MentionWording
 from calmness.presentation import day as day_of
@@ -182,10 +181,9 @@ def tell(at: datetime | None = None) -> int:
     found = ending(today)
     if not found:
         return 0
-    admins = db.session.scalars(
-        select(User).where(User.role == Role.ADMIN, User.disabled_at.is_(None), User.deleted_at.is_(None))
-    ).all()
-    return sum(_tell(admin, found, today) for admin in admins)
+    return notifications.tell_admins(
+        NoticeKind.PAYMENT, f"mentions-ending:{today:%Y-%m}", lambda: _words(found), url="/admin/identite/mentions"
+    )
 
 
 def _read(kinds: list[MentionKind]) -> dict[MentionKind, list[Wording]]:
@@ -218,18 +216,14 @@ def _ending(known: list[Wording], day: date) -> Ending | None:
     return Ending(wording, until, over=until < day, following=after if after is not wording else None)
 
 
-def _tell(admin: User, found: list[Ending], today: date) -> bool:
-    with force_locale(admin.locale):
-        return notifications.notify(
-            admin.id,
-            NoticeKind.PAYMENT,
-            f"mentions-ending:{today:%Y-%m}",
-            title=_("Des mentions de vos factures arrivent à leur fin"),
-            body=_(
-                "À partir du %(day)s, «\u00a0%(text)s\u00a0» n’est plus admis. "
-                "Faites relire la rédaction suivante par votre comptable, puis enregistrez-la.",
-                day=day_of(min(each.until for each in found) + timedelta(days=1)),
-                text=min(found, key=lambda each: each.until).wording.text,
-            ),
-            url="/admin/identite/mentions",
-        )
+def _words(found: list[Ending]) -> tuple[str, str]:
+    first = min(found, key=lambda each: each.until)
+    return (
+        _("Des mentions de vos factures arrivent à leur fin"),
+        _(
+            "À partir du %(day)s, «\u00a0%(text)s\u00a0» n’est plus admis. "
+            "Faites relire la rédaction suivante par votre comptable, puis enregistrez-la.",
+            day=day_of(first.until + timedelta(days=1)),
+            text=first.wording.text,
+        ),
+    )

@@ -5,7 +5,6 @@ A dead worker cannot write the notice; the figure is counted when it is asked fo
 
 from datetime import datetime, timedelta
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, cast, exists, func, or_, select
 from sqlalchemy import String as Text
@@ -13,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from calmness import clock
 from calmness.extensions import db
-from calmness.models.account import Role, User, UserNotification
+from calmness.models.account import UserNotification
 from calmness.models.billing import Payment, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.delivery import Delivery, DeliveryState
 from calmness.models.sale import PaymentReminder
@@ -40,10 +39,12 @@ def tell(at: datetime | None = None) -> int:
     found = missed(now)
     if not any(found.values()):
         return 0
-    admins = db.session.scalars(
-        select(User).where(User.role == Role.ADMIN, User.disabled_at.is_(None), User.deleted_at.is_(None))
-    ).all()
-    return sum(_tell(admin, found, now) for admin in admins)
+    return notifications.tell_admins(
+        NoticeKind.PAYMENT,
+        f"reminders-missed:{now.astimezone(clock.PARIS):%Y-%m-%d}",
+        lambda: _words(found),
+        url="/admin/paiements",
+    )
 
 
 def _payments(now: datetime) -> int:
@@ -97,17 +98,12 @@ def _count(model: type[Payment | Delivery | Subscription], *conditions: ColumnEl
     return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
-def _tell(admin: User, found: dict[str, int], now: datetime) -> bool:
-    with force_locale(admin.locale):
-        return notifications.notify(
-            admin.id,
-            NoticeKind.PAYMENT,
-            f"reminders-missed:{now.astimezone(clock.PARIS):%Y-%m-%d}",
-            title=_("Des rappels ne sont pas partis"),
-            body=_(
-                "Paiements\u00a0: %(payments)s · séances\u00a0: %(sessions)s · "
-                "fins d’abonnement\u00a0: %(subscriptions)s. Vérifiez l’horloge et les ouvriers.",
-                **found,
-            ),
-            url="/admin/paiements",
-        )
+def _words(found: dict[str, int]) -> tuple[str, str]:
+    return (
+        _("Des rappels ne sont pas partis"),
+        _(
+            "Paiements\u00a0: %(payments)s · séances\u00a0: %(sessions)s · "
+            "fins d’abonnement\u00a0: %(subscriptions)s. Vérifiez l’horloge et les ouvriers.",
+            **found,
+        ),
+    )

@@ -15,14 +15,13 @@ from calmness import clock
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.dialect import locked, texts_in
-from calmness.models.journal import TradeJournal
+from calmness.models.journal import MISTAKE_LENGTH, TAG_LENGTH, TradeJournal
 from calmness.models.trading import Trade
 from calmness.services.account import preferences
 from calmness.services.trading import trade_history, trade_plans, trade_totals
 from calmness.services.trading.message_values import clean
 
-NOTE_LENGTH, TAGS, TAG_LENGTH = 10_000, 12, 30
-MISTAKES, MISTAKE_LENGTH = 40, 60
+NOTE_LENGTH, TAGS, MISTAKES = 10_000, 12, 40
 MISTAKES_KEY = "journal.mistakes"
 MOST = Decimal(10) ** 9
 

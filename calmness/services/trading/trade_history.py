@@ -15,15 +15,18 @@ from calmness.extensions import db
 from calmness.instruments import base_symbol
 from calmness.models.account import User
 from calmness.models.dialect import has_text, unindexed
-from calmness.models.journal import TradeJournal
+from calmness.models.journal import MISTAKE_LENGTH, TAG_LENGTH, TradeJournal
 from calmness.models.trading import MarketSession, Trade, TradeKind, TradeStatus, TradingAccount
 from calmness.services.trading import trade_pages, trade_totals
 from calmness.services.trading.market_sessions import opened_during
+from calmness.services.trading.message_values import clean
+from calmness.services.trading.sync_trades import SYMBOL_LENGTH
 from calmness.services.trading.trade_pages import Place
 from calmness.services.trading.trade_totals import Totals
 
 SMALL = frozenset({TradeStatus.OPEN, TradeStatus.PENDING, TradeStatus.CASH})
 """Statuses of few rows: worth an index of their own. The others are walked in the order of the page."""
+_LONGEST = {"symbol": SYMBOL_LENGTH, "tag": TAG_LENGTH, "mistake": MISTAKE_LENGTH, "text": 100}
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Filter:
     place: Place | None = None
     is_last: bool = False
     """The last page, walked from the end."""
+
+    def __post_init__(self) -> None:
+        """Words as they are kept: as long as what they are compared with, without blanks around."""
+        for name, longest in _LONGEST.items():
+            object.__setattr__(self, name, clean(getattr(self, name), longest).strip())
 
 
 @dataclass(frozen=True)
