@@ -7,6 +7,8 @@ from markupsafe import Markup, escape
 from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
 MOST_NAMES, MOST_LETTERS, MOST_LETTERS_ON_A_PHONE = 8, 80, 40
+LETTER_ON_A_PHONE, GAP = 18, 8
+"""Width of a letter where a drawing is narrowest, see ``data.css``."""
 
 
 def bars(
@@ -23,12 +25,16 @@ def bars(
         return Markup("")
     low, high = bounds([value for _, value in values], zero=True)
     scale_y = scale(low, high, height - BOTTOM, TOP)
-    slot = (WIDTH - LEFT - RIGHT) / len(values)
-    parts = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    lines = steps(low, high)
+    parts = [grid(value, scale_y, format_value) for value in lines]
+    # The first bar begins where the figures end: it would cover them on a phone.
+    widest = LETTER_ON_A_PHONE * max(len(format_value(value)) for value in lines) + GAP
+    left = min(max(LEFT, widest), WIDTH // 3)
+    slot = (WIDTH - left - RIGHT) / len(values)
     every = max(1, len(values) // 12)
     names = []
     for index, (label, value) in enumerate(values):
-        x = LEFT + index * slot + slot * 0.15
+        x = left + index * slot + slot * 0.15
         top, bottom = sorted((scale_y(value), scale_y(0)))
         kind = f" chart__bar--{'positive' if value > 0 else 'negative'}" if signed and value else ""
         said = f"{escape(label)}\u00a0: {escape(format_value(value))}"

@@ -160,3 +160,14 @@ def test_names_that_a_phone_has_no_room_for_are_marked(names: tuple[str, ...], l
     drawing = bars([(name, 1.0) for name in names], title="Trades", format_value=str)
 
     assert ("chart__names--long" in drawing) is long
+
+
+def test_no_bar_stands_where_the_figures_of_the_grid_are() -> None:
+    rows = [("EURUSD", 41_000.0), ("DAX", -900.0)]
+    drawing = tree(bars(rows, title="Net", format_value=lambda value: f"{value:.0f} €"))
+    figures = [element.text or "" for element in drawing.findall(f"{SVG}text")]
+    first = min(float(element.get("x", "0")) for element in drawing.findall(f"{SVG}rect"))
+
+    assert "40000 €" in figures
+    # A letter on a phone is 34 units high and about half as wide.
+    assert first > 17 * max(map(len, figures))
