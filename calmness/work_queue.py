@@ -54,9 +54,12 @@ class WorkQueue:
         if not self._enabled:
             return
         try:
-            first = self.redis.set(_wake(lane), "1", nx=True, ex=WAKE_TTL_SECONDS)
-            # A drain that waits looks at the wake-up before it ends, and this looks at the drain: one sees the other.
-            if first and not self.redis.exists(_waiting(lane)):
+            # Both in one step: a drain that waits now looks once more after it has said that it waits no longer.
+            with self.redis.pipeline(transaction=True) as asking:
+                asking.set(_wake(lane), "1", nx=True, ex=WAKE_TTL_SECONDS)
+                asking.exists(_waiting(lane))
+                first, somebody_waits = asking.execute()
+            if first and not somebody_waits:
                 self._enqueue(lane, "calmness.jobs.drain", lane)
         except RedisError as error:
             log.warning("wake_up_lost", lane=lane, error=type(error).__name__)

@@ -45,8 +45,11 @@ def mail(key: str) -> None:
 
 
 def states() -> list[TaskState]:
+    """What became of the work. Ends its transaction: on SQLite an open one would keep the drain from claiming."""
     db.session.rollback()
-    return list(db.session.scalars(select(OutboxTask.state).order_by(OutboxTask.id)))
+    found = list(db.session.scalars(select(OutboxTask.state).order_by(OutboxTask.id)))
+    db.session.rollback()
+    return found
 
 
 def test_the_claims_of_a_dead_worker_come_back_at_once(site: Flask, dead: str) -> None:
