@@ -5,7 +5,9 @@ when it must become a writer. So writers take the lock at once (BEGIN IMMEDIATE)
 tries to write is refused instead of failing now and then.
 """
 
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +18,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
 LOCK_PATIENCE_SECONDS = 30.0
-LOCK_PAUSE_SECONDS = 0.01
-SHORTEST_PAUSE_SECONDS = 0.001
+LOCK_PAUSE_SECONDS = 0.002
+SHORTEST_PAUSE_SECONDS = 0.0005
+READ_PATIENCE_MS = 50
+"""How long SQLite itself waits where a reader meets a log that is being moved or restored, which is rare."""
 
 _read_only: ContextVar[bool] = ContextVar("read_only", default=False)
 
@@ -68,7 +72,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "recursive_triggers=ON",
-        "busy_timeout=50",
+        f"busy_timeout={READ_PATIENCE_MS}",
         # With two megabytes, SQLite's default, the indexes of many trades would be read again and again.
         "cache_size=-16000",
         "temp_store=MEMORY",
@@ -83,16 +87,26 @@ def _begin_sqlite(connection: Connection) -> None:
     read_only = _read_only.get()
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - narrows the type
-    # The pragma makes SQLite compile all statements of the connection again: it is told only what it does not know.
+    # The pragmas make SQLite compile all statements of the connection again: it is told only what it does not know.
     if connection.info.get("query_only") is not read_only:
         raw.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        raw.execute(f"PRAGMA busy_timeout={READ_PATIENCE_MS if read_only else 0}")
         connection.info["query_only"] = read_only
-    _patiently(raw, "BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Run a statement that takes a lock. The wait is in Python: SQLite's own would stop the whole gevent process."""
+    if read_only:
+        _patiently(raw, "BEGIN")
+        return
     started = time.monotonic()
+    has_turn = _turns[0].acquire(timeout=LOCK_PATIENCE_SECONDS)
+    try:
+        _patiently(raw, "BEGIN IMMEDIATE", started)
+    finally:
+        if has_turn:
+            _turns[0].release()
+
+
+def _patiently(connection: sqlite3.Connection, statement: str, started: float | None = None) -> None:
+    """Run a statement that takes a lock. The wait is in Python: SQLite's own would stop the whole gevent process."""
+    started = time.monotonic() if started is None else started
     while True:
         try:
             connection.execute(statement)
@@ -108,10 +122,22 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
 def pause_after(waited: float) -> float:
     """Seconds until the next try, after ``waited`` seconds. Who waits long asks more often than who has just come.
 
-    Nobody queues for SQLite's lock: with the same pause for all, one of many writers can lose every time until its
+    Processes do not queue for SQLite's lock: with the same pause for all, one of many can lose every time until its
     patience ends ("database is locked" among fifty issuers on a busy machine).
     """
     return max(SHORTEST_PAUSE_SECONDS, LOCK_PAUSE_SECONDS / (1 + 2 * waited))
+
+
+_turns = [threading.Lock()]
+"""Who asks for SQLite's lock in this process: one at a time, the others wait for their turn without asking."""
+
+
+def _begin_turns_anew() -> None:
+    _turns[0] = threading.Lock()
+
+
+# A child made while a thread of its parent asks would wait for ever.
+os.register_at_fork(after_in_child=_begin_turns_anew)
 
 
 def _begin_postgresql(connection: Connection) -> None:
