@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from flask import Flask
@@ -10,6 +11,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 log = structlog.get_logger(__name__)
@@ -17,6 +19,8 @@ log = structlog.get_logger(__name__)
 WAKE_TTL_SECONDS = 5
 LOOK_SECONDS = 0.03
 JOB_TIMEOUT_SECONDS = 300
+DRAIN = "drain-"
+"""How the names of jobs that drain a lane begin."""
 
 
 class WorkQueue:
@@ -60,7 +64,7 @@ class WorkQueue:
                 asking.exists(_waiting(lane))
                 first, somebody_waits = asking.execute()
             if first and not somebody_waits:
-                self._enqueue(lane, "calmness.jobs.drain", lane)
+                self._enqueue(lane, "calmness.jobs.drain", lane, name=f"{DRAIN}{uuid4().hex}")
         except RedisError as error:
             log.warning("wake_up_lost", lane=lane, error=type(error).__name__)
 
@@ -85,7 +89,8 @@ class WorkQueue:
         """Wait for more work in a lane that was just emptied; True when some came.
 
         A drain is a process of its own, made for it: of a lane that gets a piece each moment, making it would cost more
-        than the work. The wait ends at once when a worker is asked for in any of ``lanes``.
+        than the work. So it also takes back the wake-up of its own lane that came while it worked and that no other
+        worker was free for. The wait ends at once when anything else asks for a worker.
         """
         if not self._enabled:
             return False
@@ -93,26 +98,48 @@ class WorkQueue:
         try:
             self.redis.set(_waiting(lane), "1", px=int(seconds * 4000))
             try:
-                while not self._is_asked_for(lane, lanes) and time.monotonic() < until:
+                while not any(self._look(lane, lanes)) and time.monotonic() < until:
                     time.sleep(LOOK_SECONDS)
             finally:
                 self.redis.delete(_waiting(lane))
-            return bool(self.redis.exists(_wake(lane)) and not self.redis.llen(_queue(lane)))
+            is_woken, drains, others_wait = self._look(lane, lanes)
+            return not others_wait and (self._take_back(lane, drains) or is_woken)
         except RedisError as error:
             log.warning("wait_cut_short", lane=lane, error=type(error).__name__)
             return False
 
-    def _is_asked_for(self, lane: str, lanes: Iterable[str]) -> bool:
-        """Whether more came, or a worker is asked for anywhere."""
+    def others_wait(self, lane: str, lanes: Iterable[str]) -> bool:
+        """Whether anything but the lane's own drain asks for a worker. Yes when that can't be known."""
+        if not self._enabled:
+            return True
+        try:
+            return self._look(lane, lanes)[2]
+        except RedisError:
+            return True
+
+    def _look(self, lane: str, lanes: Iterable[str]) -> tuple[bool, list[str], bool]:
+        """(whether more came in a lane, jobs that would drain it, whether anything else waits for a worker)."""
         with self.redis.pipeline(transaction=False) as asking:
             asking.exists(_wake(lane))
+            asking.lrange(_queue(lane), 0, -1)
             for name in lanes:
-                asking.llen(_queue(name))
-            return any(asking.execute())
+                if name != lane:
+                    asking.llen(_queue(name))
+            is_woken, jobs, *others = asking.execute()
+        names = [job.decode() for job in jobs]
+        drains = [name for name in names if name.startswith(DRAIN)]
+        return bool(is_woken), drains, len(drains) < len(names) or any(others)
 
-    def _enqueue(self, queue: str, function: str, argument: Any) -> None:
+    def _take_back(self, lane: str, drains: Iterable[str]) -> bool:
+        """Take jobs out of a lane's queue, unless a worker was faster. Whether there was one."""
+        taken = [name for name in drains if self.redis.lrem(_queue(lane), 1, name)]
+        for name in taken:
+            self.redis.delete(Job.key_for(name))
+        return bool(taken)
+
+    def _enqueue(self, queue: str, function: str, argument: Any, name: str | None = None) -> None:
         Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue(
-            function, argument, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+            function, argument, job_id=name, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
         )
 
 

@@ -58,15 +58,16 @@ def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any
     """Insert rows, leaving out those that a unique constraint already holds. Gives the number inserted."""
     if not rows:
         return 0
-    table: Table = model.__table__  # type: ignore[assignment]
     connection = session.connection()
-    statement = _insert_once_statement(connection.dialect.name, table)
+    statement = insert_once_statement(connection.dialect.name, model)
     # What came back is counted: an insert that fetches its new key has no row count on PostgreSQL (-1 each time).
     return sum(len(connection.execute(statement, row).all()) for row in rows)
 
 
 @lru_cache(maxsize=64)
-def _insert_once_statement(dialect: str, table: Table) -> Any:
+def insert_once_statement(dialect: str, model: type[DeclarativeBase]) -> Any:
+    """Insert a row unless a unique constraint holds it already; gives the key of what was inserted."""
+    table: Table = model.__table__  # type: ignore[assignment]
     insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(table).on_conflict_do_nothing()
     return insert_ignore.returning(*table.primary_key.columns)
 
@@ -231,28 +232,31 @@ def unindexed(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return type_coerce(column, String).concat("")
 
 
-def claim(
-    session: Session,
-    model: type[Row],
-    *,
-    where: ColumnElement[bool],
-    order_by: InstrumentedAttribute[Any],
-    limit: int,
-    values: dict[str, Any],
-) -> list[Row]:
+def claiming(
+    model: type[Row], where: ColumnElement[bool], order_by: InstrumentedAttribute[Any], values: dict[str, Any]
+) -> Any:
+    """The statement of ``claim``, built once; its parameters are those of ``where`` and ``values``, and ``limit``."""
+    table: Table = model.__table__  # type: ignore[assignment]
+    wanted = (
+        select(table.c.id)
+        .where(where)
+        .order_by(order_by, table.c.id)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(skip_locked=True)
+    ).cte("wanted")
+    # By a CTE, which PostgreSQL reads once: a subquery that locks may be read again for each row of a nested loop, skip
+    # what it has locked itself and so take more rows than the limit.
+    return update(model).where(table.c.id.in_(select(wanted.c.id))).values(**values).returning(model)
+
+
+def claim(session: Session, statement: Any, order_by: InstrumentedAttribute[Any], given: dict[str, Any]) -> list[Any]:
     """Take up to ``limit`` rows for oneself: two callers never get the same one, nobody waits for another's rows.
 
     They come by ``order_by``, then as written. An UPDATE gives its rows back in any order, so they are sorted here.
     """
-    table: Table = model.__table__  # type: ignore[assignment]
-    wanted = (
-        select(table.c.id).where(where).order_by(order_by, table.c.id).limit(limit).with_for_update(skip_locked=True)
-    ).cte("wanted")
-    # By a CTE, which PostgreSQL reads once: a subquery that locks may be read again for each row of a nested loop, skip
-    # what it has locked itself and so take more rows than the limit.
-    statement = update(model).where(table.c.id.in_(select(wanted.c.id))).values(**values).returning(model)
-    rows = session.scalars(statement, execution_options={"synchronize_session": False, "populate_existing": True})
-    return sorted(rows, key=lambda row: (getattr(row, order_by.key), row.id))  # type: ignore[attr-defined]
+    options = {"synchronize_session": False, "populate_existing": True}
+    rows = session.scalars(statement, given, execution_options=options)
+    return sorted(rows, key=lambda row: (getattr(row, order_by.key), row.id))
 
 
 def hold(session: Session, name: str) -> None:
@@ -268,9 +272,11 @@ __all__ = [
     "among",
     "among_given",
     "claim",
+    "claiming",
     "has_text",
     "hold",
     "insert_once",
+    "insert_once_statement",
     "locked",
     "many",
     "plain_rows",

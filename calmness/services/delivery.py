@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, event, func, select, update
+from sqlalchemy import and_, bindparam, delete, event, func, select, update
 from sqlalchemy.orm import Session
 
 from calmness import clock
@@ -25,7 +25,7 @@ from calmness.models.delivery import (
     OutboxTask,
     TaskState,
 )
-from calmness.models.dialect import claim, insert_once, upsert
+from calmness.models.dialect import claim, claiming, insert_once, upsert
 
 LEASE = timedelta(minutes=6)
 TASK_ATTEMPTS = 12
@@ -41,6 +41,29 @@ CHANNEL_LANES = {
 }
 
 _LANES = "lanes_to_wake"
+
+# Built once: workers ask these all day, and on SQLite nobody writes while they do.
+_TASK_IS_DUE = and_(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= bindparam("now"))
+_DELIVERY_IS_DUE = and_(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= bindparam("now"))
+_TAKEN: dict[str, Any] = {"lease_until": bindparam("lease"), "worker": bindparam("taker")}
+_CLAIM_TASKS = claiming(
+    OutboxTask,
+    and_(OutboxTask.lane == bindparam("wanted"), _TASK_IS_DUE),
+    OutboxTask.due_at,
+    {"state": TaskState.CLAIMED, "attempts": OutboxTask.attempts + 1} | _TAKEN,
+)
+_CLAIM_DELIVERIES = claiming(
+    Delivery,
+    and_(Delivery.lane == bindparam("wanted"), _DELIVERY_IS_DUE),
+    Delivery.due_at,
+    {"state": DeliveryState.CLAIMED, "attempts": Delivery.attempts + 1} | _TAKEN,
+)
+_LANES_WITH_WORK = select(OutboxTask.lane).where(_TASK_IS_DUE).union(select(Delivery.lane).where(_DELIVERY_IS_DUE))
+_TASKS: Any = OutboxTask.__table__
+_IS_HELD = and_(
+    OutboxTask.id == bindparam("task"), OutboxTask.attempts == bindparam("try"), OutboxTask.state == TaskState.CLAIMED
+)
+_FINISH = update(_TASKS).where(_IS_HELD).values(state=TaskState.DONE, finished_at=bindparam("now"), error=None)
 
 
 @dataclass(frozen=True)
@@ -118,25 +141,13 @@ def deliver(
 
 def claim_tasks(lane: Lane, worker: str, *, limit: int = 8) -> list[OutboxTask]:
     """Take work that is due. The caller commits at once."""
-    now = clock.now()
-    return claim(
-        db.session(),
-        OutboxTask,
-        where=and_(OutboxTask.lane == lane, OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now),
-        order_by=OutboxTask.due_at,
-        limit=limit,
-        values={
-            "state": TaskState.CLAIMED,
-            "attempts": OutboxTask.attempts + 1,
-            "lease_until": now + LEASE,
-            "worker": worker,
-        },
-    )
+    return claim(db.session(), _CLAIM_TASKS, OutboxTask.due_at, _claim_of(lane, worker, limit))
 
 
 def finish_task(task_id: int, attempt: int) -> bool:
     """Record that a piece of work is done. False when the claim was lost meanwhile."""
-    return _close_task(task_id, attempt, {"state": TaskState.DONE, "finished_at": clock.now(), "error": None})
+    given = {"task": task_id, "try": attempt, "now": clock.now()}
+    return db.session.connection().execute(_FINISH, given).rowcount == 1
 
 
 def fail_task(task_id: int, attempt: int, error: str) -> bool:
@@ -147,25 +158,13 @@ def fail_task(task_id: int, attempt: int, error: str) -> bool:
         values |= {"state": TaskState.FAILED, "finished_at": now}
     else:
         values |= {"state": TaskState.PENDING, "due_at": now + backoff(attempt)}
-    return _close_task(task_id, attempt, values)
+    failed = update(_TASKS).where(_IS_HELD).values(**values)
+    return db.session.connection().execute(failed, {"task": task_id, "try": attempt}).rowcount == 1
 
 
 def claim_deliveries(lane: Lane, worker: str, *, limit: int = 16) -> list[Delivery]:
     """Take messages that are due, nearest first. The caller commits at once."""
-    now = clock.now()
-    return claim(
-        db.session(),
-        Delivery,
-        where=and_(Delivery.lane == lane, Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now),
-        order_by=Delivery.due_at,
-        limit=limit,
-        values={
-            "state": DeliveryState.CLAIMED,
-            "attempts": Delivery.attempts + 1,
-            "lease_until": now + LEASE,
-            "worker": worker,
-        },
-    )
+    return claim(db.session(), _CLAIM_DELIVERIES, Delivery.due_at, _claim_of(lane, worker, limit))
 
 
 def start_sending(delivery_id: int, attempt: int) -> bool:
@@ -291,10 +290,7 @@ def release(worker: str) -> int:
 
 def lanes_with_work() -> list[Lane]:
     """Lanes that have something due, in the order of ``Lane``: what the clock wakes and ``drain_everything`` works."""
-    now = clock.now()
-    tasks = select(OutboxTask.lane).where(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= now)
-    messages = select(Delivery.lane).where(Delivery.state == DeliveryState.PENDING, Delivery.due_at <= now)
-    found = set(db.session.scalars(tasks.union(messages)))
+    found = set(db.session.scalars(_LANES_WITH_WORK, {"now": clock.now()}))
     return [lane for lane in Lane if lane in found]
 
 
@@ -335,12 +331,9 @@ def states_of_notices(notice_ids: list[int]) -> dict[int, dict[str, int]]:
     return counts
 
 
-def _close_task(task_id: int, attempt: int, values: dict[str, Any]) -> bool:
-    return _changed(
-        update(OutboxTask)
-        .where(OutboxTask.id == task_id, OutboxTask.attempts == attempt, OutboxTask.state == TaskState.CLAIMED)
-        .values(**values)
-    )
+def _claim_of(lane: Lane, worker: str, limit: int) -> dict[str, Any]:
+    now = clock.now()
+    return {"wanted": lane, "taker": worker, "limit": limit, "now": now, "lease": now + LEASE}
 
 
 def _changed(statement: Any) -> bool:

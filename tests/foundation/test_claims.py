@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from redis import Redis
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
-from calmness import clock
+from calmness import clock, database
 from calmness.extensions import db, work_queue
 from calmness.jobs import claims, drain
 from calmness.jobs.handlers import TASKS
@@ -168,6 +169,51 @@ def test_a_drain_waits_a_moment_for_more_and_gives_way_when_another_lane_is_aske
     # Whoever comes now must ask for a worker again: nobody waits any more.
     one_more(2)
     assert redis.llen("rq:queue:default") == 1
+
+
+def test_a_drain_takes_back_its_lane_s_own_wake_up_but_leaves_other_work_to_the_next(
+    site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "_enabled", True)
+    lanes = [lane.value for lane in Lane]
+
+    # It came while the drain worked, and every worker was busy.
+    work_queue.wake("default")
+    assert redis.llen("rq:queue:default") == 1
+    assert not work_queue.others_wait("default", lanes)
+    assert work_queue.wait_for_more("default", 60.0, lanes)
+    assert (redis.llen("rq:queue:default"), list(redis.scan_iter("rq:job:*"))) == (0, [])
+
+    work_queue.forget_wake("default")
+    work_queue.wake("default")
+    work_queue.run_periodic("tests.periodic", 60)
+    assert work_queue.others_wait("default", lanes)
+    assert not work_queue.wait_for_more("default", 60.0, lanes)
+    assert redis.llen("rq:queue:default") == 2
+
+
+def test_a_long_lane_goes_on_while_nobody_else_waits(
+    site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TASKS, "tests.note", lambda _payload: None)
+    work(20)
+    monkeypatch.setattr(work_queue, "_enabled", True)
+    monkeypatch.setattr(sys.modules["calmness.jobs.drain"], "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(sys.modules["calmness.jobs.drain"], "WAIT_SECONDS", 0.0)
+
+    drain("default")
+
+    assert set(states()) == {TaskState.DONE}
+
+
+def test_an_empty_lane_takes_no_lock(site: Flask) -> None:
+    with database.reading():
+        drain("default")
+
+    work(1)
+    with database.reading(), pytest.raises(DBAPIError):
+        drain("default")
+    db.session.rollback()
 
 
 def test_a_number_that_lives_is_left_to_its_lease(site: Flask) -> None:
