@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, func, select, type_coerce, update
+from sqlalchemy import BigInteger, bindparam, func, select, type_coerce, update
 
 from calmness.extensions import db
 from calmness.models.cash import IS_OWN_MONEY, MOVES_BALANCE
@@ -25,6 +25,23 @@ from calmness.models.trading import (
 )
 from calmness.models.types import SCALE
 
+_TRADES: Any = Trade.__table__.c
+_DAYS: Any = TradingStatistics.__table__.c
+_OWN = _TRADES.account_id == bindparam("account")
+# Each statement is built once: this is done after each trade.
+_FIRST = (
+    select(_TRADES.closed_at, _TRADES.net, IS_OWN_MONEY.label("is_own_money"))
+    .where(_OWN, _TRADES.closed_at.is_not(None), MOVES_BALANCE)
+    .order_by(_TRADES.closed_at, _TRADES.ticket)
+    .limit(1)
+)
+_LAST = select(_DAYS.balance_end).where(_DAYS.account_id == bindparam("account")).order_by(_DAYS.day.desc()).limit(1)
+_YOUNGER = select(func.sum(_TRADES.net)).where(
+    _OWN, _TRADES.source == TradeSource.IMPORT, _TRADES.closed_at > bindparam("since"), MOVES_BALANCE
+)
+_ENTRY_COSTS = select(func.sum(_TRADES.commission), func.sum(_TRADES.taxes)).where(
+    _OWN, _TRADES.status == TradeStatus.OPEN
+)
 LEGACY = "1."
 """EA 1.00 never says that it has sent all; it begins with the newest rows."""
 ROUNDING = Decimal(1)
@@ -133,35 +150,16 @@ def _found(account: TradingAccount) -> Decimal:
 
 def _first(account_id: int) -> Any:
     """(closed_at, net, is_own_money) of the first row that moved an account's balance."""
-    return db.session.execute(
-        select(Trade.closed_at, Trade.net, IS_OWN_MONEY.label("is_own_money"))
-        .where(Trade.account_id == account_id, Trade.closed_at.is_not(None), MOVES_BALANCE)
-        .order_by(Trade.closed_at, Trade.ticket)
-        .limit(1)
-    ).first()
+    return db.session.connection().execute(_FIRST, {"account": account_id}).first()
 
 
 def _moved(account: TradingAccount) -> Decimal:
     """All that is known to have moved the balance, up to the moment at which the broker told it."""
-    last = (
-        select(TradingStatistics.balance_end)
-        .where(TradingStatistics.account_id == account.id)
-        .order_by(TradingStatistics.day.desc())
-        .limit(1)
-    )
-    moved = (db.session.scalar(last) or Decimal(0)) - account.opening_balance
+    connection, asked = db.session.connection(), {"account": account.id}
+    moved: Decimal = (connection.scalar(_LAST, asked) or Decimal(0)) - account.opening_balance
     # A statement may be younger than the last contact of the EA.
-    younger = select(func.sum(Trade.net)).where(
-        Trade.account_id == account.id,
-        Trade.source == TradeSource.IMPORT,
-        Trade.closed_at > account.last_sync_at,
-        MOVES_BALANCE,
-    )
-    moved -= db.session.scalar(younger) or Decimal(0)
+    moved -= connection.scalar(_YOUNGER, asked | {"since": account.last_sync_at}) or Decimal(0)
     if account.platform is Platform.MT5:
         # There the costs of an entry are taken at once, while the position is still open.
-        costs = select(func.sum(Trade.commission), func.sum(Trade.taxes)).where(
-            Trade.account_id == account.id, Trade.status == TradeStatus.OPEN
-        )
-        moved += sum((part or Decimal(0) for part in db.session.execute(costs).one()), Decimal(0))
+        moved += sum((part or Decimal(0) for part in connection.execute(_ENTRY_COSTS, asked).one()), Decimal(0))
     return moved

@@ -19,8 +19,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     ScalarResult,
-    Select,
     String,
+    and_,
+    bindparam,
     delete,
     func,
     select,
@@ -42,8 +43,8 @@ FEW = 2_500
 SEPARATOR = "\n"
 """Between the tickets of a position; a ticket is printable, so it holds none."""
 
-# The tables themselves: this is done after each trade, and the ORM's way to a statement takes twice as long.
-_TRADES, _CHAINS = Trade.__table__.c, TradingChain.__table__.c
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than any closing."""
 _SIDES = frozenset({TradeKind.BUY.value, TradeKind.SELL.value})
 _TAKEN = frozenset({TradeStatus.OPEN.value, TradeStatus.CLOSED.value})
 _LINK = re.compile(r"\b(?:from|to) #(\d+)")
@@ -56,15 +57,20 @@ class Span(NamedTuple):
     start: datetime
     end: datetime | None
 
-    def holds(self, column: Any) -> list[ColumnElement[bool]]:
-        """Conditions on an instant."""
-        return [column >= self.start, *([column < self.end] if self.end else [])]
+    def given(self) -> dict[str, datetime]:
+        """The parameters of ``within``."""
+        return {"start": self.start, "end": self.end or NEVER}
 
     def with_all(self, moments: Iterable[datetime]) -> "Span":
         """The span that holds these instants too."""
         found = list(moments)
         end = None if self.end is None else max([self.end, *(moment + SECOND for moment in found)])
         return Span(min([self.start, *found]), end)
+
+
+def within(column: Any) -> ColumnElement[bool]:
+    """SQL: whether an instant lies within the span that is given (see ``Span.given``)."""
+    return and_(column >= bindparam("start"), column < bindparam("end"))
 
 
 class Part(NamedTuple):
@@ -106,6 +112,44 @@ class ChainRow(NamedTuple):
     held_seconds: int | None
 
 
+# The tables themselves, and each statement built once: this is done after each trade, and to build them and to go the
+# ORM's way took two thirds of its time.
+_TRADES, _CHAINS = Trade.__table__.c, TradingChain.__table__.c
+_OWN_TRADES, _OWN_CHAINS = _TRADES.account_id == bindparam("account"), _CHAINS.account_id == bindparam("account")
+_CLOSED_OPENINGS = select(_TRADES.opened_at).where(_OWN_TRADES, within(_TRADES.closed_at)).limit(FEW + 1)
+_CHAINED_OPENINGS = select(_CHAINS.opened_at).where(_OWN_CHAINS, within(_CHAINS.closed_at)).limit(FEW + 1)
+_SHARED_OPENINGS = (
+    select(_TRADES.opened_at)
+    .where(_OWN_TRADES)
+    .group_by(_TRADES.opened_at)
+    .having(func.count() > 1)
+    .union_all(select(_TRADES.opened_at).where(_OWN_TRADES, _TRADES.is_part))
+)
+_ORIGINS: Any = bindparam("origins", expanding=True)
+_AMOUNTS = (_TRADES.volume, _TRADES.open_price, _TRADES.close_price, _TRADES.initial_stop, _TRADES.net)
+_ALL_PARTS = select(
+    _TRADES.id,
+    _TRADES.is_part,
+    _TRADES.ticket,
+    type_coerce(_TRADES.kind, String),
+    type_coerce(_TRADES.status, String),
+    _TRADES.suspect,
+    _TRADES.symbol,
+    *(type_coerce(column, BigInteger) for column in _AMOUNTS),
+    _TRADES.comment,
+    _TRADES.opened_at,
+    _TRADES.closed_at,
+    _TRADES.seen_at,
+).where(_OWN_TRADES)
+# By whether few openings were touched, which are given then.
+_PARTS = {
+    True: _ALL_PARTS.where(_TRADES.opened_at.in_(_ORIGINS)),
+    False: _ALL_PARTS.where(_TRADES.opened_at.in_(_SHARED_OPENINGS)),
+}
+_CHAINS_OF = {True: and_(_OWN_CHAINS, _CHAINS.opened_at.in_(_ORIGINS)), False: _OWN_CHAINS}
+_CHAINS_BEFORE = {few: select(_CHAINS.closed_at).where(chains) for few, chains in _CHAINS_OF.items()}
+_FORGET_CHAINS = {few: delete(TradingChain.__table__).where(chains) for few, chains in _CHAINS_OF.items()}  # type: ignore[arg-type]
+
 COLUMNS = ChainRow._fields
 KEY = ("account_id", "ticket")
 
@@ -116,9 +160,11 @@ def refresh(account_id: int, span: Span) -> Span:
     Gives the span from which days must be counted again: a part that arrives or goes may take a position, which was
     over, to another day. Who calls holds the account's lock.
     """
-    known, parts = _touched(account_id, span)
-    before = list(_column(select(_CHAINS.closed_at).where(*known)))
-    db.session.execute(delete(TradingChain).where(*known), execution_options={"synchronize_session": False})
+    asked, parts = _touched(account_id, span)
+    is_few = "origins" in asked
+    before = list(_column(_CHAINS_BEFORE[is_few], asked))
+    if before:
+        db.session.connection().execute(_FORGET_CHAINS[is_few], asked)
     rows: list[ChainRow] = []
     flipped: dict[bool, list[Part]] = {True: [], False: []}
     for position in together(parts):
@@ -197,56 +243,26 @@ def quotient(dividend: int | None, divisor: int) -> int | None:
     return found if abs(found) < QUOTIENT_LIMIT else None
 
 
-def _touched(account_id: int, span: Span) -> tuple[list[ColumnElement[bool]], list[Part]]:
-    """(conditions on the chains of before, trades that may be parts now)."""
-    own = _CHAINS.account_id == account_id
-    closed = select(_TRADES.opened_at).where(_TRADES.account_id == account_id, *span.holds(_TRADES.closed_at))
-    chained = select(_CHAINS.opened_at).where(own, *span.holds(_CHAINS.closed_at))
-    origins = {*_column(closed.limit(FEW + 1)), *_column(chained.limit(FEW + 1))}
+def _touched(account_id: int, span: Span) -> tuple[dict[str, Any], list[Part]]:
+    """(parameters of the chains of before, trades that may be parts now)."""
+    asked: dict[str, Any] = {"account": account_id} | span.given()
+    origins = {*_column(_CLOSED_OPENINGS, asked), *_column(_CHAINED_OPENINGS, asked)}
     # Few openings are asked for one by one. Of many, all that several trades share are looked at.
-    if len(origins) <= FEW:
-        return [own, _CHAINS.opened_at.in_(origins)], _parts(account_id, _TRADES.opened_at.in_(origins))
-    shared = (
-        select(_TRADES.opened_at)
-        .where(_TRADES.account_id == account_id)
-        .group_by(_TRADES.opened_at)
-        .having(func.count() > 1)
-        .union_all(select(_TRADES.opened_at).where(_TRADES.account_id == account_id, _TRADES.is_part))
-    )
-    return [own], _parts(account_id, _TRADES.opened_at.in_(shared))
-
-
-def _column(query: Select[Any]) -> ScalarResult[datetime]:
-    return db.session.connection().scalars(query)
-
-
-def _parts(account_id: int, *conditions: Any) -> list[Part]:
-    units = (
-        type_coerce(column, BigInteger)
-        for column in (_TRADES.volume, _TRADES.open_price, _TRADES.close_price, _TRADES.initial_stop, _TRADES.net)
-    )
-    rows = db.session.connection().execute(
-        select(
-            _TRADES.id,
-            _TRADES.is_part,
-            _TRADES.ticket,
-            type_coerce(_TRADES.kind, String),
-            type_coerce(_TRADES.status, String),
-            _TRADES.suspect,
-            _TRADES.symbol,
-            *units,
-            _TRADES.comment,
-            _TRADES.opened_at,
-            _TRADES.closed_at,
-            _TRADES.seen_at,
-        ).where(_TRADES.account_id == account_id, *conditions)
-    )
+    is_few = len(origins) <= FEW
+    asked |= {"origins": list(origins)} if is_few else {}
     # Sorted out here and not there: with more conditions SQLite takes the index of the states and reads the account.
-    return [
+    parts = [
         Part(trade_id, is_part, ticket, kind, status == TradeStatus.CLOSED, *values)
-        for trade_id, is_part, ticket, kind, status, suspect, *values in rows
+        for trade_id, is_part, ticket, kind, status, suspect, *values in db.session.connection().execute(
+            _PARTS[is_few], asked
+        )
         if kind in _SIDES and status in _TAKEN and not suspect
     ]
+    return asked, parts
+
+
+def _column(query: Any, asked: dict[str, Any]) -> ScalarResult[datetime]:
+    return db.session.connection().scalars(query, asked)
 
 
 def _mark(trade_ids: list[int], *, is_part: bool) -> None:

@@ -3,14 +3,28 @@
 Money belongs to the day of each exit, a position to the day of its last one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, and_, case, delete, func, literal, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
 
 from calmness import clock
 from calmness.extensions import db
@@ -19,9 +33,33 @@ from calmness.models.dialect import posix_seconds, unindexed, upsert_stored
 from calmness.models.positions import IS_RESULT
 from calmness.models.trading import Trade, TradeStatus, TradingAccount, TradingChain, TradingStatistics
 from calmness.services.trading import zone_offsets
-from calmness.services.trading.trade_positions import CHUNK, Span
+from calmness.services.trading.trade_positions import CHUNK, Span, within
 
-_DAYS = TradingStatistics.__table__.c
+# Each statement is built once: this is done after each trade.
+_DAYS: Any = TradingStatistics.__table__.c
+_ACCOUNTS: Any = TradingAccount.__table__.c
+_OWN_DAYS = _DAYS.account_id == bindparam("account")
+_FORGET_DAYS = delete(TradingStatistics.__table__).where(  # type: ignore[arg-type]
+    _OWN_DAYS, _DAYS.day >= bindparam("first"), _DAYS.day < bindparam("after")
+)
+_LAST_BALANCE = (
+    select(type_coerce(_DAYS.balance_end, BigInteger))
+    .where(_OWN_DAYS, _DAYS.day < bindparam("day"))
+    .order_by(_DAYS.day.desc())
+    .limit(1)
+)
+_OPENING_BALANCE = select(type_coerce(_ACCOUNTS.opening_balance, BigInteger)).where(
+    _ACCOUNTS.id == bindparam("account")
+)
+_MOVE_BALANCES = (
+    update(TradingStatistics.__table__)  # type: ignore[arg-type]
+    .where(_OWN_DAYS, _DAYS.day >= bindparam("after"))
+    .values(
+        balance_end=type_coerce(
+            type_coerce(_DAYS.balance_end, BigInteger) + bindparam("shift", type_=BigInteger), BigInteger
+        )
+    )
+)
 AHEAD_DAYS = 3
 """A broker's clock that is set wrong may close a trade up to two days ahead of us."""
 
@@ -39,14 +77,12 @@ def whole_days(span: Span, zone: ZoneInfo) -> Span:
 
 def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
     """Write the days of a span anew. Balances of the days after it move by what the span changed."""
-    own, first = TradingStatistics.account_id == account_id, span.start.date()
-    within = [own, TradingStatistics.day >= first]
-    if span.end:
-        within.append(TradingStatistics.day < span.end.date())
+    connection = db.session.connection()
+    first, after = span.start.date(), span.end.date() if span.end else date.max
     before = _balance_before(account_id, first)
-    was = _balance_before(account_id, span.end.date()) if span.end else 0
-    db.session.execute(delete(TradingStatistics).where(*within), execution_options={"synchronize_session": False})
+    was = _balance_before(account_id, after) if span.end else 0
     rows = _day_rows(account_id, span, zone, before)
+    connection.execute(_FORGET_DAYS, {"account": account_id, "first": first, "after": after})
     for start in range(0, len(rows), CHUNK):
         upsert_stored(
             db.session(),
@@ -58,26 +94,15 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
         )
     shift = (rows[-1][-1] if rows else before) - was
     if span.end and shift:
-        balance_end = type_coerce(TradingStatistics.balance_end, BigInteger)
-        db.session.execute(
-            update(TradingStatistics)
-            .where(own, TradingStatistics.day >= span.end.date())
-            .values(balance_end=type_coerce(balance_end + shift, BigInteger)),
-            execution_options={"synchronize_session": False},
-        )
+        connection.execute(_MOVE_BALANCES, {"account": account_id, "after": after, "shift": shift})
 
 
 def _balance_before(account_id: int, day: date) -> int:
     """In 1e-8 units; before the first day, what the account had when its known history began."""
-    found = db.session.connection().scalar(
-        select(type_coerce(_DAYS.balance_end, BigInteger))
-        .where(_DAYS.account_id == account_id, _DAYS.day < day)
-        .order_by(_DAYS.day.desc())
-        .limit(1)
-    )
+    connection = db.session.connection()
+    found = connection.scalar(_LAST_BALANCE, {"account": account_id, "day": day})
     if found is None:
-        opening = type_coerce(TradingAccount.opening_balance, BigInteger)
-        found = db.session.scalar(select(opening).where(TradingAccount.id == account_id))
+        found = connection.scalar(_OPENING_BALANCE, {"account": account_id})
     return found or 0
 
 
@@ -186,6 +211,26 @@ def _day_rows(account_id: int, span: Span, zone: ZoneInfo, balance: int) -> list
 
 def _sums(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
     """What a day and a sort have in common, added up by the database."""
+    return _added_up(_sums_statement, account_id, span, zone)
+
+
+def _chains(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
+    return _added_up(_chains_statement, account_id, span, zone)
+
+
+def _added_up(statement: Callable[[int], Select[Any]], account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
+    latest = span.end or clock.now() + timedelta(days=AHEAD_DAYS)
+    stretches = zone_offsets.stretches((zone.key,), span.start, latest)
+    asked: dict[str, Any] = {"account": account_id} | span.given()
+    for number, (start, offsets) in enumerate(stretches):
+        asked |= {f"from{number}": start, f"ahead{number}": offsets[0]}
+    # PostgreSQL adds whole numbers up as decimals.
+    rows = db.session.connection().execute(statement(len(stretches)), asked)
+    return (_Sum(*(int(value) for value in row)) for row in rows)
+
+
+@lru_cache(maxsize=64)
+def _sums_statement(stretches: int) -> Select[Any]:
     table = Trade.__table__.c
     sort = case(
         (and_(IS_RESULT, ~table.is_part), _Sort.ALONE.value),
@@ -195,38 +240,33 @@ def _sums(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
         (IS_COST, _Sort.COST.value),
         else_=_Sort.CASH.value,
     )
-    return _added_up(
-        table,
-        [
-            table.account_id == account_id,
-            unindexed(Trade.status).in_([TradeStatus.CLOSED.value, TradeStatus.CASH.value]),
-            *span.holds(table.closed_at),
-        ],
-        _local_day(table.closed_at, span, zone),
-        sort,
-        (table.swap, table.commission, table.volume),
-    )
+    is_counted = unindexed(Trade.status).in_([TradeStatus.CLOSED.value, TradeStatus.CASH.value])
+    return _sum_statement(table, stretches, sort, (table.swap, table.commission, table.volume), is_counted)
 
 
-def _chains(account_id: int, span: Span, zone: ZoneInfo) -> Iterator[_Sum]:
-    table = TradingChain.__table__.c
+@lru_cache(maxsize=64)
+def _chains_statement(stretches: int) -> Select[Any]:
     nothing = literal(0, BigInteger)
-    conditions = [table.account_id == account_id, *span.holds(table.closed_at)]
-    day = _local_day(table.closed_at, span, zone)
-    return _added_up(table, conditions, day, literal(int(_Sort.ALONE), BigInteger), (nothing, nothing, nothing))
+    sort = literal(int(_Sort.ALONE), BigInteger)
+    return _sum_statement(TradingChain.__table__.c, stretches, sort, (nothing, nothing, nothing))
 
 
-def _added_up(table: Any, conditions: list[Any], day: Any, sort: Any, others: tuple[Any, ...]) -> Iterator[_Sum]:
-    net = type_coerce(table.net, BigInteger)
-    given = select(
-        day.label("day"),
+def _sum_statement(table: Any, stretches: int, sort: Any, others: tuple[Any, ...], *conditions: Any) -> Select[Any]:
+    """Sums of each day and sort, days being those of a zone whose clock has so many stretches within the span."""
+    given: list[Any] = [
+        (bindparam(f"from{number}"), bindparam(f"ahead{number}", type_=Integer)) for number in range(stretches)
+    ]
+    offset = zone_offsets.by_stretch(table.closed_at, given)
+    rows = select(
+        # Days from the first of January 1970 to the day of the closing in that zone.
+        ((posix_seconds(table.closed_at) + offset) // 86_400).label("day"),
         sort.label("sort"),
-        net.label("net"),
+        type_coerce(table.net, BigInteger).label("net"),
         *(type_coerce(column, BigInteger).label(f"other{place}") for place, column in enumerate(others)),
         table.held_seconds,
-    ).where(*conditions)
-    found = given.subquery().c
-    query = select(
+    ).where(table.account_id == bindparam("account"), within(table.closed_at), *conditions)
+    found = rows.subquery().c
+    return select(
         found.day,
         found.sort,
         func.count(),
@@ -240,13 +280,3 @@ def _added_up(table: Any, conditions: list[Any], day: Any, sort: Any, others: tu
         func.min(found.net),
         func.coalesce(func.sum(found.held_seconds), 0),
     ).group_by(found.day, found.sort)
-    # PostgreSQL adds whole numbers up as decimals.
-    return (_Sum(*(int(value) for value in row)) for row in db.session.connection().execute(query))
-
-
-def _local_day(column: Any, span: Span, zone: ZoneInfo) -> Any:
-    """SQL: days from the first of January 1970 to the day of an instant in a zone."""
-    latest = span.end or clock.now() + timedelta(days=AHEAD_DAYS)
-    found = zone_offsets.stretches((zone.key,), span.start, latest)
-    offset = zone_offsets.by_stretch(column, [(start, offsets[0]) for start, offsets in found])
-    return (posix_seconds(column) + offset) // 86_400

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, func, select, type_coerce
+from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 
 from calmness import clock
 from calmness.extensions import db
@@ -26,6 +26,13 @@ from calmness.services.trading.trade_positions import Span
 from calmness.services.trading.trading_breakdowns import streaks_of
 
 ZERO = Decimal(0)
+_DIRTY = (
+    select(TradingAccount, User.time_zone)
+    .join(User, User.id == TradingAccount.user_id)
+    .where(TradingAccount.id == bindparam("account"), TradingAccount.dirty_from_at.is_not(None))
+    .with_for_update(of=TradingAccount)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -101,17 +108,10 @@ class Course:
 
 def recompute(account_id: int) -> bool:
     """Compute the days from the earliest change on. False when nothing had changed."""
-    account = db.session.scalars(
-        select(TradingAccount)
-        .where(TradingAccount.id == account_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if account is None:
+    found = db.session.execute(_DIRTY, {"account": account_id}).one_or_none()
+    if found is None:
         return False
-    if account.dirty_from_at is None:
-        return False
-    zone = ZoneInfo(db.session.scalar(select(User.time_zone).where(User.id == account.user_id)) or "Europe/Paris")
+    account, zone = found.TradingAccount, ZoneInfo(found.time_zone or "Europe/Paris")
     span = trading_days.whole_days(Span(account.dirty_from_at, _just_after(account.dirty_until_at)), zone)
     trading_days.count(account_id, trading_days.whole_days(trade_positions.refresh(account_id, span), zone), zone)
     opening_balances.refresh(account)

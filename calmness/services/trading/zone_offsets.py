@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, case, literal
+from sqlalchemy import ColumnElement, Integer, case, type_coerce
 
 DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
 """Clocks change at whole quarters of an hour."""
@@ -27,10 +27,13 @@ def stretches(zones: Sequence[str], first: datetime, last: datetime) -> list[Str
     return found[ended:]
 
 
-def by_stretch(column: Any, values: Sequence[tuple[datetime, int]]) -> ColumnElement[int]:
-    """SQL: the value of the stretch that an instant lies in; each goes until the next one begins."""
+def by_stretch(column: Any, values: Sequence[tuple[Any, Any]]) -> ColumnElement[int]:
+    """SQL: the value of the stretch that an instant lies in; each goes until the next one begins.
+
+    Beginnings and values may be parameters of a statement that is built once.
+    """
     if len(values) == 1:
-        return literal(values[0][1], Integer)
+        return type_coerce(values[0][1], Integer)
     steps = [(column < after, value) for (_start, value), (after, _next) in pairwise(values)]
     return case(*steps, else_=values[-1][1])
 
