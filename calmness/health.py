@@ -114,7 +114,7 @@ def _measure(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     REQUESTS.labels(route, request.method, response.status_code).inc()
     SECONDS.labels(route).observe(seconds)
-    if not route.startswith(UNTOLD):
+    if not route.startswith(UNTOLD) and not g.get("is_routine"):
         # By rule as well: a path may hold a token, and an address is a person's.
         ms = round(seconds * 1000, 1)
         log.info(

@@ -1,5 +1,6 @@
 """Addresses of clients: what a limit counts by, and what may be kept of an address."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import request
@@ -18,6 +19,7 @@ def network_of(address: str | None) -> str:
     return str(parsed)
 
 
+@lru_cache(maxsize=4096)
 def truncated(address: str | None) -> str | None:
     """What may be kept of an address: /24 of IPv4, /48 of IPv6; None if unreadable."""
     try:

@@ -7,17 +7,18 @@ taken overwrites nothing. Statistics are computed by a job afterwards, never her
 import re
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from calmness import clock
 from calmness.errors import Conflict
 from calmness.extensions import db
 from calmness.models.delivery import Lane
-from calmness.models.dialect import insert_once
+from calmness.models.dialect import insert_once_statement
+from calmness.models.prepared import Prepared
 from calmness.models.trading import AccountSnapshot, SyncBatch, Trade, TradeStatus, TradingAccount
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
@@ -42,19 +43,26 @@ PULSE = (
 )
 """What a pass changes of its account."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# Built once, and executed on the connection itself: each EA asks them each minute, and the session's own way to a
-# statement takes half as long again.
+# Each EA asks these each minute.
 _BATCHES, _TRADES = SyncBatch.__table__.c, Trade.__table__.c
-_KNOWN = select(_BATCHES.answer).where(
-    _BATCHES.account_id == bindparam("account"), _BATCHES.batch_id == bindparam("batch")
+_KNOWN = Prepared(
+    lambda _dialect: select(_BATCHES.answer).where(
+        _BATCHES.account_id == bindparam("account"), _BATCHES.batch_id == bindparam("batch")
+    )
 )
-_BEAT = (
-    update(TradingAccount.__table__)  # type: ignore[arg-type]
-    .where(TradingAccount.__table__.c.id == bindparam("account"))
-    .values({name: bindparam(f"new_{name}") for name in PULSE})
+_KEEP_BATCH = Prepared(lambda dialect: insert_once_statement(dialect, SyncBatch))
+_KEEP_SNAPSHOT = Prepared(lambda dialect: insert_once_statement(dialect, AccountSnapshot))
+_BEAT = Prepared(
+    lambda _dialect: (
+        update(TradingAccount.__table__)  # type: ignore[arg-type]
+        .where(TradingAccount.__table__.c.id == bindparam("account"))
+        .values({name: bindparam(f"new_{name}") for name in PULSE})
+    )
 )
-_OPEN_ROWS = select(_TRADES.id, _TRADES.ticket).where(
-    _TRADES.account_id == bindparam("account"), _TRADES.status == TradeStatus.OPEN, _TRADES.suspect.is_(False)
+_OPEN_ROWS = Prepared(
+    lambda _dialect: select(_TRADES.id, _TRADES.ticket).where(
+        _TRADES.account_id == bindparam("account"), _TRADES.status == TradeStatus.OPEN, _TRADES.suspect.is_(False)
+    )
 )
 
 
@@ -65,8 +73,15 @@ class OtherAccount(Conflict):
     message = _l("Cette clé est liée à un autre numéro de compte MetaTrader.")
 
 
-def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict[str, Any]:
-    """Take a batch and give the answer. Raises ``MalformedBatch``, ``OtherAccount``, ``TooManyTrades``.
+class Taken(NamedTuple):
+    """What the EA is answered, and whether the batch brought more than a quiet minute does."""
+
+    answer: dict[str, Any]
+    has_news: bool
+
+
+def take(account: TradingAccount, body: Any, at: datetime | None = None) -> Taken:
+    """Take a batch. Raises ``MalformedBatch``, ``OtherAccount``, ``TooManyTrades``.
 
     The caller holds the account's lock (see ``trading_accounts.authenticate``).
     """
@@ -75,9 +90,9 @@ def take(account: TradingAccount, body: Any, at: datetime | None = None) -> dict
         return _take(account, body, at or clock.now())
 
 
-def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
+def _take(account: TradingAccount, body: Any, now: datetime) -> Taken:
     head, trades = batch_messages.read(body)
-    account_id = account.id
+    account_id, connection = account.id, db.session.connection()
     _bind(account, head)
     _measure(account, head, now)
     made, refused = deals.trades_of(
@@ -95,14 +110,14 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
     if not late:
         pulse["batch_clock_at"] = head.gmt
         _note_history(account, head, now)
-        _snapshot(account, head, now, pulse)
+        _snapshot(connection, account, head, now, pulse)
     pulse["last_sync_at"] = now
     # What was confirmed is no more: a backup was restored. The cursor stays, and the EA comes back to it.
     resync = head.cursor > account.cursor_time
     if not resync:
         _move_cursor(pulse, parsed, head)
     news = written.has_news or parsed.rejected or _was_silent(account, now)
-    _beat(account, pulse)
+    _beat(connection, account, pulse)
     answer = _answer(account, parsed, written, now, behind=len(trades) >= MAX_TRADES, resync=resync)
     row = {
         "account_id": account_id,
@@ -111,27 +126,25 @@ def _take(account: TradingAccount, body: Any, now: datetime) -> dict[str, Any]:
         "trades": len(trades),
         "answer": answer,
     }
-    if not insert_once(db.session(), SyncBatch, [row]):
+    if not _KEEP_BATCH.run(connection, row):
         # Sent again, which is rare: found out by its row and not by a question at each pass.
         db.session.rollback()
-        key = {"account": account_id, "batch": head.batch_id}
-        return dict(db.session.connection().execute(_KNOWN, key).scalar_one())
+        ((known,),) = _KNOWN.run(db.session.connection(), {"account": account_id, "batch": head.batch_id})
+        return Taken(dict(known), has_news=True)
     if written.since is not None:
         mark_dirty(account, written.since, written.until)
     if news:
         live.emit_after_commit("account:updated", {"account_id": account.id}, room=f"user:{account.user_id}")
-    return answer
+    return Taken(answer, has_news=bool(news))
 
 
 def _was_silent(account: TradingAccount, now: datetime) -> bool:
     return account.last_sync_at is None or now - account.last_sync_at >= SILENT_AFTER
 
 
-def _beat(account: TradingAccount, pulse: dict[str, Any]) -> None:
+def _beat(connection: Connection, account: TradingAccount, pulse: dict[str, Any]) -> None:
     """Write what changes at each pass. A flush of the ORM would take as long as all the rest of a quiet pass."""
-    db.session.connection().execute(
-        _BEAT, {"account": account.id} | {f"new_{name}": value for name, value in pulse.items()}
-    )
+    _BEAT.run(connection, {"account": account.id} | {f"new_{name}": value for name, value in pulse.items()})
     for name, value in pulse.items():
         set_committed_value(account, name, value)
 
@@ -256,11 +269,13 @@ def _note_history(account: TradingAccount, head: Head, now: datetime) -> None:
         mark_dirty(account, now, now)
 
 
-def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]) -> None:
+def _snapshot(
+    connection: Connection, account: TradingAccount, head: Head, now: datetime, pulse: dict[str, Any]
+) -> None:
     values = head.snapshot
     open_tickets = values.get("open_tickets")
     if isinstance(open_tickets, list):
-        _forget_vanished(account.id, {str(ticket) for ticket in open_tickets})
+        _forget_vanished(connection, account.id, {str(ticket) for ticket in open_tickets})
     try:
         balance, equity = number(values["balance"]), number(values["equity"])
         margin, free = number(values.get("margin", 0)), number(values.get("free", 0))
@@ -281,7 +296,7 @@ def _snapshot(account: TradingAccount, head: Head, now: datetime, pulse: dict[st
         "margin": margin,
         "floating": equity - balance,
     }
-    insert_once(db.session(), AccountSnapshot, [row])
+    _KEEP_SNAPSHOT.run(connection, row)
 
 
 def _slice(moment: datetime | None) -> int:
@@ -289,9 +304,9 @@ def _slice(moment: datetime | None) -> int:
     return 0 if moment is None else int(moment.timestamp()) // SNAPSHOT_SECONDS
 
 
-def _forget_vanished(account_id: int, open_tickets: set[str]) -> None:
+def _forget_vanished(connection: Connection, account_id: int, open_tickets: set[str]) -> None:
     """Mark open rows that the terminal no longer has and whose closing never came: its filter hides it."""
-    rows = db.session.connection().execute(_OPEN_ROWS, {"account": account_id})
+    rows = _OPEN_ROWS.run(connection, {"account": account_id})
     vanished = [trade_id for trade_id, ticket in rows if ticket not in open_tickets]
     if vanished:
         db.session.execute(

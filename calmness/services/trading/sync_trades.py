@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, String, bindparam, insert, select, type_coerce
+from sqlalchemy import BigInteger, String, bindparam, insert, select, type_coerce
 
 from calmness.extensions import db
 from calmness.models.cash import TOLD
 from calmness.models.dialect import among_given, many, upsert_stored
+from calmness.models.prepared import Prepared
 from calmness.models.trading import Trade, TradeKind, TradeRevision, TradeSource, TradeStatus
 from calmness.models.types import SCALE, Scaled8, UtcDateTime
 from calmness.services.trading.message_values import BrokerClock, clean, offset_at, price_units, ticket_of, units, whole
@@ -94,7 +94,13 @@ _CHAINED_PLACES = tuple(
     FOLLOWING.index(name) for name in ("kind", "symbol", "volume", "open_price", "opened_at", "comment", "suspect")
 )
 """What decides of which position an open trade is the rest; where its price stands changes no figure."""
+_TRADES = Trade.__table__.c
 _INSTANTS = (FOLLOWING.index("opened_at"), FOLLOWING.index("closed_at"))
+_STORED = Prepared(
+    lambda dialect: select(_TRADES.ticket, _TRADES.id, *(_raw(name) for name in FOLLOWING)).where(
+        _TRADES.account_id == bindparam("account"), among_given(dialect, _TRADES.ticket, "tickets")
+    )
+)
 _KIND, _STATUS, _SOURCE, _OPENED_AT, _CLOSED_AT = (
     FOLLOWING.index(name) for name in ("kind", "status", "source", "opened_at", "closed_at")
 )
@@ -305,28 +311,17 @@ def _stored(account_id: int, tickets: list[str]) -> dict[str, tuple[int, tuple[A
     if not tickets:
         return {}
     connection = db.session.connection()
-    dialect = connection.dialect.name
+    given = {"account": account_id, "tickets": many(connection.dialect.name, tickets)}
     found = {}
-    for row in connection.execute(
-        _stored_statement(dialect), {"account": account_id, "tickets": many(dialect, tickets)}
-    ):
-        values = list(row[2:])
+    for ticket, trade_id, *values in _STORED.run(connection, given):
         for place in _INSTANTS:
             values[place] = values[place] and int(values[place].timestamp())
-        found[row[0]] = (row[1], tuple(values))
+        found[ticket] = (trade_id, tuple(values))
     return found
 
 
-@lru_cache(maxsize=2)
-def _stored_statement(dialect: str) -> Select[Any]:
-    trades = Trade.__table__.c
-    return select(trades.ticket, trades.id, *(_raw(name) for name in FOLLOWING)).where(
-        trades.account_id == bindparam("account"), among_given(dialect, trades.ticket, "tickets")
-    )
-
-
 def _raw(name: str) -> Any:
-    column = Trade.__table__.c[name]
+    column = _TRADES[name]
     if isinstance(column.type, Scaled8):
         return type_coerce(column, BigInteger)
     return type_coerce(column, String) if name in {"kind", "status", "source"} else column

@@ -16,6 +16,7 @@ from calmness import clock
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.account import User
+from calmness.models.prepared import Prepared, adopt
 from calmness.models.trading import Platform, SyncBatch, Trade, TradeStatus, TradingAccount, TradingKey
 from calmness.services import audit
 from calmness.services.account import preferences
@@ -26,8 +27,9 @@ OLD_KEY_LIVES = timedelta(hours=24)
 USE_NOTED_EVERY = timedelta(minutes=10)
 _KEY = re.compile(r"^ct_ea_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
-_DUMMY_HASH = hash_secret("no key has this secret")
-# Built once: ten thousand EAs ask this each minute.
+_NOBODY = (0, hash_secret("no key has this secret"), None, None, None, False)
+_COLUMNS = tuple(TradingAccount.__table__.columns)
+_NAMES = tuple(column.key for column in _COLUMNS)
 _FOUND = (
     select(
         TradingKey.id,
@@ -36,13 +38,14 @@ _FOUND = (
         TradingKey.expires_at,
         TradingKey.last_used_at,
         preferences.takes_trades(TradingAccount.user_id).label("takes_trades"),
-        TradingAccount,
+        *_COLUMNS,
     )
     .join(TradingAccount, TradingAccount.id == TradingKey.account_id)
     .where(TradingKey.public_id == bindparam("public_id"))
-    .execution_options(populate_existing=True)
 )
-_HELD = _FOUND.with_for_update(of=TradingAccount)
+# Ten thousand EAs ask this each minute.
+_READ = Prepared(lambda _dialect: _FOUND)
+_HELD = Prepared(lambda _dialect: _FOUND.with_for_update(of=TradingAccount))
 
 
 class KeyRefused(DomainError):
@@ -148,20 +151,22 @@ def authenticate(key: str, *, holding: bool = True) -> TradingAccount:
     """
     match = _KEY.match(key)
     public_id, secret = match.groups() if match else ("", "")
-    found = db.session.execute(_HELD if holding else _FOUND, {"public_id": public_id}).one_or_none()
-    right = hmac.compare_digest(hash_secret(secret), found.secret_hash if found else _DUMMY_HASH)
+    session = db.session()
+    rows = (_HELD if holding else _READ).run(session.connection(), {"public_id": public_id})
+    key_id, secret_hash, revoked_at, expires_at, used_at, takes_trades, *values = rows[0] if rows else _NOBODY
+    right = hmac.compare_digest(hash_secret(secret), secret_hash)
     now = clock.now()
-    if found is None or not right:
+    if not rows or not right or revoked_at or (expires_at and expires_at < now):
         raise KeyRefused
-    if found.revoked_at or (found.expires_at and found.expires_at < now):
-        raise KeyRefused
-    account: TradingAccount = found.TradingAccount
+    account = adopt(session, TradingAccount, _NAMES, values) or session.get_one(
+        TradingAccount, values[_NAMES.index("id")], populate_existing=True
+    )
     if account.archived_at:
         raise AccountDisabled
-    if not found.takes_trades:
+    if not takes_trades:
         raise IntakeOff
-    if holding and (found.last_used_at is None or now - found.last_used_at > USE_NOTED_EVERY):
-        db.session.execute(update(TradingKey).where(TradingKey.id == found.id).values(last_used_at=now))
+    if holding and (used_at is None or now - used_at > USE_NOTED_EVERY):
+        db.session.execute(update(TradingKey).where(TradingKey.id == key_id).values(last_used_at=now))
     return account
 
 
