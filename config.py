@@ -251,9 +251,9 @@ def _trusted_hosts(base_url: str, extra: str) -> list[str]:
 
 def _engine_options(database_url: str) -> dict[str, Any]:
     if database_url.startswith(SQLITE_PREFIX):
-        # No wait in C: calmness.database waits in Python, where gevent can switch. Making a connection, with its settings
-        # and a cold cache, costs as much as an EA's pass: a rush finds enough of them, and last in, first out keeps warm
-        # the few that are in use.
+        # No wait in C: calmness.database waits in Python, where gevent can switch. Making a connection, with its
+        # settings and a cold cache, costs as much as an EA's pass: a rush finds enough of them, and last in, first out
+        # keeps warm the few that are in use.
         return {
             "connect_args": {"timeout": 0, "check_same_thread": False},
             "pool_size": 40,

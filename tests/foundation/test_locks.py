@@ -3,7 +3,6 @@
 import multiprocessing
 import sqlite3
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -40,17 +39,20 @@ def write(engine: Engine) -> None:
 def test_of_many_that_wait_in_a_process_one_asks_and_all_get_their_turn(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking: list[int] = []
+    asking: list[str] = []
     most = [0]
-    pause = time.sleep
+    ask = database._patiently
 
-    def watched(seconds: float) -> None:
-        asking.append(threading.get_ident())
-        most[0] = max(most[0], len(asking))
-        pause(seconds)
-        asking.remove(threading.get_ident())
+    def watched(connection: sqlite3.Connection, statement: str, *started: float) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            asking.append(statement)
+            most[0] = max(most[0], len(asking))
+            ask(connection, statement, *started)
+            asking.pop()
+        else:
+            ask(connection, statement, *started)
 
-    monkeypatch.setattr(database.time, "sleep", watched)
+    monkeypatch.setattr(database, "_patiently", watched)
     holder = sqlite3.connect(tmp_path / "one.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     writers = [threading.Thread(target=write, args=(engine,)) for _number in range(6)]

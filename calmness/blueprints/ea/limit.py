@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 MINUTE = 60.0
 
@@ -12,13 +13,14 @@ class MinuteLimit:
     A key's minute begins with its first message. Once a minute those that are over are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._minutes: dict[str, tuple[float, int]] = {}
-        self._tidied_at = time.monotonic()
+        self._tidied_at = now()
 
     def count(self, key: str, most: int) -> int:
         """Count a message of a key. Gives 0, or how many seconds to wait when there were ``most`` already."""
-        now = time.monotonic()
+        now = self._now()
         self._tidy(now)
         begun, count = self._minutes.get(key, (now, 0))
         if now - begun >= MINUTE:
