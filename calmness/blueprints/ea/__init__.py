@@ -23,21 +23,21 @@ MAX_BYTES = 512 * 1024
 LEGACY_MAX_BYTES = 16 * 1024
 ENCODINGS = ("identity", "gzip", "deflate")
 PER_MINUTE, LEGACY_PER_MINUTE = 120, 600
-LEGACY_PATH = "/api/auth/user/trading/ea/sync/"
 _ANY_HEAD = 32 + zlib.MAX_WBITS
 
 
-# Of the blueprint's own: a question to Redis and the extension's search for limits took a sixth of a pass.
+# A question to Redis and the extension's search for limits took a sixth of a pass.
 limiter.exempt(bp)
 _messages = MinuteLimit()
 
 
-@bp.before_request
-def refuse_too_many() -> None:
-    """Limits count by key, not by address: a hosting company has many terminals behind one."""
+def _refuse_too_many(most: int) -> None:
+    """Limits count by key, not by address: a hosting company has many terminals behind one.
+
+    Each view asks by itself: APIFlask fails to describe the API beside a plain blueprint with a ``before_request``.
+    """
     if not current_app.config["RATELIMIT_ENABLED"]:
         return
-    most = LEGACY_PER_MINUTE if request.path == LEGACY_PATH else PER_MINUTE
     key = f"{most}:{request.headers.get('X-API-Key', '')}"
     wait = _messages.count(hashlib.sha256(key.encode()).hexdigest(), most)
     if wait:
@@ -74,6 +74,7 @@ def _refusals_counted(account_id: int) -> Iterator[None]:
 @requires_ea_key
 def ping() -> ResponseReturnValue:
     """Whether the key works, and which version is the latest."""
+    _refuse_too_many(PER_MINUTE)
     account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""), holding=False)
     return {
         "ok": True,
@@ -88,6 +89,7 @@ def ping() -> ResponseReturnValue:
 @requires_ea_key
 def create_sync() -> ResponseReturnValue:
     """Take a batch."""
+    _refuse_too_many(PER_MINUTE)
     request.max_content_length = MAX_BYTES
     raw = request.get_data(cache=False)
     account = trading_accounts.authenticate(request.headers.get("X-API-Key", ""))
@@ -112,10 +114,11 @@ def create_sync() -> ResponseReturnValue:
     return taken.answer
 
 
-@bp.post(LEGACY_PATH)
+@bp.post("/api/auth/user/trading/ea/sync/")
 @requires_ea_key
 def create_legacy_sync() -> ResponseReturnValue:
     """Take the one-trade message of EA 1.00. It reads no answer: nothing that can be read is refused."""
+    _refuse_too_many(LEGACY_PER_MINUTE)
     request.max_content_length = LEGACY_MAX_BYTES
     raw = request.get_data(cache=False)
     try:
