@@ -24,9 +24,9 @@ from calmness.models.trading import (
     TradingStatistics,
 )
 from calmness.models.types import SCALE
+from calmness.services.trading import trading_days
 
 _TRADES: Any = Trade.__table__.c
-_DAYS: Any = TradingStatistics.__table__.c
 _OWN = _TRADES.account_id == bindparam("account")
 # Each statement is built once: this is done after each trade.
 _FIRST = (
@@ -35,7 +35,6 @@ _FIRST = (
     .order_by(_TRADES.closed_at, _TRADES.ticket)
     .limit(1)
 )
-_LAST = select(_DAYS.balance_end).where(_DAYS.account_id == bindparam("account")).order_by(_DAYS.day.desc()).limit(1)
 _YOUNGER = select(func.sum(_TRADES.net)).where(
     _OWN, _TRADES.source == TradeSource.IMPORT, _TRADES.closed_at > bindparam("since"), MOVES_BALANCE
 )
@@ -156,7 +155,7 @@ def _first(account_id: int) -> Any:
 def _moved(account: TradingAccount) -> Decimal:
     """All that is known to have moved the balance, up to the moment at which the broker told it."""
     connection, asked = db.session.connection(), {"account": account.id}
-    moved: Decimal = (connection.scalar(_LAST, asked) or Decimal(0)) - account.opening_balance
+    moved = Decimal(trading_days.balance_before(account.id, date.max)) / SCALE - account.opening_balance
     # A statement may be younger than the last contact of the EA.
     moved -= connection.scalar(_YOUNGER, asked | {"since": account.last_sync_at}) or Decimal(0)
     if account.platform is Platform.MT5:

@@ -79,8 +79,8 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
     """Write the days of a span anew. Balances of the days after it move by what the span changed."""
     connection = db.session.connection()
     first, after = span.start.date(), span.end.date() if span.end else date.max
-    before = _balance_before(account_id, first)
-    was = _balance_before(account_id, after) if span.end else 0
+    before = balance_before(account_id, first)
+    was = balance_before(account_id, after) if span.end else 0
     rows = _day_rows(account_id, span, zone, before)
     connection.execute(_FORGET_DAYS, {"account": account_id, "first": first, "after": after})
     for start in range(0, len(rows), CHUNK):
@@ -97,8 +97,8 @@ def count(account_id: int, span: Span, zone: ZoneInfo) -> None:
         connection.execute(_MOVE_BALANCES, {"account": account_id, "after": after, "shift": shift})
 
 
-def _balance_before(account_id: int, day: date) -> int:
-    """In 1e-8 units; before the first day, what the account had when its known history began."""
+def balance_before(account_id: int, day: date) -> int:
+    """What an account held before a day, in 1e-8 units; before the first one, what it had when its history began."""
     connection = db.session.connection()
     found = connection.scalar(_LAST_BALANCE, {"account": account_id, "day": day})
     if found is None:
