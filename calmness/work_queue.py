@@ -89,8 +89,9 @@ class WorkQueue:
         """Wait for more work in a lane that was just emptied; True when some came.
 
         A drain is a process of its own, made for it: of a lane that gets a piece each moment, making it would cost more
-        than the work. So it also takes back the wake-up of its own lane that came while it worked and that no other
-        worker was free for. The wait ends at once when anything else asks for a worker.
+        than the work. So it also takes back the job of its own lane that came while it worked and that no other worker
+        was free for, unless anything else waits: that ends the wait at once, and the job is left to its place in the
+        queue. A wake-up without a job relied on this drain and is always answered.
         """
         if not self._enabled:
             return False
@@ -103,7 +104,9 @@ class WorkQueue:
             finally:
                 self.redis.delete(_waiting(lane))
             is_woken, drains, others_wait = self._look(lane, lanes)
-            return not others_wait and (self._take_back(lane, drains) or is_woken)
+            if drains:
+                return not others_wait and self._take_back(lane, drains)
+            return is_woken
         except RedisError as error:
             log.warning("wait_cut_short", lane=lane, error=type(error).__name__)
             return False

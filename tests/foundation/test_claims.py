@@ -192,6 +192,20 @@ def test_a_drain_takes_back_its_lane_s_own_wake_up_but_leaves_other_work_to_the_
     assert redis.llen("rq:queue:default") == 2
 
 
+def test_a_wake_up_that_relied_on_a_waiting_drain_is_answered_also_when_something_else_asks(
+    site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "_enabled", True)
+    lanes = [lane.value for lane in Lane]
+    redis.set("ct:waiting:default", "1")
+
+    work_queue.wake("default")
+    work_queue.wake("pdf")
+
+    assert redis.llen("rq:queue:default") == 0, "the drain that waits was counted on"
+    assert work_queue.wait_for_more("default", 60.0, lanes)
+
+
 def test_a_long_lane_goes_on_while_nobody_else_waits(
     site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
