@@ -1,4 +1,5 @@
-"""RQ worker: ``python worker.py [queue ...]``. Without arguments it serves all lanes.
+"""RQ worker: ``python worker.py [queue ...]``. Without arguments it serves all lanes. Periodic jobs belong to
+whoever serves ``default``.
 
 No scheduler of RQ runs here: retries and times live in the rows (see ``calmness.services.delivery``).
 """
@@ -26,6 +27,7 @@ from calmness.extensions import db
 from calmness.jobs import claims, housekeeping
 from calmness.models.delivery import Lane
 from calmness.services import delivery
+from calmness.work_queue import PERIODIC
 
 PR_SET_PDEATHSIG = 1
 HEARTBEAT_SECONDS = 10.0
@@ -93,7 +95,8 @@ def main(arguments: list[str]) -> None:
     connection: Any = Redis.from_url(
         app.config["REDIS_URL"], health_check_interval=15, retry=Retry(ExponentialBackoff(cap=2), 10), protocol=2
     )
-    queues = [Queue(lane.value, connection=connection, serializer=JSONSerializer) for lane in lanes]
+    names = [lane.value for lane in lanes] + ([PERIODIC] if Lane.DEFAULT in lanes else [])
+    queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
     worker = LaneWorker(
         queues,
         connection=connection,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from flask import Flask
@@ -19,8 +18,9 @@ log = structlog.get_logger(__name__)
 WAKE_TTL_SECONDS = 5
 LOOK_SECONDS = 0.03
 JOB_TIMEOUT_SECONDS = 300
-DRAIN = "drain-"
-"""How the names of jobs that drain a lane begin."""
+PERIODIC = "periodic"
+"""Queue of the periodic jobs, beside those of the lanes: workers take a job from each queue in turn, and a drain would
+wait for its lane's own turn behind every one of them."""
 
 
 class WorkQueue:
@@ -64,7 +64,7 @@ class WorkQueue:
                 asking.exists(_waiting(lane))
                 first, somebody_waits = asking.execute()
             if first and not somebody_waits:
-                self._enqueue(lane, "calmness.jobs.drain", lane, name=f"{DRAIN}{uuid4().hex}")
+                self._enqueue(lane, "calmness.jobs.drain", lane)
         except RedisError as error:
             log.warning("wake_up_lost", lane=lane, error=type(error).__name__)
 
@@ -74,7 +74,7 @@ class WorkQueue:
             return
         try:
             if self.redis.set(f"ct:periodic:{name}", "1", nx=True, px=int(every_seconds * 950)):
-                self._enqueue("default", "calmness.jobs.run_periodic", name)
+                self._enqueue(PERIODIC, "calmness.jobs.run_periodic", name)
         except RedisError as error:
             log.warning("periodic_lost", job=name, error=type(error).__name__)
 
@@ -125,13 +125,11 @@ class WorkQueue:
         with self.redis.pipeline(transaction=False) as asking:
             asking.exists(_wake(lane))
             asking.lrange(_queue(lane), 0, -1)
-            for name in lanes:
+            for name in (*lanes, PERIODIC):
                 if name != lane:
                     asking.llen(_queue(name))
-            is_woken, jobs, *others = asking.execute()
-        names = [job.decode() for job in jobs]
-        drains = [name for name in names if name.startswith(DRAIN)]
-        return bool(is_woken), drains, len(drains) < len(names) or any(others)
+            is_woken, drains, *others = asking.execute()
+        return bool(is_woken), [drain.decode() for drain in drains], any(others)
 
     def _take_back(self, lane: str, drains: Iterable[str]) -> bool:
         """Take jobs out of a lane's queue, unless a worker was faster. Whether there was one."""
@@ -140,9 +138,9 @@ class WorkQueue:
             self.redis.delete(Job.key_for(name))
         return bool(taken)
 
-    def _enqueue(self, queue: str, function: str, argument: Any, name: str | None = None) -> None:
+    def _enqueue(self, queue: str, function: str, argument: Any) -> None:
         Queue(queue, connection=self.redis, serializer=JSONSerializer).enqueue(
-            function, argument, job_id=name, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+            function, argument, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
         )
 
 

@@ -189,7 +189,7 @@ def test_a_drain_takes_back_its_lane_s_own_wake_up_but_leaves_other_work_to_the_
     work_queue.run_periodic("tests.periodic", 60)
     assert work_queue.others_wait("default", lanes)
     assert not work_queue.wait_for_more("default", 60.0, lanes)
-    assert redis.llen("rq:queue:default") == 2
+    assert (redis.llen("rq:queue:default"), redis.llen("rq:queue:periodic")) == (1, 1)
 
 
 def test_a_wake_up_that_relied_on_a_waiting_drain_is_answered_also_when_something_else_asks(
@@ -204,6 +204,18 @@ def test_a_wake_up_that_relied_on_a_waiting_drain_is_answered_also_when_somethin
 
     assert redis.llen("rq:queue:default") == 0, "the drain that waits was counted on"
     assert work_queue.wait_for_more("default", 60.0, lanes)
+
+
+def test_periodic_jobs_do_not_stand_before_a_lane_s_drain(
+    site: Flask, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_queue, "_enabled", True)
+    for name in ("analytics.ingest", "delivery.sweep", "signals.expire"):
+        work_queue.run_periodic(name, 60)
+
+    work_queue.wake("default")
+
+    assert (redis.llen("rq:queue:default"), redis.llen("rq:queue:periodic")) == (1, 3)
 
 
 def test_a_long_lane_goes_on_while_nobody_else_waits(
