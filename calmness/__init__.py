@@ -13,6 +13,7 @@ import config as configuration
 from calmness import (
     access,
     cli,
+    compiled_templates,
     database,
     error_handlers,
     files,
@@ -66,6 +67,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> CalmnessFlask:
     error_handlers.init_app(app)
     locale.init_app(app)
     presentation.register(app)
+    compiled_templates.init_app(app)
     static_files.init_app(app)
     files.init_app(app)
     health.init_app(app)
