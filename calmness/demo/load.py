@@ -17,7 +17,7 @@ from calmness.models.billing import Invoice, Payment
 from calmness.models.delivery import Delivery, DeliveryState, Lane
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind, Signal
-from calmness.services import signals
+from calmness.services import live, signals
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.analytics import analytics_rollups
 from calmness.services.signals import Draft
@@ -62,6 +62,7 @@ def load(seed: int = SEED, size: Size = FULL) -> bool:
     analytics_rollups.rebuild(today - timedelta(days=traffic.DAYS), today)
     _quiet_the_past()
     db.session.add(Setting(key=MARKER, value={"seed": seed}, updated_at=now))
+    live.keep_quiet()
     db.session.commit()
     log.info("demo_loaded", accounts=len(accounts), students=len(students))
     return True

@@ -2,9 +2,9 @@
 
 import math
 import random
+from bisect import bisect
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -91,6 +91,23 @@ DEVICES = (
 )
 
 
+class _Choice:
+    """Draws rows of a table by the weight in their last column: what ``rng.choices`` does, without its lists."""
+
+    def __init__(self, table: tuple[Any, ...]) -> None:
+        self.rows = [row[:-1] for row in table]
+        self.sums = list(accumulate(row[-1] for row in table))
+        self.last = len(self.rows) - 1
+
+    def pick(self, rng: random.Random) -> Any:
+        """One of the rows, without its weight."""
+        return self.rows[bisect(self.sums, rng.random() * self.sums[-1], 0, self.last)]
+
+
+A_SOURCE, A_PLACE, A_DEVICE = _Choice(SOURCES), _Choice(PLACES), _Choice(DEVICES)
+AN_ENTRY, A_PAGE = _Choice(ENTRIES), _Choice(PAGES)
+
+
 @dataclass
 class _Tables:
     visits: list[dict[str, Any]]
@@ -145,11 +162,11 @@ def _visit(
     rng: random.Random, tables: _Tables, visit_id: int, day: Any, started: datetime, views: int | None = None
 ) -> int:
     length = views or (1 if rng.random() < 0.42 else 2 + int(rng.expovariate(0.45)))
-    channel, source = _pick(rng, SOURCES)
-    country, region, city = _pick(rng, PLACES)
-    device, browser, system = _pick(rng, DEVICES)
-    entry = _pick(rng, ENTRIES)[0]
-    paths = [entry] + [_pick(rng, PAGES)[0] for _ in range(length - 1)]
+    channel, source = A_SOURCE.pick(rng)
+    country, region, city = A_PLACE.pick(rng)
+    device, browser, system = A_DEVICE.pick(rng)
+    entry = AN_ENTRY.pick(rng)[0]
+    paths = [entry] + [A_PAGE.pick(rng)[0] for _ in range(length - 1)]
     at = started
     total = 0
     local_day = day.isoformat()
@@ -193,14 +210,3 @@ def _visit(
         }
     )
     return length
-
-
-def _pick(rng: random.Random, table: tuple[Any, ...]) -> Any:
-    choices, weights = _weighed(table)
-    return rng.choices(choices, cum_weights=weights)[0]
-
-
-@lru_cache
-def _weighed(table: tuple[Any, ...]) -> tuple[list[Any], list[float]]:
-    """Rows of a table without their weights, and the weights added up."""
-    return [row[:-1] for row in table], list(accumulate(row[-1] for row in table))

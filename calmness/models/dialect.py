@@ -43,15 +43,39 @@ def locked(session: Session, model: type[Row], key: dict[str, Any], defaults: di
 
     On SQLite the transaction itself is the lock (BEGIN IMMEDIATE); FOR UPDATE is left out there by SQLAlchemy.
     """
-    wanted = select(model).filter_by(**key).with_for_update().execution_options(populate_existing=True)
-    found = session.scalars(wanted).one_or_none()
+    wanted: Select[Row] = _locked_statement(model, tuple(key))
+    found: Row | None = session.scalars(wanted, key).one_or_none()
     if found is not None:
         return found
     dialect = session.get_bind().dialect.name
     insert_ignore = (postgresql if dialect == "postgresql" else sqlite).insert(model).values(**key, **defaults)
     # Whoever makes the same row at this instant is waited for.
     session.execute(insert_ignore.on_conflict_do_nothing())
-    return session.scalars(wanted).one()
+    made: Row = session.scalars(wanted, key).one()
+    return made
+
+
+@lru_cache(maxsize=64)
+def _locked_statement(model: type[DeclarativeBase], key: tuple[str, ...]) -> Select[Any]:
+    where = (getattr(model, name) == bindparam(name) for name in key)
+    return select(model).where(*where).with_for_update().execution_options(populate_existing=True)
+
+
+def counted(session: Session, model: type[Row], key: dict[str, Any], column: str) -> int:
+    """One more in a counter's row, made at one if absent and held until the transaction ends. Gives the number."""
+    connection = session.connection()
+    statement = _counted_statement(connection.dialect.name, model, column)
+    return int(connection.execute(statement, key | {column: 1}).scalar_one())
+
+
+@lru_cache(maxsize=16)
+def _counted_statement(dialect: str, model: type[DeclarativeBase], column: str) -> Any:
+    table: Table = model.__table__  # type: ignore[assignment]
+    counter = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    one_more = counter.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={column: table.c[column] + 1}
+    )
+    return one_more.returning(table.c[column])
 
 
 def insert_once(session: Session, model: type[Row], rows: Sequence[dict[str, Any]]) -> int:
@@ -273,6 +297,7 @@ __all__ = [
     "among_given",
     "claim",
     "claiming",
+    "counted",
     "has_text",
     "hold",
     "insert_once",

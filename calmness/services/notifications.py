@@ -114,7 +114,7 @@ def mark_all_read(user_id: int) -> None:
 
 def _emit_unread(user_id: int) -> None:
     # The absolute number, never "+1": a page that missed an event is right again with the next.
-    live.emit_after_commit("unread", {"count": unread_count(user_id)}, room=f"user:{user_id}")
+    live.emit_number_after_commit("unread", lambda: unread_count(user_id), room=f"user:{user_id}")
 
 
 def before(user_id: int, notification_id: int | None, *, limit: int) -> list[UserNotification]:

@@ -4,7 +4,9 @@ import pytest
 from flask import Flask
 
 from calmness.extensions import db, socketio, work_queue
-from calmness.services import delivery, live
+from calmness.services import delivery, live, notifications
+from calmness.services.account.preferences import NoticeKind
+from tests import factories
 
 
 @pytest.fixture
@@ -49,3 +51,27 @@ def test_what_is_rolled_back_is_not_told(heard: list[str]) -> None:
     db.session.commit()
 
     assert heard == []
+
+
+def test_a_number_is_counted_once_at_the_end_of_the_transaction(site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = factories.student()
+    db.session.commit()
+    left: list[dict[str, object]] = []
+    monkeypatch.setattr(socketio, "emit", lambda name, data, **_to: left.append({"name": name} | data))
+
+    for number in range(3):
+        notifications.notify(user.id, NoticeKind.SUPPORT, f"tests:{number}", title="Une réponse", message_kind=None)
+        with db.session.begin_nested():
+            announce()
+    db.session.commit()
+
+    assert [event["count"] for event in left if event["name"] == "unread"] == [3]
+
+
+def test_a_load_of_the_past_tells_nobody(heard: list[str]) -> None:
+    announce()
+    live.emit_number_after_commit("unread", lambda: 1, room="user:1")
+    live.keep_quiet()
+    db.session.commit()
+
+    assert heard == ["default"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from calmness import clock
 from calmness.errors import Conflict, DomainError, NotFound
@@ -82,12 +82,7 @@ class OfferDraft:
 
 def published(kind: OfferKind | None = None, on: date | None = None) -> list[Offer]:
     """Offers that the public sees on a day, in the order of the shelf."""
-    today = on or clock.paris_today()
-    query = select(Offer).where(
-        Offer.status == PublicationStatus.PUBLISHED,
-        or_(Offer.valid_from.is_(None), Offer.valid_from <= today),
-        or_(Offer.valid_until.is_(None), Offer.valid_until >= today),
-    )
+    query = _shelf(on or clock.paris_today())
     if kind:
         query = query.where(Offer.kind == kind)
     return list(db.session.scalars(query.order_by(Offer.kind, Offer.position, Offer.id)))
@@ -95,10 +90,18 @@ def published(kind: OfferKind | None = None, on: date | None = None) -> list[Off
 
 def for_sale(slug: str) -> Offer:
     """An offer that can be bought today. Raises ``NotFound``."""
-    offer = next((offer for offer in published() if offer.slug == slug), None)
+    offer = db.session.scalar(_shelf(clock.paris_today()).where(Offer.slug == slug))
     if offer is None:
         raise NotFound
     return offer
+
+
+def _shelf(today: date) -> Select[Offer]:
+    return select(Offer).where(
+        Offer.status == PublicationStatus.PUBLISHED,
+        or_(Offer.valid_from.is_(None), Offer.valid_from <= today),
+        or_(Offer.valid_until.is_(None), Offer.valid_until >= today),
+    )
 
 
 def is_for_sale(offer: Offer, on: date | None = None) -> bool:

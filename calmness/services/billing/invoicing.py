@@ -28,7 +28,7 @@ from calmness.models.billing import (
 )
 from calmness.models.catalogue import VatRegime
 from calmness.models.delivery import Lane
-from calmness.models.dialect import locked
+from calmness.models.dialect import counted, locked
 from calmness.models.mention import MentionKind
 from calmness.services import chain, delivery
 from calmness.services.billing import mentions
@@ -85,6 +85,7 @@ class Draft:
     corrects_id: int | None = None
     is_deposit: bool = False
     deducts_id: int | None = None
+    template: InvoiceTemplate | None = None
 
 
 def issue_for_payment(payment: Payment, user: User, at: datetime) -> Invoice:
@@ -116,8 +117,10 @@ def draft_for_payment(
     Raises ``SellerVatMissing``, ``BuyerVatMissing``, ``OutsideScopeMixed``.
     """
     buyer = _buyer(user)
-    _require_complete(lines, buyer)
+    template = active_template()
+    _require_complete(lines, buyer, template)
     return Draft(
+        template=template,
         kind=InvoiceKind.INVOICE,
         user_id=user.id,
         payment_id=payment.id,
@@ -133,7 +136,7 @@ def draft_for_payment(
 
 def issue(draft: Draft, at: datetime) -> Invoice:
     """Give a document its number, its place in the chain, and its PDF to make. Nothing slow happens in here."""
-    template = active_template()
+    template = draft.template or active_template()
     number, day = next_number(draft.kind, at)
     last = db.session.execute(
         select(Invoice.serial, Invoice.issued_at)
@@ -187,10 +190,8 @@ def next_number(kind: InvoiceKind, at: datetime) -> tuple[str, date]:
     if head.last > day.toordinal():
         day = date.fromordinal(head.last)
     head.last = day.toordinal()
-    counter = locked(db.session(), InvoiceCounter, {"series": series, "day": day}, {"last": 0})
-    counter.last += 1
-    db.session.flush()
-    return f"{series}-{day:%Y%m%d}-{counter.last:04d}", day
+    number = counted(db.session(), InvoiceCounter, {"series": series, "day": day}, "last")
+    return f"{series}-{day:%Y%m%d}-{number:04d}", day
 
 
 def active_template() -> InvoiceTemplate:
@@ -294,14 +295,14 @@ def content_of(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _require_complete(lines: Sequence[Line], buyer: dict[str, str]) -> None:
+def _require_complete(lines: Sequence[Line], buyer: dict[str, str], template: InvoiceTemplate) -> None:
     regimes = {line.vat_regime for line in lines}
     if VatRegime.REVERSE_CHARGE in regimes and not ("vat_number" in buyer or "siren" in buyer):
         raise BuyerVatMissing
     if VatRegime.OUTSIDE_EU in regimes and len(regimes) > 1:
         raise OutsideScopeMixed
     taxed = any(line.vat_regime is VatRegime.STANDARD and line.vat_rate_bp for line in lines)
-    if taxed and not active_template().vat_number:
+    if taxed and not template.vat_number:
         raise SellerVatMissing
 
 

@@ -4,11 +4,13 @@ Validation is one transaction: payment, right of access, numbered invoice, work 
 invoice; the database refuses a transaction number that another payment already has.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from calmness import clock
@@ -34,6 +36,11 @@ from calmness.services.training import enrollments, reminders
 
 OPEN = (PaymentStatus.DECLARED, PaymentStatus.TRANSACTION_SUBMITTED, PaymentStatus.REJECTED)
 FINAL = (PaymentStatus.VALIDATED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED)
+
+# Built once: each step of a sale asks it.
+_LOCKED = (
+    select(Payment).where(Payment.id == bindparam("wanted")).with_for_update().execution_options(populate_existing=True)
+)
 
 
 class EmailNotVerified(DomainError):
@@ -174,7 +181,6 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
         sale_terms.split(payment, identity.instalments)
     user = payment.user
     _set_buyer(user, identity)
-    user.country = identity.country.strip().upper() or user.country
     payment.terms_version = accounts.TERMS_VERSION
     payment.terms_accepted_at = clock.now()
     payment.withdrawal_version = withdrawal_period.TEXT_VERSION
@@ -192,20 +198,24 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
 
 def _set_buyer(user: User, identity: Identity) -> None:
     """Who is invoiced: what cannot be seen, such as marks of direction, is no name and no address."""
+    given: dict[str, str | None] = {}
     for name in ("first_name", "last_name"):
-        given = names.own_name(getattr(identity, name), name)
-        if not given:
+        given[name] = names.own_name(getattr(identity, name), name)
+        if not given[name]:
             raise names.NameMissing(field=name)
-        setattr(user, name, given)
     for name in ("address", "postcode", "city"):
-        given = names.clean_text(getattr(identity, name))
-        if not given:
+        given[name] = names.clean_text(getattr(identity, name))
+        if not given[name]:
             raise AddressMissing(name)
-        setattr(user, name, given)
-    user.phone = names.clean_text(identity.phone) or user.phone
-    user.company = names.clean_text(identity.company) or None
-    user.siren = profiles.checked_siren(identity.siren)
-    user.vat_number = profiles.checked_vat_number(identity.vat_number)
+    given["phone"] = names.clean_text(identity.phone) or user.phone
+    given["company"] = names.clean_text(identity.company) or None
+    given["siren"] = profiles.checked_siren(identity.siren)
+    given["vat_number"] = profiles.checked_vat_number(identity.vat_number)
+    given["country"] = identity.country.strip().upper() or user.country
+    for name, value in given.items():
+        # A person who is set, even to the same, is looked through with all that hangs on them when rows are written.
+        if getattr(user, name) != value:
+            setattr(user, name, value)
 
 
 def submit_transaction(
@@ -222,12 +232,14 @@ def submit_transaction(
         raise PaymentClosed
     if payment.terms_accepted_at is None:
         raise TermsNotAccepted
-    _set_transaction(payment, transaction_id)
-    if payment.status is not PaymentStatus.TRANSACTION_SUBMITTED:
-        payment.status = PaymentStatus.TRANSACTION_SUBMITTED
-        payment.submitted_at = now
-        payment.answer = answer.strip()[:500]
-        _note(payment, now, payment.user, payment.answer)
+    is_new = payment.status is not PaymentStatus.TRANSACTION_SUBMITTED
+    with _numbered(payment, transaction_id):
+        if is_new:
+            payment.status = PaymentStatus.TRANSACTION_SUBMITTED
+            payment.submitted_at = now
+            payment.answer = answer.strip()[:500]
+            _note(payment, now, payment.user, payment.answer)
+    if is_new:
         payment_notices.submitted(payment, now)
     live.emit_after_commit("payment:updated", {"id": payment.id}, room="agents")
     return payment
@@ -246,21 +258,23 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     _lock_person(payment.user_id)
     if payment.status in FINAL:
         raise PaymentClosed
-    _set_transaction(payment, transaction_id)
-    payment.validated_by_id, payment.validated_at = by.id, now
-    payment.submitted_at = payment.submitted_at or now
-    payment.status = PaymentStatus.VALIDATED
-    payment.rejection_reason = ""
-    _note(payment, now, by)
-    if payment.first_id is None and not payment.user.siren:
-        payment.withdrawal_until = withdrawal_period.period_end(now)
-    if payment.first_id is not None:
-        instalments.settled(payment)
-    elif payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
-        place = enrollments.enroll(payment.user_id, payment.offer.formation_id, payment.id, now)
-        reminders.plan_for_enrollment(place, now)
-    else:
-        subscriptions.start(payment, payment.offer.kind, now)
+    with _numbered(payment, transaction_id):
+        if payment.first_id is None and not payment.user.siren:
+            payment.withdrawal_until = withdrawal_period.period_end(now)
+        payment.validated_by_id, payment.validated_at = by.id, now
+        payment.submitted_at = payment.submitted_at or now
+        payment.status = PaymentStatus.VALIDATED
+        payment.rejection_reason = ""
+        db.session.add(_event(payment, now, by))
+    # What is asked here does not depend on the rows above: they are written together with the access.
+    with db.session.no_autoflush:
+        if payment.first_id is not None:
+            instalments.settled(payment)
+        elif payment.offer.kind is OfferKind.FORMATION and payment.offer.formation_id:
+            place = enrollments.enroll(payment.user_id, payment.offer.formation_id, payment.id, now)
+            reminders.plan_for_enrollment(place, now)
+        else:
+            subscriptions.start(payment, payment.offer.kind, now)
     instalments.plan(payment, now)
     invoice = invoicing.issue_for_payment(payment, payment.user, now)
     payment_notices.validated(payment, invoice)
@@ -340,9 +354,7 @@ def events(payment_id: int) -> list[PaymentEvent]:
 
 def locked(payment_id: int) -> Payment:
     """A payment, held until the transaction ends. Raises ``NotFound``."""
-    payment = db.session.scalar(
-        select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
-    )
+    payment = db.session.scalar(_LOCKED, {"wanted": payment_id})
     if payment is None:
         raise NotFound
     return payment
@@ -369,9 +381,12 @@ def _unfinished(user: User, offer: Offer) -> Payment | None:
     )
 
 
-def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
+@contextmanager
+def _numbered(payment: Payment, transaction_id: str | None) -> Iterator[None]:
+    """Give a payment its transaction number, in one write with what the block changes."""
     key = transactions.normalised(transaction_id)
     if key == payment.transaction_key:
+        yield
         return
     other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
     if other is not None:
@@ -380,7 +395,7 @@ def _set_transaction(payment: Payment, transaction_id: str | None) -> None:
         with db.session.begin_nested():
             payment.transaction_id = (transaction_id or "").strip()[:80]
             payment.transaction_key = key
-            db.session.flush()
+            yield
     except IntegrityError as error:
         # Somebody took the number between the look and the write: the unique constraint saw it.
         other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
@@ -395,9 +410,13 @@ def _invoice_of(payment: Payment) -> Invoice:
 
 
 def _note(payment: Payment, at: datetime, by: User | None, reason: str = "") -> None:
-    by_id = by.id if by else None
-    db.session.add(PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by_id, reason=reason))
+    db.session.add(_event(payment, at, by, reason))
     db.session.flush()
+
+
+def _event(payment: Payment, at: datetime, by: User | None, reason: str = "") -> PaymentEvent:
+    by_id = by.id if by else None
+    return PaymentEvent(payment_id=payment.id, status=payment.status, at=at, by_id=by_id, reason=reason)
 
 
 def _announce(payment: Payment) -> None:
