@@ -51,7 +51,7 @@ def _at_once(app: Flask, agent_id: int, lists: list[list[Order]]) -> list[Outcom
     started: list[tuple[BaseProcess, Connection]] = []
     for orders in lists:
         ours, theirs = PROCESSES.Pipe()
-        process = PROCESSES.Process(target=work, args=(app, agent_id, orders, theirs), daemon=True)
+        process: BaseProcess = PROCESSES.Process(target=work, args=(app, agent_id, orders, theirs), daemon=True)
         process.start()
         theirs.close()
         started.append((process, ours))
