@@ -26,6 +26,7 @@ from calmness.database import writing
 from calmness.extensions import db
 from calmness.jobs import claims, housekeeping
 from calmness.models.delivery import Lane
+from calmness.pdf import facturx, render  # noqa: F401 - once here, not in the child of each job
 from calmness.services import delivery
 from calmness.work_queue import PERIODIC
 

@@ -1,5 +1,6 @@
 """What every test may ask for. The fixtures themselves live in ``tests/fixtures`` and ``tests/fakes``."""
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -98,6 +99,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole houses first: a walk of minutes that comes last would keep one process busy while the other waits."""
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("live", "browser")))
+
+
+def pytest_collection_finish() -> None:
+    """Modules and items stay to the end: no search for garbage in the tests needs to walk over them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

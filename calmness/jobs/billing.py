@@ -1,5 +1,6 @@
 """Work of the billing: the PDF of an invoice, rendered once, then mailed; the end of subscriptions."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import force_locale
@@ -14,8 +15,7 @@ from calmness.jobs.platform import port_of
 from calmness.models.account import Channel
 from calmness.models.billing import Invoice, InvoiceDocument, InvoiceKind
 from calmness.models.dialect import insert_once
-from calmness.pdf import facturx
-from calmness.pdf.render import draw
+from calmness.pdf.invoice import Properties
 from calmness.services import delivery, live, notifications
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.billing import (
@@ -39,10 +39,7 @@ def render_invoice(payload: dict[str, Any]) -> None:
         french = invoice_terms.is_between_french_businesses(invoice)
         # No transaction is open while the PDF is made: it takes a tenth of a second and more.
         db.session.commit()
-        xml = facturx.invoice_xml(data)
-        facturx.require_valid(xml, french=french)
-        with draw(page) as document:
-            content = facturx.with_invoice(document, xml, properties)
+        content = _document(page, data, properties, french=french)
         key = f"invoices/{invoice.number}.pdf"
         digest = store().put(key, content)
         row = {
@@ -57,6 +54,17 @@ def render_invoice(payload: dict[str, Any]) -> None:
         platform.enqueue_waiting()
     _announce(invoice)
     db.session.commit()
+
+
+def _document(page: Callable[[int], str], data: Mapping[str, Any], properties: Properties, *, french: bool) -> bytes:
+    # Slow to import, and the pages' processes register this work without ever doing it: the worker loads them itself.
+    from calmness.pdf import facturx
+    from calmness.pdf.render import draw
+
+    xml = facturx.invoice_xml(data)
+    facturx.require_valid(xml, french=french)
+    with draw(page) as document:
+        return facturx.with_invoice(document, xml, properties)
 
 
 @periodic("billing.subscriptions", every_seconds=300)

@@ -8,7 +8,6 @@ from calmness.jobs.invoice_view import invoice_page, invoice_view
 from calmness.models.billing import Invoice, InvoiceKind, InvoiceTemplate, Payment
 from calmness.models.catalogue import VatRegime
 from calmness.models.mention import MentionKind
-from calmness.pdf.render import render
 from calmness.services.billing import mentions
 from calmness.services.billing.identity import TEXTS
 from calmness.services.billing.invoice_lines import Line, items_of
@@ -46,6 +45,9 @@ def with_wording(template: InvoiceTemplate, kind: MentionKind, text: str) -> byt
 
 
 def _draw(template: InvoiceTemplate, lines: Sequence[Line], buyer: dict[str, str], said: Iterable[str]) -> bytes:
+    # Slow to import, and most web processes never draw one.
+    from calmness.pdf.render import render
+
     today: date = clock.paris_today()
     items = items_of(lines)
     total = sum(item.incl_cents for item in items)

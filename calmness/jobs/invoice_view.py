@@ -7,10 +7,9 @@ from flask import render_template
 
 from calmness.models.billing import Invoice, InvoiceItem, InvoiceKind, InvoiceTemplate
 from calmness.models.catalogue import VatRegime
-from calmness.pdf.facturx import Properties
-from calmness.pdf.invoice import InvoiceView, LineView, LogoView
+from calmness.pdf.invoice import InvoiceView, LineView, LogoView, Properties
+from calmness.pdf.letters import fitting, printable
 from calmness.pdf.logo import as_address, size_in
-from calmness.pdf.render import fitting, printable
 from calmness.presentation import day, iban, money, number
 
 TITLES = {InvoiceKind.INVOICE: "Facture", InvoiceKind.CREDIT_NOTE: "Avoir"}

@@ -8,7 +8,6 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +22,8 @@ from facturx.generate_xml import generate_cii_xml
 from lxml import etree
 from pikepdf import Name
 from saxonche import PySaxonProcessor
+
+from calmness.pdf.invoice import Properties
 
 LEVEL = "en16931"
 ATTACHMENT = "factur-x.xml"
@@ -46,16 +47,6 @@ class InvoiceNotValid(Exception):
     def __init__(self, failures: list[str]) -> None:
         super().__init__("; ".join(failures))
         self.failures = failures
-
-
-@dataclass(frozen=True)
-class Properties:
-    """What a reader shows of the file."""
-
-    title: str
-    author: str
-    subject: str
-    at: datetime
 
 
 def invoice_xml(data: Mapping[str, Any]) -> bytes:

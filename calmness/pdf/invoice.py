@@ -1,6 +1,7 @@
 """What the PDF of an invoice shows: texts already formatted, so that the document never depends on today's settings."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,13 @@ class InvoiceView:
     footer: str
     note: str = ""
     logo: LogoView | None = None
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What a reader shows of the file."""
+
+    title: str
+    author: str
+    subject: str
+    at: datetime

@@ -2,7 +2,6 @@
 
 import io
 import re
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -10,21 +9,13 @@ from xml.parsers.expat import ExpatError
 
 import pikepdf
 import reportlab.rl_config
-from reportlab.pdfbase.ttfonts import TTFontFile
 from xhtml2pdf import pisa
 from xhtml2pdf.config.resources import ResourceAccessPolicy
 
 from calmness.pdf.shortcuts import shortcuts
 
 ASSETS = Path(__file__).resolve().parent
-FONT = ASSETS / "fonts" / "Inter-Regular.ttf"
-BOLD_FONT = ASSETS / "fonts" / "Inter-Bold.ttf"
-REPLACEMENT = "?"
 MOST_LAYOUTS = 3
-_STROKED = str.maketrans(
-    {"Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h", "ı": "i", "ĸ": "k", "Ŧ": "T", "ŧ": "t"}
-)
-"""Letters with a stroke: Unicode knows no base letter for them."""
 _IDLE = re.compile(rb"^(1 0 0 1 0 0 cm  )?BT /F\d+ [\d.]+ Tf [\d.]+ TL ET$", re.M)
 """ReportLab begins each page and table with a font that writes nothing. Line breaks inside of texts are escaped."""
 _BETWEEN = re.compile(r">\n\s*<")
@@ -106,58 +97,7 @@ def _inside(font: pikepdf.Object) -> bool:
     return descriptor is not None and not _EMBEDDED.isdisjoint(descriptor.keys())
 
 
-def printable(text: str) -> str:
-    """The text with letters that the font lacks brought back to their base letter, or to a question mark.
-
-    A glyph that is missing vanishes without a warning: a name must never be printed with a hole. Accents typed as
-    marks of their own are joined to their letters, lines to one.
-    """
-    known = _known()
-    line = re.sub(r"[\t\n\v\f\r\u2028\u2029]+", " ", unicodedata.normalize("NFC", text)).strip()
-    return "".join(character if ord(character) in known else _nearest(character, known) for character in line)
-
-
-def fitting(text: str, points: float, size: float = 9.0) -> str:
-    """The text with a blank inside each word that is wider than ``points`` in bold: no line may leave its column."""
-    return " ".join(_cut(word, points / size * 1000) for word in text.split(" "))
-
-
-def _nearest(character: str, known: frozenset[int]) -> str:
-    if unicodedata.category(character) in {"Cf", "Cc", "Mn"}:
-        return ""
-    base = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", character.translate(_STROKED))
-        if ord(letter) in known and unicodedata.category(letter) != "Mn"
-    )
-    return base or REPLACEMENT
-
-
-def _cut(word: str, widest: float) -> str:
-    widths = _widths()
-    parts, width = [""], 0.0
-    for character in word:
-        step = widths.get(ord(character), 700.0)
-        if parts[-1] and width + step > widest:
-            parts.append("")
-            width = 0.0
-        parts[-1] += character
-        width += step
-    return " ".join(parts)
-
-
 @lru_cache(maxsize=1)
 def _elements() -> str:
     """What the library says of the elements that our pages have: parsing its rules for all others takes time."""
     return (ASSETS / "elements.css").read_text()
-
-
-@lru_cache(maxsize=1)
-def _widths() -> dict[int, float]:
-    """Widths in thousandths of the size."""
-    return dict(TTFontFile(str(BOLD_FONT)).charWidths)
-
-
-@lru_cache(maxsize=1)
-def _known() -> frozenset[int]:
-    return frozenset(TTFontFile(str(FONT)).charToGlyph)

@@ -12,7 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import TotpSecret
 from calmness.services.account import one_time_codes
 from tests.account.people import PASSWORD, with_password
-from tests.account.test_in_browser import TOO_WIDE
+from tests.fixtures.browser import too_wide
 from tests.fixtures.live import LiveSite
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -80,7 +80,7 @@ def test_its_pages_are_accessible_and_fit_the_screen(
 
     def look() -> None:
         assert axe(page) == [], page.url
-        assert page.evaluate(TOO_WIDE) == [], page.url
+        assert too_wide(page) == [], page.url
 
     enter(page, address)
     page.goto(PAGE)

@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pypdf import PdfReader
 
 from calmness.pdf.invoice import InvoiceView, LineView
-from calmness.pdf.render import FONT, PdfNotRendered, _known, fitting, printable, render
+from calmness.pdf.letters import FONT, _known, fitting, printable
+from calmness.pdf.render import PdfNotRendered, render
 
 pytestmark = pytest.mark.once
 TEMPLATES = Path(__file__).parents[2] / "calmness" / "templates"

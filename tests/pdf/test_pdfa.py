@@ -10,7 +10,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from calmness.pdf.facturx import Properties, with_invoice
+from calmness.pdf.facturx import with_invoice
+from calmness.pdf.invoice import Properties
 from calmness.pdf.render import draw
 from tests.pdf import pdfa
 from tests.pdf.test_documents import HOSTILE, html, view

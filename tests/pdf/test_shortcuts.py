@@ -114,7 +114,8 @@ import hashlib, sys
 import time_machine
 from datetime import UTC, datetime
 from calmness.pdf.render import draw
-from calmness.pdf.facturx import Properties, with_invoice
+from calmness.pdf.facturx import with_invoice
+from calmness.pdf.invoice import Properties
 from tests.pdf.test_documents import html, view
 with time_machine.travel(sys.argv[1]):
     with draw(html(view(3))) as drawn:

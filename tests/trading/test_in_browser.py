@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.account.people import PASSWORD, with_password
+from tests.fixtures.browser import too_wide
 from tests.fixtures.live import LiveSite, wait_until
 from tests.trading.statements import mt4
 
@@ -19,9 +20,6 @@ pytestmark = [pytest.mark.live, pytest.mark.browser]
 Contexts = Callable[..., BrowserContext]
 PATIENCE_MS = 30_000
 LISTENS = "performance.getEntriesByType('resource').some((entry) => entry.name.includes('socket.io'))"
-TOO_WIDE = """() => [...document.querySelectorAll("main *")]
-    .filter((part) => !part.closest(".table-wrap") && part.getBoundingClientRect().right > innerWidth + 1)
-    .map((part) => part.outerHTML.slice(0, 100))"""
 WORDS = """() => [...document.querySelectorAll(".dialog-drawing text")].map((text) => {
     const box = text.getBBox();
     const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
@@ -116,7 +114,7 @@ def test_a_statement_goes_from_the_file_to_the_history_on_a_phone_too(
 ) -> None:
     page = logged_in(live_site, browser_context, viewport={"width": width, "height": 800})
     with_account(page)
-    assert page.evaluate(TOO_WIDE) == []
+    assert too_wide(page) == []
     assert axe(page) == []
     page.get_by_role("link", name="Importer un relevé").click()
     content = mt4.statement([mt4.closed(11, "10.00"), mt4.cancelled(12)]).encode("cp1252")
@@ -126,7 +124,7 @@ def test_a_statement_goes_from_the_file_to_the_history_on_a_phone_too(
     page.get_by_role("button", name="Lire le relevé").click()
 
     expect(page.get_by_text("Contrôle des sommes")).to_be_visible(timeout=PATIENCE_MS)
-    assert page.evaluate(TOO_WIDE) == []
+    assert too_wide(page) == []
     assert axe(page) == []
     page.get_by_role("button", name="Importer", exact=True).click()
     expect(page.get_by_text("Un trade ajouté.")).to_be_visible(timeout=PATIENCE_MS)
@@ -141,7 +139,7 @@ def test_the_guide_fits_a_phone(
     page = logged_in(live_site, browser_context, viewport={"width": 360, "height": 800})
     page.goto(f"/espace/metatrader/installation?plateforme={platform}")
 
-    assert page.evaluate(TOO_WIDE) == []
+    assert too_wide(page) == []
     assert axe(page) == []
 
 

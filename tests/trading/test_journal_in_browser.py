@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.fixtures.browser import too_wide
 from tests.fixtures.live import LiveSite
-from tests.trading.test_in_browser import TOO_WIDE, logged_in, speak, with_account
+from tests.trading.test_in_browser import logged_in, speak, with_account
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 Contexts = Callable[..., BrowserContext]
@@ -21,7 +22,7 @@ def test_what_is_typed_saves_itself_and_a_second_page_loses_nothing(
     page.goto("/espace/historique")
     page.locator("main table a").filter(has_text="4711").click()
     page.wait_for_url("**/espace/historique/*")
-    assert page.evaluate(TOO_WIDE) == []
+    assert too_wide(page) == []
     assert axe(page) == []
     second = page.context.new_page()
     second.goto(page.url)
