@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import http.client
 import json
 import os
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from supervisor import leftovers, processes, redis, settings
+from supervisor import leftovers, processes, redis, settings, stamps
 from supervisor.children import Child, Log, adopt_orphans
 
 STOP_PATIENCE = 10.0
@@ -141,32 +140,22 @@ class House:
 
     def _migrate(self) -> None:
         """Bring the database up to date, unless this very file already saw these very migrations."""
-        stamp = self.where.run / "migrated.json"
-        now = {**self._database_identity(), "migrations": self._migrations_hash()}
-        if now["file"] != 0 and _read(stamp) == now:
+        url = self.environment["DATABASE_URL"]
+        now = stamps.migrated(url, self.where.checkout)
+        if now["file"] != 0 and stamps.read(self.where.migrated_stamp) == now:
             return
         self._run_once("migrate", [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"])
-        stamp.write_text(json.dumps({**now, **self._database_identity()}))
+        stamps.write(self.where.migrated_stamp, {**now, **stamps.database_identity(url)})
 
     def _load_demo(self) -> None:
-        if self.environment["CALMNESS_ENV"] != "demo" or _read(self.where.demo_stamp) == self._database_identity():
+        url = self.environment["DATABASE_URL"]
+        if self.environment["CALMNESS_ENV"] != "demo":
+            return
+        if stamps.read(self.where.demo_stamp) == stamps.database_identity(url):
             return
         self.log.line("house", "Loading a year of the demo school (once, about a minute)")
         self._run_once("demo", [sys.executable, "-m", "flask", "--app", "wsgi", "demo"])
-        self.where.demo_stamp.write_text(json.dumps(self._database_identity()))
-
-    def _database_identity(self) -> dict[str, object]:
-        """Which database this is: a file that was removed and made anew is another one."""
-        url = self.environment["DATABASE_URL"]
-        file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-        number = file.stat().st_ino if file is not None and file.exists() else int(file is None)
-        return {"url": hashlib.sha256(url.encode()).hexdigest(), "file": number}
-
-    def _migrations_hash(self) -> str:
-        digest = hashlib.sha256()
-        for file in sorted((self.where.checkout / "migrations").rglob("*.py")):
-            digest.update(file.read_bytes())
-        return digest.hexdigest()
+        stamps.write(self.where.demo_stamp, stamps.database_identity(url))
 
     def _run_once(self, name: str, command: list[str]) -> None:
         """Run a command to its end, with the rest of the house watched meanwhile."""
@@ -306,10 +295,3 @@ class House:
             return (self.where.run / "address").read_text()
         except OSError:
             return "this folder, and is just starting"
-
-
-def _read(file: Path) -> object:
-    try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError):
-        return None

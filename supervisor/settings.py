@@ -43,6 +43,11 @@ class Paths:
         return self.instance / "keys.json"
 
     @property
+    def migrated_stamp(self) -> Path:
+        """Says which database saw which migrations."""
+        return self.run / "migrated.json"
+
+    @property
     def demo_stamp(self) -> Path:
         """Says into which database the demo went."""
         return self.instance / "demo-loaded.json"

@@ -110,7 +110,10 @@ def pytest_collection_finish() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what touches the database on each database asked for."""
     if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", wanted(), indirect=True, scope="session")
+        names = wanted()
+        if metafunc.definition.get_closest_marker("once") is not None and "sqlite" in names:
+            names = ["sqlite"]
+        metafunc.parametrize("database", names, indirect=True, scope="session")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

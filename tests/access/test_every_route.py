@@ -1,4 +1,8 @@
-"""Closed by default: the URL map walked as visitor, student, another student, agent and admin."""
+"""Closed by default: the URL map walked as visitor, student, another student, agent and admin.
+
+What is refused before a page asks the database, or depends on headers alone, is walked on one database; each page a
+role may see, and what is somebody else's, on both.
+"""
 
 from collections.abc import Callable, Iterator
 from uuid import uuid4
@@ -64,12 +68,14 @@ def is_api(rule: Rule) -> bool:
     return rule.endpoint.startswith("api.")
 
 
+@pytest.mark.once
 def test_every_view_says_who_may_use_it(site: Flask) -> None:
     silent = [rule.rule for rule in site.url_map.iter_rules() if access_of(site.view_functions[rule.endpoint]) is None]
 
     assert silent == []
 
 
+@pytest.mark.once
 def test_a_permission_stands_behind_every_declaration_that_asks_for_one(site: Flask) -> None:
     vague = [
         rule.rule
@@ -82,6 +88,7 @@ def test_a_permission_stands_behind_every_declaration_that_asks_for_one(site: Fl
     assert vague == []
 
 
+@pytest.mark.once
 def test_everything_below_espace_and_admin_asks_for_a_permission(site: Flask) -> None:
     asked = {rule.rule for rule, _, _ in protected(site)}
     below = {r.rule for r in site.url_map.iter_rules() if r.rule.startswith(("/espace", "/admin", "/api/v1/admin"))}
@@ -89,6 +96,7 @@ def test_everything_below_espace_and_admin_asks_for_a_permission(site: Flask) ->
     assert below - asked == set()
 
 
+@pytest.mark.once
 def test_a_student_has_no_right_below_admin(site: Flask) -> None:
     student = factories.student()
     open_to_students = [
@@ -100,6 +108,7 @@ def test_a_student_has_no_right_below_admin(site: Flask) -> None:
     assert open_to_students == []
 
 
+@pytest.mark.once
 def test_visitors_are_sent_to_log_in_or_refused(site: Flask, visitor: FlaskClient) -> None:
     let_in = []
     for rule, method, _ in protected(site):
@@ -133,6 +142,7 @@ def test_a_role_without_the_permission_is_refused_and_one_with_it_is_not(
 
 
 @pytest.mark.parametrize("role", ["student", "agent", "admin"])
+@pytest.mark.once
 def test_the_cookie_of_a_session_opens_nothing_in_the_api(site: Flask, client_for: ClientFor, role: str) -> None:
     browser = client_for(getattr(factories, role)())
     answers = {
@@ -145,6 +155,7 @@ def test_the_cookie_of_a_session_opens_nothing_in_the_api(site: Flask, client_fo
     assert {route: status for route, status in answers.items() if status != 401} == {}
 
 
+@pytest.mark.once
 def test_every_form_without_its_token_is_refused(site: Flask, client_for: ClientFor) -> None:
     browser = client_for(factories.admin())
     browser.csrf = False  # type: ignore[attr-defined]
@@ -195,6 +206,7 @@ def test_what_takes_no_form_token_asks_for_a_key_or_a_signature(site: Flask, vis
 
 # The schemas of the API name each other, which its description remarks without harm.
 @pytest.mark.filterwarnings("ignore:.*has already been added to the spec:UserWarning")
+@pytest.mark.once
 def test_every_answer_carries_the_headers_of_the_house(site: Flask, client_for: ClientFor) -> None:
     browser = client_for(factories.admin())
     bare = []
@@ -219,6 +231,7 @@ def test_every_answer_carries_the_headers_of_the_house(site: Flask, client_for: 
     assert bare == []
 
 
+@pytest.mark.once
 def test_private_answers_stay_in_no_cache(site: Flask, client_for: ClientFor) -> None:
     browser = client_for(factories.admin())
     kept = []

@@ -48,7 +48,11 @@ def test_a_nul_in_the_address_is_refused(visitor: FlaskClient, query: str) -> No
     assert visitor.get(f"/api/v1/offers?{query}").get_json()["type"] == "/problems/forbidden-character"
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/offers", 405)])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    # The last one has rules for other methods, each of which would refuse the number.
+    [("/nowhere", 404), ("/offers", 405), (f"/me/trading/imports/{2**63}", 404)],
+)
 def test_what_does_not_exist_is_a_problem_too(visitor: FlaskClient, path: str, status: int) -> None:
     answer = visitor.delete(f"/api/v1{path}")
 

@@ -5,8 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,54 +21,44 @@ from tests import factories
 from tests.billing import issuer, shop
 from tests.fixtures.servers import Mailbox
 
-Order = tuple[int, str]
-Outcome = tuple[int, str, str]
-Run = Callable[[list[list[Order]]], list[Outcome]]
+Run = Callable[[list[list[issuer.Order]]], list[issuer.Outcome]]
 
-# The house is imported once, in a process that starts the others.
+# The agents are forked from a process without threads, unlike this one.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([issuer.__name__])
-PATIENCE = 90
+
+
+@pytest.fixture(scope="module")
+def _issuer(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """The process that the agents of all tests on one database are forked from."""
+    ours, theirs = PROCESSES.Pipe()
+    arguments = (database.url, str(tmp_path_factory.mktemp("issuer")), theirs)
+    process = PROCESSES.Process(target=issuer.serve, args=arguments)
+    process.start()
+    theirs.close()
+    assert ours.poll(issuer.PATIENCE)
+    assert ours.recv() == "ready"
+    yield ours
+    ours.send(None)
+    process.join(issuer.PATIENCE)
+    assert not process.is_alive()
+    process.close()
 
 
 @pytest.fixture
-def agents(site: Flask, database: Any, tmp_path: Path) -> Iterator[Run]:
+def agents(site: Flask, _issuer: Connection) -> Run:
     """Starts a process a list of orders, lets all go at the same moment; gives what became of each order."""
-    started: list[tuple[BaseProcess, Connection]] = []
 
-    def run(lists: list[list[Order]]) -> list[Outcome]:
+    def run(lists: list[list[issuer.Order]]) -> list[issuer.Outcome]:
         agent_id = factories.agent().id
         db.session.commit()
         db.session.remove()
-        for orders in lists:
-            ours, theirs = PROCESSES.Pipe()
-            arguments = (database.url, str(tmp_path), agent_id, orders, theirs)
-            process = PROCESSES.Process(target=issuer.work, args=arguments)
-            process.start()
-            theirs.close()
-            started.append((process, ours))
-        for _process, pipe in started:
-            assert pipe.poll(PATIENCE)
-            assert pipe.recv() == "ready"
-        for _process, pipe in started:
-            pipe.send("go")
-        return [outcome for _process, pipe in started for outcome in _until_closed(pipe)]
+        _issuer.send((agent_id, lists))
+        outcomes: list[issuer.Outcome] | None = _issuer.recv()
+        assert outcomes is not None, "a process hangs"
+        return outcomes
 
-    yield run
-    for process, pipe in started:
-        process.join(PATIENCE)
-        assert not process.is_alive()
-        pipe.close()
-        process.close()
-
-
-def _until_closed(pipe: Connection) -> Iterator[Outcome]:
-    while pipe.poll(PATIENCE):
-        try:
-            yield pipe.recv()
-        except EOFError:
-            return
-    pytest.fail("a process hangs")
+    return run
 
 
 def waiting_payments(count: int) -> list[int]:

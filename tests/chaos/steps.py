@@ -1,6 +1,6 @@
 """The steps of the main job, each in many small acts, and what must be true of each when the storm is over.
 
-Half of the acts are done before the gate opens, half after: what happens at the gate happens in the middle of all.
+Blows fall between parts of equal size: what happens there happens in the middle of all.
 """
 
 import uuid

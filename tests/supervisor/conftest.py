@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,17 @@ from tests.fixtures.once import shared_folder
 PRODUCT = ("calmness", "supervisor", "migrations", "config.py", "wsgi.py", "worker.py", "gunicorn.conf.py")
 
 
-@pytest.fixture
-def new_house(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], House]]:
-    """Makes a checkout with its own instance folder; closes what a test leaves open."""
-    made: list[House] = []
-    template = sqlite_template(shared_folder(tmp_path_factory))
+@dataclass
+class Builder:
+    """Makes checkouts with their own instance folders."""
 
-    def make(name: str = "Élève d'été; $maison") -> House:
-        checkout = tmp_path / name
+    folder: Path
+    template: Path
+    made: list[House] = field(default_factory=list)
+
+    def make(self, name: str = "Élève d'été; $maison", *, stamped: bool = True) -> House:
+        """A house that is not open yet."""
+        checkout = self.folder / name
         for part in PRODUCT:
             source, target = ROOT / part, checkout / part
             if source.is_dir():
@@ -31,11 +35,38 @@ def new_house(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 shutil.copyfile(source, target)
         instance = checkout / "instance"
         instance.mkdir()
-        shutil.copyfile(template, instance / "calmness.db")
-        made.append(House(checkout, instance, free_port()))
-        return made[-1]
+        self.made.append(House(checkout, instance, free_port()))
+        self.made[-1].furnish(self.template, stamped=stamped)
+        return self.made[-1]
 
-    yield make
-    for house in made:
-        if house.process is not None:
-            house.close()
+    def close(self) -> None:
+        """Close what a test leaves open."""
+        for house in self.made:
+            if house.process is not None:
+                house.close()
+
+
+@pytest.fixture
+def new_house(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., House]]:
+    """Makes houses that a test has for itself."""
+    builder = Builder(tmp_path, sqlite_template(shared_folder(tmp_path_factory)))
+    yield builder.make
+    builder.close()
+
+
+@pytest.fixture(scope="module")
+def _shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    builder = Builder(tmp_path_factory.mktemp("shared"), sqlite_template(shared_folder(tmp_path_factory)))
+    house = builder.make()
+    # Nobody takes its mail: what a test lets it send stays in hand.
+    house.environment["MAIL_SERVER"], house.environment["MAIL_PORT"] = "127.0.0.1", "9"
+    yield house
+    builder.close()
+
+
+@pytest.fixture
+def house(_shared_house: House) -> House:
+    """An open house for tests that leave it whole, open or closed: each start costs three programs."""
+    if _shared_house.process is None or _shared_house.process.poll() is not None:
+        _shared_house.open()
+    return _shared_house

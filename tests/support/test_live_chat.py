@@ -80,7 +80,8 @@ def test_pipelined_messages_of_one_client_keep_their_order(live_site: LiveSite, 
         data = {"room": visitor.room, "client_id": str(uuid.uuid4()), "body": str(number)}
         visitor.io.emit("message:send", data, namespace=NAMESPACE)
 
-    wait_until(lambda: len(visitor.history()) == 200, seconds=60)
+    # What is told costs nothing to wait for; to ask for the history again and again kept the server busy.
+    wait_until(lambda: len(visitor.news) >= 200, seconds=60)
     assert [message["body"] for message in visitor.history()] == [str(number) for number in range(200)]
 
 
@@ -93,16 +94,16 @@ def test_nothing_is_lost_or_doubled_when_the_web_process_is_killed(
     finished = threading.Event()
 
     def write() -> None:
-        for number in range(150):
+        for number in range(80):
             sent.append(str(number))
             visitor.send(str(number))
         finished.set()
 
     writer = threading.Thread(target=write)
     writer.start()
-    for turn in (30, 90):
-        wait_until(lambda turn=turn: len(sent) > turn, seconds=90)
-        os.kill(live_site.house.pid_of("web"), signal.SIGKILL)
+    # Once: a second death would meet the same client in the same state, and costs the start of a web process.
+    wait_until(lambda: len(sent) > 30, seconds=90)
+    os.kill(live_site.house.pid_of("web"), signal.SIGKILL)
     writer.join(timeout=400)
 
     assert finished.is_set()
@@ -112,7 +113,7 @@ def test_nothing_is_lost_or_doubled_when_the_web_process_is_killed(
         rows = db.session.scalars(
             select(ChatMessage.seq).join(ChatRoom).where(ChatRoom.public_id == room).order_by(ChatMessage.seq)
         )
-        assert list(rows) == list(range(1, 151))
+        assert list(rows) == list(range(1, 81))
 
 
 def test_a_message_resent_after_the_reconnect_is_the_same(live_site: LiveSite, connect: Callable[..., Client]) -> None:

@@ -140,6 +140,8 @@ def test_ten_thousand_orders_come_in_twenty_batches(metatrader: Open) -> None:
     assert_the_server_has(terminal)
 
 
+# On one database: it proves that the EA goes on in a history that long; ten thousand send the same SQL to both.
+@pytest.mark.once
 def test_a_hundred_thousand_orders_come_without_a_loss_or_a_double(metatrader: Open) -> None:
     terminal = metatrader(orders=past(100_000))
     terminal.run(260)
