@@ -14,7 +14,7 @@ from sqlalchemy.orm import configure_mappers
 from calmness import create_app, database
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.services.billing import purchases
+from calmness.services.billing import purchases, transactions
 from calmness.services.training import enrollments
 from tests.fixtures.site import settings_for_tests
 
@@ -90,7 +90,7 @@ def validate(payment_id: int, number: str, agent_id: int) -> tuple[str, str]:
     """What a person reads: ``issued`` with the invoice, ``taken`` with the other payment's reference, ``full``."""
     try:
         invoice = purchases.validate_payment(payment_id, number, by=db.session.get_one(User, agent_id))
-    except purchases.TransactionNumberTaken as refused:
+    except transactions.TransactionNumberTaken as refused:
         other = refused.payment.reference if refused.payment else ""
         db.session.rollback()
         return "taken", other

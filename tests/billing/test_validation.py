@@ -6,15 +6,17 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
+from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import UserNotification
 from calmness.models.audit import AuditEntry
 from calmness.models.billing import Invoice, Payment, PaymentEvent, PaymentStatus, Subscription
 from calmness.models.delivery import OutboxTask
 from calmness.models.training import EnrollmentStatus, UserFormationEnrollment
-from calmness.services.billing import invoice_ledger, invoicing, purchases
-from calmness.services.billing.transactions import TransactionNumberMissing
+from calmness.services.billing import invoice_ledger, invoicing, purchases, transactions
+from calmness.services.billing.transactions import TransactionNumberMissing, TransactionNumberTaken
 from tests import factories
 from tests.billing import shop
 
@@ -83,13 +85,21 @@ def test_the_same_number_written_otherwise_is_taken(written: str) -> None:
     first = shop.submitted(factories.student(), offer, "AB1234")
     second = purchases.declare(factories.student(), offer.slug)
 
-    with pytest.raises(purchases.TransactionNumberTaken) as refused:
+    with pytest.raises(TransactionNumberTaken) as refused:
         purchases.validate_payment(second.id, written, by=agent)
 
     assert refused.value.payment is not None
     assert refused.value.payment.id == first.id
     # What people who are not staff read never names the other payment.
     assert first.reference not in str(refused.value.message)
+
+
+def test_another_fault_of_the_write_is_not_called_a_taken_number() -> None:
+    payment = purchases.declare(factories.student(), shop.signals_offer().slug)
+    nameless = PaymentEvent(payment_id=payment.id, status=None, at=clock.now(), reason="")
+
+    with pytest.raises(IntegrityError, match="status"), transactions.numbered(payment, "AB1234"):
+        db.session.add(nameless)
 
 
 def test_a_rejected_payment_can_be_answered_with_another_number() -> None:

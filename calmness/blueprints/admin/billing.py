@@ -20,7 +20,16 @@ from calmness.navigation import badge
 from calmness.paging import key_of, page_number
 from calmness.permissions import Permission
 from calmness.presentation import money
-from calmness.services.billing import credit_notes, dunning, invoice_lines, invoicing, payment_queue, purchases, sending
+from calmness.services.billing import (
+    credit_notes,
+    dunning,
+    invoice_lines,
+    invoicing,
+    payment_queue,
+    purchases,
+    sending,
+    transactions,
+)
 
 bp = Blueprint("admin_billing", __name__, url_prefix="/admin")
 PAGE = 50
@@ -109,7 +118,7 @@ def create_validation(payment_id: int) -> ResponseReturnValue:
     except DomainError as error:
         db.session.rollback()
         form.transaction_id.errors = [error.message]
-        other = error.payment if isinstance(error, purchases.TransactionNumberTaken) else None
+        other = error.payment if isinstance(error, transactions.TransactionNumberTaken) else None
         return _page(purchases.get(payment_id), form, taken_by=other.id if other else None), error.status
     db.session.commit()
     flash(_("Paiement validé, facture %(number)s émise.", number=invoice.number), "success")

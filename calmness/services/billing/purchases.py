@@ -4,8 +4,6 @@ Validation is one transaction: payment, right of access, numbered invoice, work 
 invoice; the database refuses a transaction number that another payment already has.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,18 +47,6 @@ class EmailNotVerified(DomainError):
     status = 403
     slug = "email-not-verified"
     message = _l("Confirmez d’abord votre adresse e-mail\u00a0: votre facture y sera envoyée.")
-
-
-class TransactionNumberTaken(Conflict):
-    """Another payment has this number. ``payment`` is for the staff only."""
-
-    slug = "transaction-number-taken"
-    field = "transaction_id"
-    message = _l("Ce numéro de transaction est déjà attribué à un autre paiement.")
-
-    def __init__(self, payment: Payment | None = None) -> None:
-        super().__init__()
-        self.payment = payment
 
 
 class AddressMissing(DomainError):
@@ -233,7 +219,7 @@ def submit_transaction(
     if payment.terms_accepted_at is None:
         raise TermsNotAccepted
     is_new = payment.status is not PaymentStatus.TRANSACTION_SUBMITTED
-    with _numbered(payment, transaction_id):
+    with transactions.numbered(payment, transaction_id):
         if is_new:
             payment.status = PaymentStatus.TRANSACTION_SUBMITTED
             payment.submitted_at = now
@@ -258,7 +244,7 @@ def validate_payment(payment_id: int, transaction_id: str | None, *, by: User, a
     _lock_person(payment.user_id)
     if payment.status in FINAL:
         raise PaymentClosed
-    with _numbered(payment, transaction_id):
+    with transactions.numbered(payment, transaction_id):
         if payment.first_id is None and not payment.user.siren:
             payment.withdrawal_until = withdrawal_period.period_end(now)
         payment.validated_by_id, payment.validated_at = by.id, now
@@ -379,27 +365,6 @@ def _unfinished(user: User, offer: Offer) -> Payment | None:
         .order_by(Payment.id.desc())
         .limit(1)
     )
-
-
-@contextmanager
-def _numbered(payment: Payment, transaction_id: str | None) -> Iterator[None]:
-    """Give a payment its transaction number, in one write with what the block changes."""
-    key = transactions.normalised(transaction_id)
-    if key == payment.transaction_key:
-        yield
-        return
-    other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
-    if other is not None:
-        raise TransactionNumberTaken(other)
-    try:
-        with db.session.begin_nested():
-            payment.transaction_id = (transaction_id or "").strip()[:80]
-            payment.transaction_key = key
-            yield
-    except IntegrityError as error:
-        # Somebody took the number between the look and the write: the unique constraint saw it.
-        other = db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
-        raise TransactionNumberTaken(other) from error
 
 
 def _invoice_of(payment: Payment) -> Invoice:

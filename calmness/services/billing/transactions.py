@@ -1,10 +1,16 @@
-"""Transaction numbers as banks print them, brought to one form so that the same transfer is recognised."""
+"""Transaction numbers as banks print them, in one form by which a transfer is known again, and given once."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from calmness.errors import DomainError
+from calmness.errors import Conflict, DomainError
+from calmness.extensions import db
+from calmness.models.billing import Payment
 
 MIN_LENGTH = 4
 MAX_LENGTH = 64
@@ -16,6 +22,18 @@ class TransactionNumberMissing(DomainError):
     slug = "transaction-number-missing"
     field = "transaction_id"
     message = _l("Entrez le numéro de transaction du virement, tel qu’il figure sur le relevé (4 caractères au moins).")
+
+
+class TransactionNumberTaken(Conflict):
+    """Another payment has this number. ``payment`` is for the staff only."""
+
+    slug = "transaction-number-taken"
+    field = "transaction_id"
+    message = _l("Ce numéro de transaction est déjà attribué à un autre paiement.")
+
+    def __init__(self, payment: Payment | None = None) -> None:
+        super().__init__()
+        self.payment = payment
 
 
 def normalised(number: str | None) -> str:
@@ -35,3 +53,33 @@ def alike(left: str, right: str) -> bool:
         return sum(a != b for a, b in zip(left, right, strict=True)) == 1
     short, long = sorted((left, right), key=len)
     return any(long[:index] + long[index + 1 :] == short for index in range(len(long)))
+
+
+@contextmanager
+def numbered(payment: Payment, transaction_id: str | None) -> Iterator[None]:
+    """Give a payment its transaction number, in one write with what the block changes.
+
+    Raises ``TransactionNumberMissing``, ``TransactionNumberTaken``.
+    """
+    key = normalised(transaction_id)
+    if key == payment.transaction_key:
+        yield
+        return
+    other = _other_with(key, payment)
+    if other is not None:
+        raise TransactionNumberTaken(other)
+    try:
+        with db.session.begin_nested():
+            payment.transaction_id = (transaction_id or "").strip()[:80]
+            payment.transaction_key = key
+            yield
+    except IntegrityError as error:
+        # Somebody took the number between the look and the write: the unique constraint saw it.
+        other = _other_with(key, payment)
+        if other is None:
+            raise
+        raise TransactionNumberTaken(other) from error
+
+
+def _other_with(key: str, payment: Payment) -> Payment | None:
+    return db.session.scalar(select(Payment).where(Payment.transaction_key == key, Payment.id != payment.id))
