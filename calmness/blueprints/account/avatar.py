@@ -21,12 +21,11 @@ def create_avatar() -> ResponseReturnValue:
     """Take a photo; what is stored is made anew from its pixels."""
     given = request.files.get("file")
     try:
-        before = avatars.save(current_account(), (given and given.filename) or "", given.read() if given else b"")
+        avatars.save(current_account(), (given and given.filename) or "", given.read() if given else b"")
     except UploadRefused as error:
         db.session.rollback()
         return profile_page(profile_form(), photo_error=error.message), error.status
     db.session.commit()
-    avatars.forget(before)
     flash(_("Votre photo est enregistrée."), "success")
     return redirect(url_for("account.profile"))
 
@@ -35,9 +34,8 @@ def create_avatar() -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def end_avatar() -> ResponseReturnValue:
     """Take the photo away."""
-    before = avatars.remove(current_account())
+    avatars.remove(current_account())
     db.session.commit()
-    avatars.forget(before)
     flash(_("Votre photo est retirée."), "success")
     return redirect(url_for("account.profile"))
 

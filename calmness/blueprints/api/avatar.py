@@ -40,9 +40,8 @@ def api_avatar() -> ResponseReturnValue:
 def api_set_avatar(given: dict[str, Any]) -> ResponseReturnValue:
     """Give a photo; what is stored is made anew from its pixels, without any of the file's other data."""
     content = decoded(given["content"], "content")
-    before = avatars.save(current_account(), "", content)
+    avatars.save(current_account(), "", content)
     db.session.commit()
-    avatars.forget(before)
     return "", 204
 
 
@@ -51,7 +50,6 @@ def api_set_avatar(given: dict[str, Any]) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_end_avatar() -> ResponseReturnValue:
     """Take the photo away."""
-    before = avatars.remove(current_account())
+    avatars.remove(current_account())
     db.session.commit()
-    avatars.forget(before)
     return "", 204

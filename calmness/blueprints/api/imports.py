@@ -19,7 +19,7 @@ from calmness.extensions import db, limiter
 from calmness.metatrader import MAX_BYTES
 from calmness.models.statement import ImportState, StatementImport
 from calmness.permissions import Permission
-from calmness.services.trading import broker_clocks, screenshots, statement_files, statement_imports, trading_accounts
+from calmness.services.trading import broker_clocks, statement_imports, trading_accounts
 
 
 class StatementIn(ClosedSchema):
@@ -180,10 +180,8 @@ def api_confirm_import(import_id: int, given: dict[str, Any]) -> ResponseReturnV
 def api_undo_import(import_id: int) -> ResponseReturnValue:
     """Take an import back: its trades go, with what was written about them; those that an EA has sent since stay."""
     found = statement_imports.own(current_account().id, import_id)
-    keys = screenshots.file_keys_of_import(found.id)
     gone = statement_imports.undo(found)
     db.session.commit()
-    statement_files.forget_files(keys)
     return _import(found) | {"trades_removed": gone}
 
 

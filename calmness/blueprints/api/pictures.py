@@ -8,7 +8,6 @@ from apiflask.validators import Length
 from flask import Response
 from flask.typing import ResponseReturnValue
 
-from calmness import files
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.bodies import takes_file
@@ -92,9 +91,8 @@ def api_picture(screenshot_id: int) -> ResponseReturnValue:
 @requires(Permission.OWN_SPACE)
 def api_remove_picture(screenshot_id: int) -> ResponseReturnValue:
     """Delete a picture and its file."""
-    key = screenshots.remove(screenshots.own(current_account().id, screenshot_id))
+    screenshots.remove(screenshots.own(current_account().id, screenshot_id))
     db.session.commit()
-    files.store().delete(key)
     return "", 204
 
 

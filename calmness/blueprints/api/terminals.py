@@ -22,8 +22,6 @@ from calmness.services.trading import (
     broker_clocks,
     connections,
     ea_kit,
-    screenshots,
-    statement_files,
     sync,
     trading_accounts,
 )
@@ -194,10 +192,8 @@ def api_archive_trading_account(account_id: int, given: dict[str, Any]) -> Respo
 def api_remove_trading_account(account_id: int, given: dict[str, Any]) -> ResponseReturnValue:
     """Delete an own account with its trades, notes, pictures and statements; its name must come along."""
     found = _own(account_id)
-    keys = statement_files.file_keys(found.id) + screenshots.file_keys(found.id)
     trading_accounts.remove(found, given["name"])
     db.session.commit()
-    statement_files.forget_files(keys)
     return "", 204
 
 

@@ -18,7 +18,7 @@ from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.trading import Platform, TradingAccount
 from calmness.permissions import Permission
-from calmness.services.trading import broker_clocks, connections, screenshots, statement_files, sync, trading_accounts
+from calmness.services.trading import broker_clocks, connections, sync, trading_accounts
 from calmness.services.trading.connections import Contact
 
 _NAME = [DataRequired(_l("Donnez un nom, par exemple «\u00a0Compte réel\u00a0».")), Length(max=80)]
@@ -165,14 +165,12 @@ def removal(account_id: int) -> ResponseReturnValue:
 def create_removal(account_id: int) -> ResponseReturnValue:
     """Delete the account with its trades."""
     found, form = trading_accounts.own(current_account().id, account_id), NameForm()
-    keys = statement_files.file_keys(found.id) + screenshots.file_keys(found.id)
     try:
         trading_accounts.remove(found, form.name.data or "")
     except trading_accounts.NameNotTyped as error:
         form.name.errors = [error.message]
         return _removal(found, form), 422
     db.session.commit()
-    statement_files.forget_files(keys)
     flash(_("Le compte et ses trades sont supprimés."), "success")
     return redirect(url_for("trading.accounts"))
 

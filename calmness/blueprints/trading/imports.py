@@ -20,7 +20,7 @@ from calmness.extensions import db, limiter
 from calmness.metatrader import MAX_BYTES
 from calmness.models.statement import ImportState, StatementImport
 from calmness.permissions import Permission
-from calmness.services.trading import broker_clocks, screenshots, statement_files, statement_imports, trading_accounts
+from calmness.services.trading import broker_clocks, statement_imports, trading_accounts
 
 ROOM_FOR_THE_FORM = 64 * 1024
 
@@ -98,10 +98,8 @@ def create_import_confirmation(import_id: int) -> ResponseReturnValue:
 def create_import_cancellation(import_id: int) -> ResponseReturnValue:
     """Take an import back."""
     found = statement_imports.own(current_account().id, import_id)
-    keys = screenshots.file_keys_of_import(found.id)
     gone = statement_imports.undo(found)
     db.session.commit()
-    statement_files.forget_files(keys)
     said = ngettext("Import annulé\u00a0: un trade retiré.", "Import annulé\u00a0: %(num)s trades retirés.", gone)
     flash(said, "success")
     return redirect(url_for("trading.imports", account_id=found.account_id))

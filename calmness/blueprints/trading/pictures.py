@@ -8,7 +8,6 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import StringField
 
-from calmness import files
 from calmness.access import current_account, requires
 from calmness.blueprints.trading import bp
 from calmness.blueprints.trading.journal import trade_page
@@ -61,8 +60,8 @@ def screenshot(screenshot_id: int) -> ResponseReturnValue:
 def create_screenshot_removal(screenshot_id: int) -> ResponseReturnValue:
     """Delete a screenshot and its file."""
     row = screenshots.own(current_account().id, screenshot_id)
-    trade_id, key = row.trade_id, screenshots.remove(row)
+    trade_id = row.trade_id
+    screenshots.remove(row)
     db.session.commit()
-    files.store().delete(key)
     flash(_("La capture est supprimée."), "success")
     return redirect(url_for("trading.trade", trade_id=trade_id, _anchor="captures"))

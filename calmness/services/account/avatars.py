@@ -8,7 +8,7 @@ from sqlalchemy import select
 from calmness import pictures, uploads
 from calmness.errors import NotFound
 from calmness.extensions import db
-from calmness.files import store
+from calmness.files import delete_after_commit, store
 from calmness.models.account import User
 from calmness.permissions import Permission, may
 
@@ -24,8 +24,8 @@ class PictureUnreadable(uploads.UploadRefused):
     message = _l("Cette image ne se lit pas ou dépasse 25\u00a0millions de pixels.")
 
 
-def save(user: User, file_name: str, content: bytes) -> str | None:
-    """Give a person this photo. Gives the file of the one before: ``forget`` it after the commit.
+def save(user: User, file_name: str, content: bytes) -> None:
+    """Give a person this photo; the files of the one before go after the commit.
 
     Raises ``UploadRefused`` (empty, too big, no picture), ``PictureUnreadable``.
     """
@@ -34,26 +34,20 @@ def save(user: User, file_name: str, content: bytes) -> str | None:
         made = pictures.squares(given.content)
     except pictures.Unreadable as error:
         raise PictureUnreadable from error
-    before, key = user.avatar_file, f"avatars/{secrets.token_hex(16)}.webp"
+    key = f"avatars/{secrets.token_hex(16)}.webp"
     for side, square in zip(pictures.SIDES, made, strict=True):
         store().put(_key(key, side), square)
+    remove(user)
     user.avatar_file = key
     db.session.flush()
-    return before
 
 
-def remove(user: User) -> str | None:
-    """Take the photo away. Gives its file: ``forget`` it after the commit."""
-    before, user.avatar_file = user.avatar_file, None
-    db.session.flush()
-    return before
-
-
-def forget(key: str | None) -> None:
-    """Delete the files of a photo that nobody has any longer."""
-    if key:
-        for side in pictures.SIDES:
-            store().delete(_key(key, side))
+def remove(user: User) -> None:
+    """Take the photo away, and its files after the commit."""
+    if user.avatar_file:
+        delete_after_commit(*(_key(user.avatar_file, side) for side in pictures.SIDES))
+        user.avatar_file = None
+        db.session.flush()
 
 
 def read(viewer: User, name: str, side: int) -> bytes:

@@ -129,11 +129,10 @@ def erase(wish_id: int, *, again: bool = False) -> bool:
             return False
         wish.started_at = now
         user = db.session.get_one(User, user_id)
-        avatar = _take_the_name_away(user, cause=None if again else wish.cause)
+        _take_the_name_away(user, cause=None if again else wish.cause)
         erased_list.note(user.id, user.created_at)
         audit.record("privacy.erasure_started", "user", user_id, actor=None)
         db.session.commit()
-        avatars.forget(avatar)
     wipe(user_id)
     finished = db.session.execute(
         update(AccountDeletion)
@@ -186,8 +185,8 @@ def _in_review(user_id: int) -> bool:
     return db.session.scalar(waiting.limit(1)) is not None
 
 
-def _take_the_name_away(user: User, *, cause: DeletionCause | None) -> str | None:
-    """End what the person still has, say good-bye, and leave a row without a name. Gives the avatar's file.
+def _take_the_name_away(user: User, *, cause: DeletionCause | None) -> None:
+    """End what the person still has, say good-bye, and leave a row without a name and without a photo.
 
     Without a ``cause`` nobody is told.
     """
@@ -204,7 +203,7 @@ def _take_the_name_away(user: User, *, cause: DeletionCause | None) -> str | Non
             address=address,
             params={"first_name": first_name, "locale": locale, "cause": cause.value},
         )
-    avatar = user.avatar_file
+    avatars.remove(user)
     first, last = personal_data.ERASED_NAME.split(" ", 1)
     blank: dict[str, Any] = {
         "email": f"efface-{user.id}@compte.invalid",
@@ -223,7 +222,6 @@ def _take_the_name_away(user: User, *, cause: DeletionCause | None) -> str | Non
     for name, value in blank.items():
         setattr(user, name, value)
     db.session.flush()
-    return avatar
 
 
 def _end_what_runs(user: User) -> None:

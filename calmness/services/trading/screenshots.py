@@ -10,14 +10,14 @@ import warnings
 
 from flask_babel import lazy_gettext as _l
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from calmness import clock, files
 from calmness.errors import DomainError, NotFound
 from calmness.extensions import db
 from calmness.models.dialect import hold
 from calmness.models.journal import TradeScreenshot
-from calmness.models.trading import Trade, TradeSource
+from calmness.models.trading import Trade
 from calmness.services.trading import trade_history
 from calmness.services.trading.message_values import clean
 
@@ -143,30 +143,14 @@ def content_of(row: TradeScreenshot) -> tuple[bytes, str]:
         raise NotFound from error
 
 
-def remove(row: TradeScreenshot) -> str:
-    """Delete the row. Gives the key of the file, to be deleted after the commit."""
+def remove(row: TradeScreenshot) -> None:
+    """Delete the row, and its file after the commit."""
+    files.delete_after_commit(row.file_key)
     db.session.delete(row)
     db.session.flush()
-    return row.file_key
 
 
-def file_keys(account_id: int) -> list[str]:
-    """Files beside an account's trades."""
-    return list(
-        db.session.scalars(
-            select(TradeScreenshot.file_key)
-            .join(Trade, Trade.id == TradeScreenshot.trade_id)
-            .where(Trade.account_id == account_id)
-        )
-    )
-
-
-def file_keys_of_import(import_id: int) -> list[str]:
-    """Files beside the trades that an undo of this import takes with it."""
-    return list(
-        db.session.scalars(
-            select(TradeScreenshot.file_key)
-            .join(Trade, Trade.id == TradeScreenshot.trade_id)
-            .where(Trade.import_id == import_id, Trade.source == TradeSource.IMPORT)
-        )
-    )
+def forget_files(*of_trades: ColumnElement[bool]) -> None:
+    """Delete the files beside trades that are about to go, after the commit."""
+    beside = select(TradeScreenshot.file_key).join(Trade, Trade.id == TradeScreenshot.trade_id)
+    files.delete_after_commit(*db.session.scalars(beside.where(*of_trades)))

@@ -13,10 +13,10 @@ UNFINISHED = (ImportState.RECEIVED, ImportState.READ, ImportState.CONFIRMED)
 
 
 def forget_file(import_id: int) -> None:
-    """Delete the file of an import that needs it no more. Called after the commit: what rolled back needs it again."""
+    """Delete the file of an import that needs it no more, after the commit."""
     found = db.session.get(StatementImport, import_id)
     if found is not None and found.state not in UNFINISHED:
-        files.store().delete(found.file_key)
+        files.delete_after_commit(found.file_key)
 
 
 def sweep() -> None:
@@ -25,17 +25,12 @@ def sweep() -> None:
     rows = db.session.scalars(select(StatementImport).where(StatementImport.created_at < now - GIVEN_UP_AFTER)).all()
     for row in rows:
         if row.state is not ImportState.CONFIRMED:
-            files.store().delete(row.file_key)
+            files.delete_after_commit(row.file_key)
         if row.state in {ImportState.RECEIVED, ImportState.READ, ImportState.REFUSED}:
             db.session.delete(row)
 
 
-def file_keys(account_id: int) -> list[str]:
-    """Files of an account's imports."""
-    return list(db.session.scalars(select(StatementImport.file_key).where(StatementImport.account_id == account_id)))
-
-
-def forget_files(keys: list[str]) -> None:
-    """Delete the files of an account that is gone."""
-    for key in keys:
-        files.store().delete(key)
+def forget_files(account_id: int) -> None:
+    """Delete the files of an account that is about to go, after the commit."""
+    of_account = select(StatementImport.file_key).where(StatementImport.account_id == account_id)
+    files.delete_after_commit(*db.session.scalars(of_account))

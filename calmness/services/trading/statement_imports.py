@@ -23,7 +23,7 @@ from calmness.models.journal import TradeJournal
 from calmness.models.statement import ImportState, StatementImport
 from calmness.models.trading import Platform, Trade, TradeKind, TradeSource, TradeStatus, TradingAccount
 from calmness.services import delivery, live
-from calmness.services.trading import broker_clocks, sync, sync_trades, trade_totals
+from calmness.services.trading import broker_clocks, screenshots, sync, sync_trades, trade_totals
 from calmness.services.trading.message_values import BrokerClock, clean, offset_at
 
 SAMPLES = 3
@@ -279,6 +279,7 @@ def undo(found: StatementImport) -> int:
     mine = (Trade.import_id == held.id, Trade.source == TradeSource.IMPORT)
     since = db.session.scalar(select(func.min(Trade.closed_at)).where(*mine))
     gone = db.session.scalar(select(func.count()).select_from(Trade).where(*mine)) or 0
+    screenshots.forget_files(*mine)
     db.session.execute(delete(Trade).where(*mine), execution_options={"synchronize_session": False})
     account = held.account
     trade_totals.touch(account.id)
@@ -296,7 +297,7 @@ def give_up(found: StatementImport) -> None:
     held = _held(found.id)
     if held is None or held.state in {ImportState.CONFIRMED, ImportState.IMPORTED, ImportState.UNDONE}:
         raise WrongState
-    files.store().delete(held.file_key)
+    files.delete_after_commit(held.file_key)
     db.session.delete(held)
 
 

@@ -21,6 +21,7 @@ from calmness.models.trading import Platform, SyncBatch, Trade, TradeStatus, Tra
 from calmness.services import audit
 from calmness.services.account import preferences
 from calmness.services.account.sessions import hash_secret
+from calmness.services.trading import screenshots, statement_files
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 OLD_KEY_LIVES = timedelta(hours=24)
@@ -136,11 +137,13 @@ def rename(account: TradingAccount, name: str) -> None:
 
 
 def remove(account: TradingAccount, typed_name: str) -> None:
-    """Delete an account with all its trades, notes and keys. Raises ``NameNotTyped``."""
+    """Delete an account with all its trades, notes, files and keys. Raises ``NameNotTyped``."""
     if typed_name.strip().casefold() != account.name.casefold():
         raise NameNotTyped
     audit.record("trading_account.deleted", "trading_account", account.id, actor=account.user)
     db.session.flush()
+    statement_files.forget_files(account.id)
+    screenshots.forget_files(Trade.account_id == account.id)
     db.session.execute(delete(TradingAccount).where(TradingAccount.id == account.id))
 
 
