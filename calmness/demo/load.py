@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from calmness import clock
 from calmness.demo import conversations, formations, journals, people, rates, sales, trades, traffic, training
@@ -14,7 +14,7 @@ from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.models.account import Channel, User, UserNotification
 from calmness.models.billing import Invoice, Payment
-from calmness.models.delivery import Delivery, DeliveryState, Lane
+from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind, Signal
 from calmness.services import live, signals
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 DEMO_PASSWORD = "calmness-demo"  # noqa: S105 - the password of the demo, printed by make run
 SEED = 20_261_124
 MARKER = "demo.loaded"
+PAUSE_BETWEEN_DOCUMENTS = timedelta(seconds=0.4)
 LIVING = 3
 """Signals that are not over."""
 
@@ -61,6 +62,7 @@ def load(seed: int = SEED, size: Size = FULL) -> bool:
     today = clock.paris_today()
     analytics_rollups.rebuild(today - timedelta(days=traffic.DAYS), today)
     _quiet_the_past()
+    _spread_documents(now, camille)
     db.session.add(Setting(key=MARKER, value={"seed": seed}, updated_at=now))
     live.keep_quiet()
     db.session.commit()
@@ -181,6 +183,19 @@ def _quiet_the_past() -> None:
         .values(read_at=UserNotification.created_at),
         execution_options={"synchronize_session": False},
     )
+
+
+def _spread_documents(now: datetime, first: User) -> None:
+    """The PDFs of a year come one by one, those of the demo's own student and the newest first: one that a person
+    waits for now must not stand behind all of them.
+    """
+    wanted = db.session.scalars(select(Invoice.id).order_by(Invoice.user_id != first.id, Invoice.id.desc()))
+    due = [
+        {"work": f"render-invoice:{invoice_id}", "due": now + place * PAUSE_BETWEEN_DOCUMENTS}
+        for place, invoice_id in enumerate(wanted)
+    ]
+    given = update(OutboxTask).where(OutboxTask.key == bindparam("work")).values(due_at=bindparam("due"))
+    db.session.connection().execute(given, due)
 
 
 REASONS = (

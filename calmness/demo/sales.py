@@ -23,6 +23,8 @@ from calmness.services.training import enrollments
 
 REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numéro auprès de votre banque."
 FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
+SETTLED_WITHIN = timedelta(hours=30)
+"""How long after its order a purchase is settled at the latest; who orders later still waits."""
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -40,12 +42,13 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     offers = list(db.session.scalars(select(Offer).order_by(Offer.id)))
     by_slug = {offer.slug: offer for offer in offers}
     steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
+    latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
+    known = [buyer for buyer in buyers if _first_order(buyer) < latest]
     weights = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
     while len(steps) < size.payments - size.waiting:
-        buyer = rng.choice(buyers)
-        age = (now - buyer.created_at) * rng.random() ** 1.4
-        at = min(max(now - age, buyer.created_at + timedelta(hours=3)), now - timedelta(hours=30))
+        buyer = rng.choice(known)
+        at = latest - (latest - _first_order(buyer)) * rng.random() ** 1.4
         steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
     heapq.heapify(steps)
     ends = _ends_of_groups()
@@ -64,6 +67,10 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
         payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
             purchases.submit_transaction(payment, _transaction(rng, at), at=at)
+
+
+def _first_order(buyer: User) -> datetime:
+    return buyer.created_at + timedelta(hours=3)
 
 
 def _camilles(now: datetime, offers: dict[str, Offer]) -> list[tuple[datetime, Offer]]:
@@ -92,7 +99,7 @@ def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]
     if payment is None:
         return
     if rng.random() < 0.03 and not step.buyer.email.startswith("camille@"):
-        purchases.cancel(payment)
+        purchases.cancel(payment, at=step.at + timedelta(minutes=20))
         return
     purchases.submit_transaction(payment, _transaction(rng, step.at), at=step.at + timedelta(hours=1))
     settled = step.at + timedelta(hours=rng.randrange(2, 26), minutes=rng.randrange(60))
@@ -135,5 +142,6 @@ def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
                 terms=True,
                 early_start=True,
             ),
+            at,
         )
     return payment

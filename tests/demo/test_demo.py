@@ -1,11 +1,12 @@
 """The demo at a small scale: always the same for a seed, true to the rules, with the numbers that were asked for."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from time_machine import TimeMachineFixture
 
 from calmness import demo
@@ -15,7 +16,7 @@ from calmness.extensions import db
 from calmness.models.account import Consent, User
 from calmness.models.analytics import PageView, UserSession
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
-from calmness.models.delivery import Delivery, DeliveryState
+from calmness.models.delivery import Delivery, DeliveryState, OutboxTask
 from calmness.models.signal import Signal, SignalEvent
 from calmness.models.support import ChatRoom
 from calmness.models.trading import Trade
@@ -91,6 +92,31 @@ def every_chain_is_whole_and_in_the_order_of_time() -> None:
     assert moments[-1] <= NOW
 
 
+def what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd() -> None:
+    payments = db.session.scalars(select(Payment).where(Payment.status != PaymentStatus.TRANSACTION_SUBMITTED)).all()
+
+    assert all(payment.terms_accepted_at == payment.created_at for payment in payments)
+    early = set(db.session.scalars(select(Consent.at).where(Consent.purpose == "early_start")))
+    assert {payment.created_at for payment in payments} <= early
+    days = Counter(payment.created_at.date() for payment in payments)
+    assert days.most_common(1)[0][1] < len(payments) * 0.1
+
+
+def documents_of_the_year_come_one_by_one_and_camilles_first() -> None:
+    drawn = db.session.execute(
+        select(OutboxTask.due_at, User.email_key)
+        .join(Invoice, OutboxTask.key == "render-invoice:" + cast(Invoice.id, String))
+        .join(User, User.id == Invoice.user_id)
+        .order_by(OutboxTask.due_at)
+    ).all()
+
+    assert len(drawn) == count(Invoice)
+    camilles = [email == "camille@calmness.test" for _due, email in drawn]
+    assert any(camilles)
+    assert camilles == sorted(camilles, reverse=True)
+    assert len({due for due, _email in drawn}) == len(drawn)
+
+
 def no_two_transactions_look_alike() -> None:
     waiting = db.session.scalars(select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)).all()
 
@@ -149,6 +175,8 @@ def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subte
     for rule in (
         it_holds_what_its_size_says,
         every_chain_is_whole_and_in_the_order_of_time,
+        what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd,
+        documents_of_the_year_come_one_by_one_and_camilles_first,
         no_two_transactions_look_alike,
         no_formation_is_overbooked_and_groups_of_the_past_are_done,
         a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,

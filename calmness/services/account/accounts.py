@@ -5,7 +5,7 @@ Register and forgotten password answer the same for known and unknown addresses:
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, or_, select, update
@@ -208,10 +208,19 @@ def change_password(user: User, current: str, new: str, *, keep_session: str) ->
     audit.record("account.password_changed", "user", user.id, actor=user, changes=("password_hash",))
 
 
-def record_consent(user_id: int, purpose: str, *, given: bool, source: str, version: str = TERMS_VERSION) -> None:
+def record_consent(
+    user_id: int,
+    purpose: str,
+    *,
+    given: bool,
+    source: str,
+    version: str = TERMS_VERSION,
+    at: datetime | None = None,
+) -> None:
     """Append the proof of a yes or of a no."""
+    moment = at or clock.now()
     db.session.add(
-        Consent(user_id=user_id, purpose=purpose, text_version=version, given=given, at=clock.now(), source=source)
+        Consent(user_id=user_id, purpose=purpose, text_version=version, given=given, at=moment, source=source)
     )
 
 

@@ -150,12 +150,13 @@ def declare(user: User, offer_slug: str, at: datetime | None = None) -> Payment:
     return payment
 
 
-def confirm_identity(payment: Payment, identity: Identity) -> None:
+def confirm_identity(payment: Payment, identity: Identity, at: datetime | None = None) -> None:
     """Save who is invoiced, and the consents with the version of their texts; from here on the price holds.
 
     Raises ``TermsNotAccepted``, ``PaymentClosed``, ``OfferChanged``, ``SoldOut``, ``NameMissing``, ``AddressMissing``,
     ``WrongSiren``, ``WrongVatNumber``.
     """
+    now = at or clock.now()
     payment = locked(payment.id)
     if payment.status not in OPEN:
         raise PaymentClosed
@@ -168,7 +169,7 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
     user = payment.user
     _set_buyer(user, identity)
     payment.terms_version = accounts.TERMS_VERSION
-    payment.terms_accepted_at = clock.now()
+    payment.terms_accepted_at = now
     payment.withdrawal_version = withdrawal_period.TEXT_VERSION
     if payment.early_start_requested != identity.early_start or identity.early_start:
         accounts.record_consent(
@@ -177,6 +178,7 @@ def confirm_identity(payment: Payment, identity: Identity) -> None:
             given=identity.early_start,
             source=f"payment:{payment.id}",
             version=withdrawal_period.TEXT_VERSION,
+            at=now,
         )
     payment.early_start_requested = identity.early_start
     db.session.flush()
@@ -288,18 +290,19 @@ def reject_payment(payment_id: int, reason: str, *, by: User, at: datetime | Non
     return payment
 
 
-def cancel(payment: Payment, *, by: User | None = None, reason: str = "") -> None:
+def cancel(payment: Payment, *, by: User | None = None, reason: str = "", at: datetime | None = None) -> None:
     """Give up a purchase that was not validated, by the student, or by the house with its ``reason``. Asked twice, it
     stays given up.
     """
+    now = at or clock.now()
     payment = locked(payment.id)
     if payment.status is PaymentStatus.CANCELLED:
         return
     if payment.status in FINAL:
         raise PaymentClosed
-    payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, clock.now()
+    payment.status, payment.cancelled_at = PaymentStatus.CANCELLED, now
     payment.transaction_id = payment.transaction_key = None
-    _note(payment, clock.now(), None if reason else by or payment.user, reason)
+    _note(payment, now, None if reason else by or payment.user, reason)
     if not reason:
         payment_notices.cancelled(payment)
     _announce(payment)
