@@ -84,16 +84,15 @@ class EmailClient:
         if self._connection is not None:
             return self._connection
         settings = self._settings
-        context = ssl.create_default_context()
         greeting = _domain(settings.sender)  # smtplib would ask the name service who we are
         if settings.tls == "tls":
             self._connection = smtplib.SMTP_SSL(
-                settings.host, settings.port, greeting, timeout=TIMEOUT_SECONDS, context=context
+                settings.host, settings.port, greeting, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
             )
         else:
             self._connection = smtplib.SMTP(settings.host, settings.port, greeting, timeout=TIMEOUT_SECONDS)
             if settings.tls == "starttls":
-                self._connection.starttls(context=context)
+                self._connection.starttls(context=ssl.create_default_context())
         if settings.username:
             self._connection.login(settings.username, settings.password)
         return self._connection

@@ -259,10 +259,10 @@ class Visits:
 
     def check(self) -> int:
         """Every page shown is a view or counted as lost. Those that come later tell how many are missing."""
-        for _turn in range(6):
+        for _turn in range(24):
             self._look()
             try:
-                wait_until(self._all_told, seconds=4)
+                wait_until(self._all_told, seconds=1)
             except AssertionError:
                 continue
             return 0

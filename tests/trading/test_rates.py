@@ -144,7 +144,7 @@ def test_the_clock_brings_rates_when_an_address_is_set(
     assert db.session.query(ReferenceRate).count() == 0
 
     bank = HTTPServer(("127.0.0.1", 0), type("Bank", (_Bank,), {"content": content, "status": status}))
-    Thread(target=bank.serve_forever, daemon=True).start()
+    Thread(target=bank.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setitem(site.config, "REFERENCE_RATES_URL", f"http://127.0.0.1:{bank.server_port}/")
     try:
         jobs.fetch_reference_rates()

@@ -116,7 +116,7 @@ def test_the_connection_goes_to_the_checked_address_under_the_name_and_follows_n
             """Quiet."""
 
     server = HTTPServer(("127.0.0.1", 0), Inside)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setattr(outgoing, "is_public", lambda _address: True)
     monkeypatch.setitem(outgoing._PORTS, "http", server.server_port)
     try:
