@@ -21,7 +21,7 @@ from tests.fixtures.databases import ROOT
 
 GUARD_OFF = {
     "sqlite": "DROP TRIGGER audit_entry_no_update",
-    "postgresql": "SET session_replication_role = replica",
+    "postgresql": "SET LOCAL session_replication_role = replica",
 }
 
 
