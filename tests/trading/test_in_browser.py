@@ -13,13 +13,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.account.people import PASSWORD, with_password
 from tests.fixtures.browser import too_wide
-from tests.fixtures.live import LiveSite, wait_until
+from tests.fixtures.live import LiveSite
 from tests.trading.statements import mt4
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 Contexts = Callable[..., BrowserContext]
 PATIENCE_MS = 30_000
-LISTENS = "performance.getEntriesByType('resource').some((entry) => entry.name.includes('socket.io'))"
 WORDS = """() => [...document.querySelectorAll(".dialog-drawing text")].map((text) => {
     const box = text.getBBox();
     const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
@@ -93,8 +92,6 @@ def test_from_the_key_to_the_export(live_site: LiveSite, browser_context: Contex
     expect(page.get_by_text("En attente du premier contact")).to_be_visible()
     expect(page.get_by_text(key)).to_have_count(0)
     page.evaluate("window.neverReloaded = true")
-    # The page must listen before the EA speaks, or the news would be missed until the next minute.
-    wait_until(lambda: page.evaluate(LISTENS))
 
     speak(live_site, key)
 

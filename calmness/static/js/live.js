@@ -2,6 +2,7 @@
 import { toast } from "./toast.js";
 
 const UNREAD_EVERY_MS = 60_000;
+const LATE_MS = 10_000;
 
 export function setCount(key, count) {
   for (const badge of document.querySelectorAll(`[data-count="${CSS.escape(key)}"]`)) {
@@ -29,6 +30,7 @@ export async function begin() {
   });
   // Another tab confirmed who sits here: the server cut this socket, and takes it back with the new cookie.
   let tries = 0;
+  let wasConnected = false;
   const again = () => {
     tries -= 1;
     setTimeout(() => socket.active || socket.connect(), 1_000);
@@ -39,6 +41,10 @@ export async function begin() {
   socket.on("connect", () => {
     tries = 0;
     ask();
+    // Whoever was connected before, or comes long after its page, has missed news.
+    const isLate = wasConnected || performance.now() > LATE_MS;
+    document.dispatchEvent(new CustomEvent("live:connected", { detail: { isLate } }));
+    wasConnected = true;
   });
   socket.on("unread", ({ count }) => setCount("notifications", count));
   socket.on("notification:new", ({ title, url }) => toast(title, { href: url }));
