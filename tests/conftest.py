@@ -49,6 +49,8 @@ settings.register_profile("calmness", deadline=None)
 settings.load_profile("calmness")
 
 DATABASE_IN_ID = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
+ON_BOTH_IN_ONE_PROCESS = {"tests/api/test_contract.py"}
+"""Files whose preparation in a process costs more than another application."""
 _SERVER = pytest.StashKey[postgresql.Server]()
 
 
@@ -89,8 +91,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFileAndDatabase(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            found = DATABASE_IN_ID.search(nodeid)
-            return f"{found.group(1) if found else ''} {nodeid.split('::', 1)[0]}"
+            file, found = nodeid.split("::", 1)[0], DATABASE_IN_ID.search(nodeid)
+            return f"{found.group(1)} {file}" if found and file not in ON_BOTH_IN_ONE_PROCESS else file
 
     return ByFileAndDatabase(config, log)
 

@@ -170,8 +170,10 @@ def some_visitors_come_back_and_some_by_a_campaign() -> None:
     assert len(set(db.session.scalars(select(UserSession.visitor_hash)))) < visits
 
 
-def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subtests) -> None:
-    """All of one load, which takes seconds."""
+def test_a_small_demo_is_true_to_the_rules_and_the_same_for_a_seed(
+    loaded: Flask, database: Any, subtests: pytest.Subtests
+) -> None:
+    """All of two loads, which take seconds."""
     for rule in (
         it_holds_what_its_size_says,
         every_chain_is_whole_and_in_the_order_of_time,
@@ -185,9 +187,6 @@ def test_a_small_demo_is_true_to_the_rules(loaded: Flask, subtests: pytest.Subte
     ):
         with subtests.test(rule.__name__):
             rule()
-
-
-def test_the_same_seed_gives_the_same_figures(loaded: Flask, database: Any) -> None:
     first = figures()
     db.session.remove()
     db.engine.dispose()
