@@ -74,6 +74,8 @@ def test_a_session_that_ends_meanwhile_loses_nothing_that_was_typed(
     page.goto("/espace/profil")
     page.get_by_label("Ville").fill("L’Haÿ-les-Roses")
     wait_until(lambda: page.evaluate(TOKEN))
+    # The script that keeps it may come after the one that has the token.
+    wait_until(lambda: page.evaluate("Object.keys(sessionStorage).some((key) => key.startsWith('ct.draft'))"))
     with live_site.inside():
         sessions.revoke_all(number, "test")
 
