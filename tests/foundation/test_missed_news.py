@@ -94,6 +94,26 @@ def test_what_came_between_a_page_and_its_connection_is_seen_where_something_was
     assert page.evaluate("window.neverReloaded") is True
 
 
+def test_a_page_whose_new_cookie_is_a_moment_late_stays_and_listens_again(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    with live_site.inside():
+        owner = factories.student(email=f"{uuid.uuid4().hex}@example.test")
+        page = page_of(live_site, browser_context, owner)
+    page.add_init_script(SWITCH)
+    page.goto("/espace/agenda")
+    wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
+    good = page.context.cookies()
+
+    page.context.clear_cookies()
+    with page.expect_request(lambda request: request.method == "HEAD"):
+        page.evaluate("isLive = false; for (const socket of sockets) socket.close()")
+    page.context.add_cookies(good)
+
+    wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
+    assert page.url.endswith("/espace/agenda")
+
+
 def has_its_document(payment_id: int) -> bool:
     db.session.rollback()
     invoice = db.session.get_one(Payment, payment_id).invoice

@@ -17,9 +17,9 @@ export function setCount(key, count) {
   document.title = count ? `(${count > 99 ? "99+" : count}) ${title}` : title;
 }
 
-async function leaveIfLoggedOut() {
+async function isLoggedOut() {
   const answer = await fetch("/espace/notifications", { method: "HEAD", redirect: "manual" }).catch(() => null);
-  if (answer?.type === "opaqueredirect") location.assign("/connexion");
+  return answer?.type === "opaqueredirect";
 }
 
 export async function begin() {
@@ -34,6 +34,13 @@ export async function begin() {
   const again = () => {
     tries -= 1;
     setTimeout(() => socket.active || socket.connect(), 1_000);
+  };
+  // Looked at twice: while a session is renewed its new cookie may be a moment late.
+  const leaveIfLoggedOut = async () => {
+    if (!(await isLoggedOut())) return;
+    await new Promise((goOn) => setTimeout(goOn, 1_000));
+    if (await isLoggedOut()) location.assign("/connexion");
+    else socket.connect();
   };
   socket.on("session:renewed", () => {
     tries = 5;
