@@ -108,7 +108,7 @@ def test_a_page_whose_new_cookie_is_a_moment_late_stays_and_listens_again(
     page.context.clear_cookies()
     with page.expect_request(lambda request: request.method == "HEAD"):
         page.evaluate("isLive = false; for (const socket of sockets) socket.close()")
-    page.context.add_cookies(good)
+    page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site.url} for one in good])
 
     wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
     assert page.url.endswith("/espace/agenda")
