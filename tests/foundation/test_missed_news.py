@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from calmness.extensions import db
 from calmness.models.account import User
@@ -103,14 +103,21 @@ def test_a_page_whose_new_cookie_is_a_moment_late_stays_and_listens_again(
     page.add_init_script(SWITCH)
     page.goto("/espace/agenda")
     wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
-    good = page.context.cookies()
+    good, refusals = page.context.cookies(), list[int]()
 
+    def answer_late(route: Route) -> None:
+        """Refuse without the cookie; when the answer comes, the browser has it."""
+        refusal = route.fetch(max_redirects=0)
+        refusals.append(refusal.status)
+        page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site.url} for one in good])
+        route.fulfill(response=refusal)
+
+    page.route("**/espace/notifications", answer_late, times=1)
     page.context.clear_cookies()
-    with page.expect_request(lambda request: request.method == "HEAD"):
-        page.evaluate("isLive = false; for (const socket of sockets) socket.close()")
-    page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site.url} for one in good])
+    page.evaluate("isLive = false; for (const socket of sockets) socket.close()")
 
     wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
+    assert refusals == [302]
     assert page.url.endswith("/espace/agenda")
 
 
