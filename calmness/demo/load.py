@@ -13,13 +13,14 @@ from calmness.demo import conversations, formations, journals, people, rates, sa
 from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.models.account import Channel, User, UserNotification
-from calmness.models.billing import Invoice, Payment
+from calmness.models.billing import Invoice, Payment, Subscription
 from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind, Signal
 from calmness.services import live, signals
 from calmness.services.account.preferences import NoticeKind
 from calmness.services.analytics import analytics_rollups
+from calmness.services.billing import subscriptions
 from calmness.services.signals import Draft
 from calmness.services.trading import trading_statistics
 
@@ -168,14 +169,16 @@ def _quiet_the_past() -> None:
         ],
     )
     # A notice is as old as what it tells; the rules wrote them all just now.
-    payments = {payment.id: payment for payment in db.session.scalars(select(Payment))}
+    told: dict[str, dict[int, Payment | Subscription | Signal]] = {
+        "payment": {row.id: row for row in db.session.scalars(select(Payment))},
+        "subscription": {row.id: row for row in db.session.scalars(select(Subscription))},
+        "signal": {row.id: row for row in db.session.scalars(select(Signal))},
+    }
     dated = []
     for notice_id, key in db.session.execute(select(UserNotification.id, UserNotification.key)):
-        topic, _, rest = key.partition(":")
-        number, _, event = rest.partition(":")
-        if topic == "payment":
-            at = getattr(payments[int(number)], f"{event.partition(':')[0]}_at")
-            dated.append({"id": notice_id, "created_at": at})
+        topic, number, *event = key.split(":")
+        if topic in told:
+            dated.append({"id": notice_id, "created_at": _moment(told[topic][int(number)], event[0])})
     db.session.execute(update(UserNotification), dated)
     db.session.execute(
         update(UserNotification)
@@ -183,6 +186,13 @@ def _quiet_the_past() -> None:
         .values(read_at=UserNotification.created_at),
         execution_options={"synchronize_session": False},
     )
+
+
+def _moment(row: Payment | Subscription | Signal, event: str) -> datetime:
+    if isinstance(row, Subscription):
+        return row.ends_at - subscriptions.REMIND_BEFORE if event == "ending" else row.ends_at
+    at: datetime = getattr(row, f"{event}_at")
+    return at
 
 
 def _spread_documents(now: datetime, first: User) -> None:

@@ -8,16 +8,16 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from calmness.demo.size import Size
 from calmness.errors import DomainError
 from calmness.extensions import db
 from calmness.models.account import User
-from calmness.models.billing import Payment, PaymentStatus
+from calmness.models.billing import Payment, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.models.training import AdminFormationSession
-from calmness.services.billing import purchases
+from calmness.services.billing import purchases, subscriptions
 from calmness.services.billing.purchases import Identity
 from calmness.services.training import enrollments
 
@@ -25,6 +25,7 @@ REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numér
 FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
 SETTLED_WITHIN = timedelta(hours=30)
 """How long after its order a purchase is settled at the latest; who orders later still waits."""
+TOLD_WITHIN = timedelta(days=7)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -67,6 +68,15 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
         payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
             purchases.submit_transaction(payment, _transaction(rng, at), at=at)
+    _end_subscriptions(now)
+
+
+def _end_subscriptions(now: datetime) -> None:
+    """As the clock would have: of what ended lately people were told, of what ended before nobody knows any longer."""
+    long_over = Subscription.ends_at <= now - TOLD_WITHIN
+    db.session.execute(update(Subscription).where(long_over).values(status=SubscriptionStatus.ENDED))
+    subscriptions.end_due(now)
+    subscriptions.remind_due(now)
 
 
 def _first_order(buyer: User) -> datetime:

@@ -13,7 +13,8 @@ from calmness import demo
 from calmness.clock import PARIS
 from calmness.demo.size import FULL, SMALL
 from calmness.extensions import db
-from calmness.models.account import Consent, User
+from calmness.jobs import billing as jobs
+from calmness.models.account import Consent, User, UserNotification
 from calmness.models.analytics import PageView, UserSession
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
 from calmness.models.delivery import Delivery, DeliveryState, OutboxTask
@@ -102,6 +103,16 @@ def what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd() -> None:
     assert days.most_common(1)[0][1] < len(payments) * 0.1
 
 
+def nobody_is_told_today_of_what_is_old() -> None:
+    told = count(UserNotification)
+    jobs.end_subscriptions()
+    jobs.remind_of_unpaid()
+
+    assert count(UserNotification) == told
+    assert count(UserNotification, UserNotification.key.like("subscription:%")) > 0
+    assert count(UserNotification, UserNotification.created_at >= NOW) == 0
+
+
 def documents_of_the_year_come_one_by_one_and_camilles_first() -> None:
     drawn = db.session.execute(
         select(OutboxTask.due_at, User.email_key)
@@ -179,6 +190,7 @@ def test_a_small_demo_is_true_to_the_rules_and_the_same_for_a_seed(
         every_chain_is_whole_and_in_the_order_of_time,
         what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd,
         documents_of_the_year_come_one_by_one_and_camilles_first,
+        nobody_is_told_today_of_what_is_old,
         no_two_transactions_look_alike,
         no_formation_is_overbooked_and_groups_of_the_past_are_done,
         a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,
