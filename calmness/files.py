@@ -5,16 +5,14 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from flask import Flask, current_app
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
-from calmness.extensions import db
+from calmness import transaction_end
 
-_GONE = "files_gone"
 _KEY = re.compile(r"^[a-z]+/[A-Za-z0-9._-]{1,100}$")
 
 
@@ -84,17 +82,5 @@ def store() -> FileStore:
 
 def delete_after_commit(*keys: str | None) -> None:
     """Remove files once the current transaction is committed; what rolls back keeps them."""
-    db.session.info.setdefault(_GONE, []).extend(key for key in keys if key)
-
-
-@event.listens_for(Session, "after_commit")
-def _delete(session: Session) -> None:
-    if not session.in_nested_transaction():
-        for key in session.info.pop(_GONE, []):
-            store().delete(key)
-
-
-@event.listens_for(Session, "after_rollback")
-def _keep(session: Session) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(_GONE, None)
+    for key in filter(None, keys):
+        transaction_end.after_commit("files", partial(store().delete, key))

@@ -7,12 +7,12 @@ from once: it ends as ``unknown`` and says so.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, event, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
-from calmness import clock
+from calmness import clock, transaction_end
 from calmness.context import cause_id
 from calmness.extensions import db, work_queue
 from calmness.models.account import Channel
@@ -40,7 +40,6 @@ CHANNEL_LANES = {
     Channel.PUSH: Lane.PUSH,
 }
 
-_LANES = "lanes_to_wake"
 
 # Built once: workers ask these all day, and on SQLite nobody writes while they do.
 _TASK_IS_DUE = and_(OutboxTask.state == TaskState.PENDING, OutboxTask.due_at <= bindparam("now"))
@@ -348,19 +347,4 @@ def _updated(statement: Any) -> int:
 def wake_after_commit(lane: Lane, due_at: datetime, now: datetime) -> None:
     """Wake a lane when this transaction is committed, unless the work is for later: then the clock does."""
     if due_at <= now:
-        db.session.info.setdefault(_LANES, set()).add(lane)
-
-
-@event.listens_for(Session, "after_commit")
-def _wake(session: Session) -> None:
-    if session.in_nested_transaction():
-        # The end of a savepoint: the rows are not there yet for anybody else.
-        return
-    for lane in session.info.pop(_LANES, set()):
-        work_queue.wake(lane.value)
-
-
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(_LANES, None)
+        transaction_end.after_commit("wake", partial(work_queue.wake, lane.value), once=lane)
