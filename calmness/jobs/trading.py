@@ -38,7 +38,6 @@ def compute_statistics(payload: dict[str, Any]) -> None:
 def read_statement(payload: dict[str, Any]) -> None:
     """Read a file for its preview."""
     statement_imports.read(payload["import_id"])
-    statement_files.forget_file(payload["import_id"])
     db.session.commit()
 
 
@@ -46,7 +45,6 @@ def read_statement(payload: dict[str, Any]) -> None:
 def take_statement(payload: dict[str, Any]) -> None:
     """Write the trades of a confirmed file."""
     statement_imports.take(payload["import_id"])
-    statement_files.forget_file(payload["import_id"])
     db.session.commit()
 
 

@@ -9,14 +9,6 @@ from calmness.extensions import db
 from calmness.models.statement import ImportState, StatementImport
 
 GIVEN_UP_AFTER = timedelta(days=7)
-UNFINISHED = (ImportState.RECEIVED, ImportState.READ, ImportState.CONFIRMED)
-
-
-def forget_file(import_id: int) -> None:
-    """Delete the file of an import that needs it no more, after the commit."""
-    found = db.session.get(StatementImport, import_id)
-    if found is not None and found.state not in UNFINISHED:
-        files.delete_after_commit(found.file_key)
 
 
 def sweep() -> None:

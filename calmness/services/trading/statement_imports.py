@@ -263,6 +263,7 @@ def take(import_id: int) -> None:
         "skipped_count": found.report["skipped_count"] + len(refused),
     }
     found.state, found.imported_at = ImportState.IMPORTED, now
+    files.delete_after_commit(found.file_key)
     found.trades_added, found.trades_known = len(fresh), len(known)
     spans = [(since, None), *((part.since, part.until) for part in written)]
     for first, last in spans:
@@ -327,6 +328,7 @@ def _held(import_id: int) -> StatementImport | None:
 
 def _refuse(found: StatementImport, reason: str) -> None:
     found.state, found.reason = ImportState.REFUSED, reason
+    files.delete_after_commit(found.file_key)
     _tell(found)
 
 
