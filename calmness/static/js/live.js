@@ -3,6 +3,7 @@ import { toast } from "./toast.js";
 
 const UNREAD_EVERY_MS = 60_000;
 const LATE_MS = 10_000;
+const aMoment = () => new Promise((goOn) => setTimeout(goOn, 1_000));
 
 export function setCount(key, count) {
   for (const badge of document.querySelectorAll(`[data-count="${CSS.escape(key)}"]`)) {
@@ -31,14 +32,15 @@ export async function begin() {
   // Another tab confirmed who sits here: the server cut this socket, and takes it back with the new cookie.
   let tries = 0;
   let wasConnected = false;
-  const again = () => {
+  const again = async () => {
     tries -= 1;
-    setTimeout(() => socket.active || socket.connect(), 1_000);
+    await aMoment();
+    if (!socket.active) socket.connect();
   };
   // Looked at twice: while a session is renewed its new cookie may be a moment late.
   const leaveIfLoggedOut = async () => {
     if (!(await isLoggedOut())) return;
-    await new Promise((goOn) => setTimeout(goOn, 1_000));
+    await aMoment();
     if (await isLoggedOut()) location.assign("/connexion");
     else socket.connect();
   };
