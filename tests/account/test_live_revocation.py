@@ -12,8 +12,7 @@ from calmness.extensions import db
 from calmness.models.account import AuthSession, User
 from calmness.services.account import jwt_tokens, sessions
 from tests import factories
-from tests.fixtures.live import LiveSite, wait_until
-from tests.support.chat_client import session_cookies
+from tests.fixtures.live import LiveSite, session_cookies, wait_until
 
 pytestmark = [
     pytest.mark.live,

@@ -64,10 +64,10 @@ def test_every_answer_is_as_described(site: Flask, role: str, mode: GenerationMo
     assert breaches_met_by(site, role, mode) == []
 
 
-# An agent asks what an administrator asks, or is refused like a visitor: no other statement.
+# An agent is answered like an administrator or refused like a visitor: no statement of theirs is new to a database.
 @pytest.mark.once
 @pytest.mark.parametrize("role", ["visitor", "agent"])
-def test_every_refusal_is_as_described(site: Flask, role: str, mode: GenerationMode) -> None:
+def test_every_answer_to_visitor_and_agent_is_as_described(site: Flask, role: str, mode: GenerationMode) -> None:
     assert breaches_met_by(site, role, mode) == []
 
 

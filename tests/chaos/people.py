@@ -10,8 +10,7 @@ from typing import Any
 import requests
 
 from calmness.models.account import User
-from tests.fixtures.live import LiveSite
-from tests.support.chat_client import session_cookies
+from tests.fixtures.live import LiveSite, session_cookies
 
 PATIENCE = 120.0
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

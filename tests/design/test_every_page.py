@@ -17,9 +17,9 @@ from calmness.demo.size import SMALL
 from calmness.extensions import db
 from calmness.models.account import User
 from tests.fakes.providers import Providers
-from tests.fixtures.live import House, LiveSite, application_of, house_with, wait_until
+from tests.fixtures.browser import with_cookies
+from tests.fixtures.live import House, LiveSite, application_of, house_with, session_cookies, wait_until
 from tests.fixtures.servers import Mailbox
-from tests.support.chat_client import session_cookies
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -130,8 +130,7 @@ def forgotten(page: Page, path: str) -> list[str]:
 def browser_with(site: LiveSite, contexts: Contexts, cookies: dict[str, str], width: int) -> Page:
     """A browser that is somebody's, in a theme. Nothing moves in it: each frame of a fade is drawn by the processor."""
     context = contexts(viewport={"width": width, "height": 800}, reduced_motion="reduce")
-    context.add_cookies([{"name": name, "value": value, "url": site.url} for name, value in cookies.items()])
-    page = context.new_page()
+    page = with_cookies(context, site.url, cookies).new_page()
     page.set_default_timeout(60_000)
     return page
 

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from calmness.extensions import db
-from calmness.models.account import User
 from calmness.models.billing import InvoiceTemplate, Payment
 from calmness.models.trading import Platform
 from calmness.services.billing import purchases
@@ -16,13 +15,11 @@ from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.billing import shop
 from tests.chaos.people import Terminal
-from tests.fixtures.live import LiveSite, wait_until
-from tests.support.chat_client import session_cookies
+from tests.fixtures.browser import with_cookies
+from tests.fixtures.live import LiveSite, session_cookies, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 Contexts = Callable[..., BrowserContext]
-
-
 SWITCH = """
     window.sockets = [];
     window.WebSocket = class extends WebSocket {
@@ -35,13 +32,19 @@ SWITCH = """
     };
 """
 """A browser set offline keeps the sockets that it has; the server takes any and closes what it does not know."""
+CUT = "window.isCut = true;"
+CLOSE = "for (const socket of sockets) socket.close()"
 
 
-def page_of(live_site: LiveSite, contexts: Contexts, user: User) -> Page:
-    cookies = session_cookies(live_site, user)
-    context = contexts()
-    context.add_cookies([{"name": name, "value": value, "url": live_site.url} for name, value in cookies.items()])
-    return context.new_page()
+def open_page(contexts: Contexts, address: str, cookies: dict[str, str], *, is_cut: bool = False) -> Page:
+    """A page on the screen of who has the cookies; a mark in it tells whether it was loaded again."""
+    page = with_cookies(contexts(), address, cookies).new_page()
+    page.add_init_script(SWITCH + (CUT if is_cut else ""))
+    page.goto(address)
+    page.evaluate("window.neverReloaded = true")
+    if not is_cut:
+        wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
+    return page
 
 
 def test_after_a_lost_connection_an_open_page_shows_what_happened_meanwhile(
@@ -53,14 +56,11 @@ def test_after_a_lost_connection_an_open_page_shows_what_happened_meanwhile(
             shop.identity()
         buyer = factories.student(email=f"{mark}@example.test")
         payment_id = shop.submitted(buyer, shop.signals_offer(slug=f"signaux-{mark}"), f"VIR {mark}").id
-        page = page_of(live_site, browser_context, buyer)
-    page.add_init_script(SWITCH)
-    page.goto(f"/espace/paiements/{payment_id}")
+        cookies = session_cookies(live_site, buyer)
+    page = open_page(browser_context, f"{live_site.url}/espace/paiements/{payment_id}", cookies)
     expect(page.get_by_text("En cours de vérification").first).to_be_visible()
-    page.evaluate("window.neverReloaded = true")
-    wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
 
-    page.evaluate("isCut = true; for (const socket of sockets) socket.close()")
+    page.evaluate(CUT + CLOSE)
     with live_site.inside():
         agent = factories.agent(email=f"agent-{mark}@example.test")
         purchases.validate_payment(payment_id, db.session.get_one(Payment, payment_id).transaction_id, by=agent)
@@ -78,13 +78,10 @@ def test_what_came_between_a_page_and_its_connection_is_seen_where_something_was
     with live_site.inside():
         owner = factories.student(email=f"{uuid.uuid4().hex}@example.test")
         account, key = trading_accounts.add(owner, "Compte réel", Platform.MT4, "EUR")
-        account_id = account.id
-        page = page_of(live_site, browser_context, owner)
-    page.add_init_script(SWITCH + "window.isCut = true")
+        account_id, cookies = account.id, session_cookies(live_site, owner)
     # The list asks by no clock of its own.
-    page.goto("/espace/metatrader")
+    page = open_page(browser_context, f"{live_site.url}/espace/metatrader", cookies, is_cut=True)
     expect(page.get_by_text("En attente du premier contact")).to_be_visible()
-    page.evaluate("window.neverReloaded = true")
 
     Terminal(live_site, key).sync(1)
     page.evaluate("isCut = false")
@@ -99,22 +96,20 @@ def test_a_page_whose_new_cookie_is_a_moment_late_stays_and_listens_again(
 ) -> None:
     with live_site.inside():
         owner = factories.student(email=f"{uuid.uuid4().hex}@example.test")
-        page = page_of(live_site, browser_context, owner)
-    page.add_init_script(SWITCH)
-    page.goto("/espace/agenda")
-    wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
-    good, refusals = page.context.cookies(), list[int]()
+        cookies = session_cookies(live_site, owner)
+    page = open_page(browser_context, f"{live_site.url}/espace/agenda", cookies)
+    refusals: list[int] = []
 
     def answer_late(route: Route) -> None:
         """Refuse without the cookie; when the answer comes, the browser has it."""
         refusal = route.fetch(max_redirects=0)
         refusals.append(refusal.status)
-        page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": live_site.url} for one in good])
+        with_cookies(page.context, live_site.url, cookies)
         route.fulfill(response=refusal)
 
     page.route("**/espace/notifications", answer_late, times=1)
     page.context.clear_cookies()
-    page.evaluate("isLive = false; for (const socket of sockets) socket.close()")
+    page.evaluate(f"isLive = false; {CLOSE}")
 
     wait_until(lambda: page.evaluate("window.isLive"), seconds=20)
     assert refusals == [302]

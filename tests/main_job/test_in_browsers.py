@@ -29,9 +29,9 @@ from tests import factories
 from tests.billing import shop
 from tests.chaos.people import FIREFOX, Terminal
 from tests.fakes.providers import Providers
-from tests.fixtures.live import LiveSite, wait_until
+from tests.fixtures.browser import with_cookies
+from tests.fixtures.live import LiveSite, session_cookies, wait_until
 from tests.fixtures.servers import Mailbox
-from tests.support.chat_client import session_cookies
 from tests.training import school
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -73,8 +73,7 @@ class Story:
             person = getattr(factories, role)(email=f"{uuid.uuid4().hex}@example.test", first_name="Nadia")
             cookies = session_cookies(self.site, person)
         context = self.contexts(viewport={"width": 1440, "height": 900})
-        context.add_cookies([{"name": name, "value": value, "url": self.site.url} for name, value in cookies.items()])
-        return context.new_page()
+        return with_cookies(context, self.site.url, cookies).new_page()
 
     def student_id(self) -> int:
         """Number of the person who registered."""

@@ -1,4 +1,4 @@
-"""A Socket.IO client of the chat, and the cookies of those who use it."""
+"""A Socket.IO client of the chat, and the cookies of a visitor who uses it."""
 
 import threading
 import time
@@ -7,10 +7,7 @@ from typing import Any
 
 import requests
 import socketio
-from flask.sessions import SecureCookieSessionInterface
 
-from calmness.models.account import SessionKind, User
-from calmness.services.account import sessions
 from tests.fixtures.live import LiveSite
 
 NAMESPACE = "/support"
@@ -74,17 +71,3 @@ def visitor_cookies(live_site: LiveSite) -> dict[str, str]:
         answer = browser.post(f"{live_site.url}/support/visitor", headers={"X-CSRFToken": token}, timeout=60)
         assert answer.status_code == 204
         return {"ct_visitor": str(browser.cookies["ct_visitor"])}
-
-
-def session_cookies(live_site: LiveSite, user: User) -> dict[str, str]:
-    """Cookies of a browser in which a person is logged in."""
-    opened, secret = sessions.open_session(
-        user, kind=SessionKind.PAGE, persistent=False, ip_truncated=None, device_label="Test"
-    )
-    opened.mfa_at = opened.created_at
-    name = live_site.application.config["SESSION_COOKIE_NAME"]
-    interface = live_site.application.session_interface
-    assert isinstance(interface, SecureCookieSessionInterface)
-    signer = interface.get_signing_serializer(live_site.application)
-    assert signer is not None
-    return {name: str(signer.dumps({"_user_id": secret, "_fresh": True}))}

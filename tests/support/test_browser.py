@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import factories
-from tests.fixtures.live import LiveSite
-from tests.support.test_live_chat import session_cookies
+from tests.fixtures.browser import with_cookies
+from tests.fixtures.live import LiveSite, session_cookies
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -23,8 +23,7 @@ def desk(live_site: LiveSite, browser_context: Contexts) -> Page:
         nadia = factories.agent(first_name="Nadia", email=f"{uuid.uuid4().hex}@example.test")
         cookies = session_cookies(live_site, nadia)
     context = browser_context(viewport={"width": 1440, "height": 900})
-    context.add_cookies([{"name": name, "value": value, "url": live_site.url} for name, value in cookies.items()])
-    page = context.new_page()
+    page = with_cookies(context, live_site.url, cookies).new_page()
     page.goto("/admin/support")
     return page
 
@@ -102,8 +101,7 @@ def test_a_student_who_is_live_already_writes_on_the_same_connection(
         camille = factories.student(email=f"{uuid.uuid4().hex}@example.test")
         cookies = session_cookies(live_site, camille)
     context = browser_context(viewport={"width": 360, "height": 740})
-    context.add_cookies([{"name": name, "value": value, "url": live_site.url} for name, value in cookies.items()])
-    page = context.new_page()
+    page = with_cookies(context, live_site.url, cookies).new_page()
     page.goto("/espace/notifications")
     open_widget(page)
     mark = uuid.uuid4().hex[:8]

@@ -14,8 +14,8 @@ from calmness.extensions import db
 from calmness.models.support import ChatMessage, ChatRoom
 from calmness.services.account import sessions
 from tests import factories
-from tests.fixtures.live import LiveSite, wait_until
-from tests.support.chat_client import NAMESPACE, Client, session_cookies, visitor_cookies
+from tests.fixtures.live import LiveSite, session_cookies, wait_until
+from tests.support.chat_client import NAMESPACE, Client, visitor_cookies
 
 pytestmark = [
     pytest.mark.live,
