@@ -7,6 +7,7 @@ import heapq
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from sqlalchemy import func, select, update
 
@@ -45,11 +46,13 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
     latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
-    known = [buyer for buyer in buyers if _first_order(buyer) < latest]
+    # Everybody buys at the same pace: sales grow as the school does.
+    spans = [(buyer, latest - _first_order(buyer)) for buyer in buyers if _first_order(buyer) < latest]
+    lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
     weights = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
     while len(steps) < size.payments - size.waiting:
-        buyer = rng.choice(known)
-        at = latest - (latest - _first_order(buyer)) * rng.random() ** 1.4
+        buyer, span = rng.choices(spans, cum_weights=lengths)[0]
+        at = latest - span * rng.random()
         steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
     heapq.heapify(steps)
     ends = _ends_of_groups()

@@ -1,7 +1,7 @@
 """The demo at a small scale: always the same for a seed, true to the rules, with the numbers that were asked for."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +101,7 @@ def what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd() -> None:
     assert {payment.created_at for payment in payments} <= early
     days = Counter(payment.created_at.date() for payment in payments)
     assert days.most_common(1)[0][1] < len(payments) * 0.1
+    assert sum(payment.created_at > NOW - timedelta(days=30) for payment in payments) < len(payments) * 0.25
 
 
 def nobody_is_told_today_of_what_is_old() -> None:
