@@ -15,7 +15,7 @@ from babel.numbers import format_decimal
 from flask import Flask
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from calmness import clock, locale
 
@@ -26,6 +26,7 @@ SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF"}
 THOUSAND = 1000
 Number = int | float | Decimal
 _MARKS = re.compile(r" ([;!?])")
+_INVOICE_NUMBER = re.compile(r"\b[A-Z]{2}-\d{8}-\d{4,}\b")
 
 
 def register(app: Flask) -> None:
@@ -58,6 +59,7 @@ def register(app: Flask) -> None:
         iban=iban,
         tone=tone,
         spaced=spaced,
+        unbroken=unbroken,
         decimal=Decimal,
     )
     app.jinja_env.globals["ngettext"] = counted
@@ -266,14 +268,15 @@ def duration(seconds: Number | None) -> str:
 
 
 def days_left(value: datetime) -> str:
-    """``19 jours``, ``1 jour``, ``5 h`` until an instant."""
+    """``19 jours``, ``1 jour``, ``5 h`` until an instant; of thirty days bought a moment ago thirty are left."""
     left = value - clock.now()
     if left <= timedelta(0):
         return duration(0)
     if left < timedelta(days=1):
         return duration(left.total_seconds())
     words = ("day", "days") if locale.language() == "en" else ("jour", "jours")
-    return f"{left.days}{NO_BREAK}{words[left.days > 1]}"
+    days = round(left / timedelta(days=1))
+    return f"{days}{NO_BREAK}{words[days > 1]}"
 
 
 def file_size(size: int) -> str:
@@ -318,6 +321,12 @@ def spaced(text: str) -> str:
         .replace("« ", "«" + NO_BREAK)
         .replace(" »", NO_BREAK + "»")
     )
+
+
+def unbroken(text: str) -> Markup:
+    """A text for a page in which no number of an invoice, such as ``CT-20261128-0003``, breaks at its hyphens."""
+    whole = _INVOICE_NUMBER.sub(r'<span class="nowrap">\g<0></span>', str(escape(text)))
+    return Markup(whole)  # noqa: S704 - escaped above; what is added is ours
 
 
 def _joined(*parts: str) -> str:

@@ -86,4 +86,4 @@ def test_the_page_counts_down_what_runs(site: Flask, client_for: LogIn) -> None:
 
     assert "Vous pouvez acheter" in page
     assert "Signaux 30 jours" in page
-    assert "29 jours" in page
+    assert "30 jours" in page

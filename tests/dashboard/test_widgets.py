@@ -161,5 +161,5 @@ def test_days_left_of_a_subscription_stand_on_its_card(site: Flask, client_for: 
     card = client_for(desk.subscriber()).get("/espace/widgets/subscriptions").text
 
     assert "Signaux 30 jours" in card
-    # Whole days: the thirtieth began a moment ago.
-    assert "29\u00a0jours restants" in card
+    # Thirty were bought a moment ago: who reads 29 counts again.
+    assert "30\u00a0jours restants" in card

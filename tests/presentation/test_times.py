@@ -121,6 +121,7 @@ def test_durations(seconds: int | None, written: str) -> None:
 def test_time_left() -> None:
     with time_machine.travel(NOON, tick=False):
         assert plain(presentation.days_left(NOON + timedelta(days=19, hours=3))) == "19 jours"
+        assert plain(presentation.days_left(NOON + timedelta(days=29, hours=23, minutes=58))) == "30 jours"
         assert plain(presentation.days_left(NOON + timedelta(days=1))) == "1 jour"
         assert plain(presentation.days_left(NOON + timedelta(hours=5))) == "5 h"
         assert plain(presentation.days_left(NOON - timedelta(days=5))) == "0 s"

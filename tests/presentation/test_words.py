@@ -52,3 +52,9 @@ def test_typed_texts_get_french_spaces() -> None:
 
 def test_tones_follow_the_sign() -> None:
     assert [presentation.tone(value) for value in (2, -2, 0, None)] == ["positive", "negative", "", ""]
+
+
+def test_the_number_of_an_invoice_stays_on_one_line_and_nothing_else_of_a_text_becomes_markup() -> None:
+    assert presentation.unbroken("Votre facture CT-20261128-0003 <b>est</b> là") == (
+        'Votre facture <span class="nowrap">CT-20261128-0003</span> &lt;b&gt;est&lt;/b&gt; là'
+    )
