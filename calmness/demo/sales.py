@@ -46,14 +46,21 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
     latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
-    # Everybody buys at the same pace: sales grow as the school does.
     spans = [(buyer, latest - _first_order(buyer)) for buyer in buyers if _first_order(buyer) < latest]
-    lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
     weights = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
+
+    def want(buyer: User, at: datetime) -> None:
+        steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
+
+    # Everybody buys in the days after coming, then at the same pace: sales grow as the school does.
+    for buyer, span in spans:
+        hesitation = timedelta(days=rng.expovariate(1 / 4))
+        if hesitation < span:
+            want(buyer, _first_order(buyer) + hesitation)
+    lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
     while len(steps) < size.payments - size.waiting:
         buyer, span = rng.choices(spans, cum_weights=lengths)[0]
-        at = latest - span * rng.random()
-        steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
+        want(buyer, latest - span * rng.random())
     heapq.heapify(steps)
     ends = _ends_of_groups()
     while steps:
