@@ -25,7 +25,7 @@ def bars(
         return Markup("")
     low, high = bounds([value for _, value in values], zero=True)
     scale_y = scale(low, high, height - BOTTOM, TOP)
-    lines = steps(low, high)
+    lines = steps([value for _, value in values], low, high)
     parts = [grid(value, scale_y, format_value) for value in lines]
     # The first bar begins where the figures end: it would cover them on a phone.
     widest = LETTER_ON_A_PHONE * max(len(format_value(value)) for value in lines) + GAP

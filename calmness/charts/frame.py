@@ -54,8 +54,10 @@ def bounds(values: Sequence[float], *, zero: bool) -> tuple[float, float]:
     return low, high
 
 
-def steps(low: float, high: float) -> list[float]:
-    """Two to five round values between two bounds."""
+def steps(values: Sequence[float], low: float, high: float) -> list[float]:
+    """Two to five round values between two bounds; of nothing but zeros the zero: the air around it says nothing."""
+    if not any(values):
+        return [0.0]
     rough = (high - low) / 4
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough)

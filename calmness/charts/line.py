@@ -40,13 +40,14 @@ def line(
     if len(points) < 2:
         return Drawing("")
     shown = downsample(points, 400)
-    low, high = bounds([y for _, y in shown], zero=zero)
+    heights = [y for _, y in shown]
+    low, high = bounds(heights, zero=zero)
     first, last = shown[0][0], shown[-1][0]
     scale_x = scale(first, last, 0, WIDTH)
     scale_y = scale(low, high, height - BOTTOM, TOP)
     path = "M" + "L".join(f"{scale_x(x):.1f} {scale_y(y):.1f}" for x, y in shown)
     floor = scale_y(max(low, 0.0) if zero else low)
-    rules = [grid(value, scale_y, format_value) for value in steps(low, high)]
+    rules = [grid(value, scale_y, format_value) for value in steps(heights, low, high)]
     parts = []
     if zero and low < 0 < high:
         parts.append(f'<line class="chart__zero" x1="0" x2="{WIDTH}" y1="{scale_y(0):.1f}" y2="{scale_y(0):.1f}"/>')

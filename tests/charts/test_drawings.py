@@ -96,6 +96,14 @@ def test_a_nearly_flat_series_is_drawn() -> None:
         tree(line(list(enumerate(values)), title="t", format_value=figure))
 
 
+def test_of_nothing_but_zeros_only_the_zero_has_a_figure() -> None:
+    for drawing in (
+        line([(0, 0.0), (1, 0.0)], title="t", format_value=lambda value: f"<{value}>", zero=True),
+        bars([("a", 0.0)], title="t", format_value=lambda value: f"<{value}>"),
+    ):
+        assert set(re.findall(r"&lt;([-\d.]+)&gt;", drawing)) == {"0.0"}
+
+
 def test_nothing_to_draw_gives_nothing() -> None:
     assert line([(0, 1)], title="t", format_value=figure) == ""
     assert bars([], title="t", format_value=figure) == ""
