@@ -52,7 +52,7 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     def want(buyer: User, at: datetime) -> None:
         steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
 
-    # Everybody buys in the days after coming, then at the same pace: sales grow as the school does.
+    # Everybody buys in the days after coming, then at the same pace, a little faster of late: sales grow with the school.
     for buyer, span in spans:
         hesitation = timedelta(days=rng.expovariate(1 / 4))
         if hesitation < span:
@@ -60,7 +60,7 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
     while len(steps) < size.payments - size.waiting:
         buyer, span = rng.choices(spans, cum_weights=lengths)[0]
-        want(buyer, latest - span * rng.random())
+        want(buyer, latest - span * rng.random() ** 1.15)
     heapq.heapify(steps)
     ends = _ends_of_groups()
     while steps:
