@@ -161,6 +161,7 @@ def test_account_pages_are_accessible_and_fit_a_dark_phone(
         look("/espace/profil/whatsapp")
         page.get_by_label("Numéro WhatsApp").fill("06 12")
         page.get_by_role("button", name="Recevoir un code").click()
+        expect(page.get_by_text("Entrez un numéro comme").first).to_be_visible()
         assert axe(page) == []
         page.get_by_label("Numéro WhatsApp").fill("06 98 76 54 32")
         page.get_by_role("button", name="Recevoir un code").click()
