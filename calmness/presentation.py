@@ -203,6 +203,11 @@ def short_month(value: date | datetime | None) -> str:
     return _date(value, "MMM")
 
 
+def day_of_year(value: date | datetime | None) -> str:
+    """``24 nov.``: a day under a bar, where the year is plain."""
+    return _date(value, "d MMM")
+
+
 def hour(value: datetime | None) -> str:
     """``19 h 00`` in the reader's zone, ``7:00 PM`` in English."""
     if value is None:

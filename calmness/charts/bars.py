@@ -1,5 +1,6 @@
 """Bar charts."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
@@ -7,8 +8,8 @@ from markupsafe import Markup, escape
 from calmness.charts.frame import BOTTOM, LEFT, RIGHT, TOP, WIDTH, axis_text, bounds, grid, scale, steps, svg
 
 MOST_NAMES, MOST_LETTERS, MOST_LETTERS_ON_A_PHONE = 8, 80, 40
-LETTER_ON_A_PHONE, GAP = 18, 8
-"""Width of a letter where a drawing is narrowest, see ``data.css``."""
+LETTER, LETTER_ON_A_PHONE, GAP = 7, 18, 8
+"""Width of a letter where a drawing is wide and where it is narrowest, see ``data.css``."""
 
 
 def bars(
@@ -31,7 +32,8 @@ def bars(
     widest = LETTER_ON_A_PHONE * max(len(format_value(value)) for value in lines) + GAP
     left = min(max(LEFT, widest), WIDTH // 3)
     slot = (WIDTH - left - RIGHT) / len(values)
-    every = max(1, len(values) // 12)
+    name_room = LETTER * max(len(label) for label, _value in values) + GAP
+    every = max(1, len(values) // 12, math.ceil(name_room / slot))
     names = []
     for index, (label, value) in enumerate(values):
         x = left + index * slot + slot * 0.15

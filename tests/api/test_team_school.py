@@ -285,6 +285,8 @@ def test_the_first_page_of_the_team_and_the_health_of_the_system(site: Flask, ap
 
     assert (first["payments_to_validate"], first["unread_messages"]) == (0, 0)
     assert any(row["name"].startswith("Zoé") for row in first["newcomers"])
+    assert [row["revenue"]["amount"] for row in first["weeks"]] == [0] * 12
+    assert first["weeks"][-1]["monday"] <= clock.paris_today().isoformat()
     assert (system["failed_tasks"], system["uncertain_messages"]) == ([], [])
     assert agent("GET", "/admin/system").status_code == 403
     register = admin("GET", "/admin/processing-register").get_json()

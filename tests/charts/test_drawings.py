@@ -170,6 +170,17 @@ def test_names_that_a_phone_has_no_room_for_are_marked(names: tuple[str, ...], l
     assert ("chart__names--long" in drawing) is long
 
 
+def test_names_that_even_a_desk_has_no_room_for_stand_under_every_other_bar() -> None:
+    def named(names: list[str]) -> list[str]:
+        drawing = tree(bars([(name, 9000.0) for name in names], title="Semaines", format_value="{:.0f} €".format))
+        return [element.text or "" for element in drawing.findall(f"{SVG}g/{SVG}text")]
+
+    weeks = [f"{day} sept." for day in range(10, 22)]
+
+    assert named(weeks) == weeks[::2]
+    assert named(["mars"] * 12) == ["mars"] * 12
+
+
 def test_no_bar_stands_where_the_figures_of_the_grid_are() -> None:
     rows = [("EURUSD", 41_000.0), ("DAX", -900.0)]
     drawing = tree(bars(rows, title="Net", format_value=lambda value: f"{value:.0f} €"))

@@ -98,18 +98,28 @@ def traffic() -> ResponseReturnValue:
     """Sources, places, devices."""
     chosen = _period()
     regions = reports.dimension(chosen, "region", 19)
-    panels = [
+    before = [
         (_("Canaux"), _bars(reports.dimension(chosen, "channel", 10), _channel)),
         (_("Sources"), _bars(reports.dimension(chosen, "source", 12))),
         (_("Campagnes"), _bars(reports.dimension(chosen, "campaign", 10))),
-        (_("Pays"), _bars(reports.dimension(chosen, "country", 10), country_label)),
+    ]
+    after = [
         (_("Régions françaises"), _bars(regions, region_label)),
         (_("Villes"), _bars(reports.dimension(chosen, "city", 12), _unknown)),
         (_("Appareils"), _bars(reports.dimension(chosen, "device", 5), DEVICES)),
         (_("Navigateurs"), _bars(reports.dimension(chosen, "browser", 8))),
         (_("Systèmes"), _bars(reports.dimension(chosen, "system", 8))),
     ]
-    return _page("traffic", chosen, panels=panels, tiles=_tiles(regions), geo=describe(geo_database()), now=clock.now())
+    return _page(
+        "traffic",
+        chosen,
+        before=before,
+        countries=_bars(reports.dimension(chosen, "country", 10), country_label),
+        tiles=_tiles(regions),
+        after=after,
+        geo=describe(geo_database()),
+        now=clock.now(),
+    )
 
 
 @bp.get("/comportement")

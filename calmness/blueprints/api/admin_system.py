@@ -3,9 +3,10 @@
 from typing import Any
 
 from apiflask import Schema
-from apiflask.fields import Dict, Integer, List, Nested, String
+from apiflask.fields import Date, Dict, Integer, List, Nested, String
 from flask.typing import ResponseReturnValue
 
+from calmness import clock
 from calmness.access import current_account, requires
 from calmness.blueprints.api import bp
 from calmness.blueprints.api.fields import Instant
@@ -15,7 +16,7 @@ from calmness.blueprints.api.serialisers import amount, instant
 from calmness.blueprints.api.training import SessionOut, session_of
 from calmness.permissions import Permission, may
 from calmness.services import delivery, second_tries
-from calmness.services.billing import purchases
+from calmness.services.billing import purchases, takings
 from calmness.services.dashboard import school
 from calmness.services.privacy import processing_register, retention
 from calmness.services.support import chat_unread
@@ -33,6 +34,13 @@ class ComparedAmountOut(Schema):
 
     value = Nested(AmountOut, required=True)
     before = Nested(AmountOut, required=True)
+
+
+class WeekOut(Schema):
+    """A week of Paris, by its Monday, and what was validated in it."""
+
+    monday = Date(required=True)
+    revenue = Nested(AmountOut, required=True)
 
 
 class NewcomerOut(Schema):
@@ -53,6 +61,7 @@ class StaffDashboardOut(Schema):
     sales = Nested(ComparedOut, required=True)
     students = Integer(required=True)
     subscribers = Integer(required=True)
+    weeks = List(Nested(WeekOut), required=True)
     next_sessions = List(Nested(SessionOut), required=True)
     newcomers = List(Nested(NewcomerOut), required=True)
 
@@ -135,6 +144,7 @@ def api_staff_dashboard() -> ResponseReturnValue:
         "sales": {"value": figures.sales.value, "before": figures.sales.before},
         "students": figures.students,
         "subscribers": figures.subscribers,
+        "weeks": [{"monday": week.monday, "revenue": amount(week.cents)} for week in takings.by_week(clock.now())],
         "next_sessions": [session_of(row) for row in sessions],
         "newcomers": [
             {"id": row.id, "name": row.full_name, "created_at": instant(row.created_at)} for row in newcomers

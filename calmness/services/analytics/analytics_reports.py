@@ -21,6 +21,7 @@ from calmness.models.analytics import (
 from calmness.models.billing import Payment, PaymentStatus
 from calmness.models.training import AdminSessionAttendance
 from calmness.services.analytics.analytics_periods import Period, growth
+from calmness.services.billing import takings
 from calmness.services.training.attendance import PRESENT
 
 LIVE = timedelta(minutes=5)
@@ -90,7 +91,7 @@ def cards(period: Period, zone: ZoneInfo) -> list[Card]:
         Card("bounce_rate", _share(now, "bounces"), _share(before, "bounces"), "percent", good_when_up=False),
         Card("visit_seconds", _share(now, "seconds"), _share(before, "seconds"), "seconds"),
         Card("registrations", _registered(start, end), _registered(old_start, old_end), "count"),
-        Card("revenue", revenue(start, end), revenue(old_start, old_end), "cents"),
+        Card("revenue", takings.revenue(start, end), takings.revenue(old_start, old_end), "cents"),
     ]
 
 
@@ -176,18 +177,6 @@ def funnel(period: Period, zone: ZoneInfo) -> list[Step]:
     steps = (("registered", cohort), ("verified", verified), ("ordered", ordered), ("paid", paid), ("present", present))
     visitors = Step("visitors", _totals(period)["visitors"])
     return [visitors, *(Step(key, _people(query)) for key, query in steps)]
-
-
-def revenue(start: datetime, end: datetime) -> int:
-    """Cents of payments validated in a stretch of time; refunded ones are out."""
-    return int(
-        db.session.scalar(
-            select(func.coalesce(func.sum(Payment.amount_cents), 0)).where(
-                Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end
-            )
-        )
-        or 0
-    )
 
 
 def audience(minimum: int = 5) -> dict[str, list[tuple[str, int]]]:

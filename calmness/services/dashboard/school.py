@@ -8,13 +8,14 @@ from sqlalchemy import func, select
 from calmness import clock
 from calmness.extensions import db
 from calmness.models.account import Role, User
-from calmness.models.billing import Payment, PaymentStatus, Subscription, SubscriptionStatus
+from calmness.models.billing import Subscription, SubscriptionStatus
 from calmness.models.training import (
     AdminFormationSession,
     EnrollmentStatus,
     SessionStatus,
     UserFormationEnrollment,
 )
+from calmness.services.billing import takings
 
 PERIOD = timedelta(days=30)
 
@@ -48,9 +49,9 @@ def figures(at: datetime | None = None) -> SchoolFigures:
     now = at or clock.now()
     start, before = now - PERIOD, now - 2 * PERIOD
     return SchoolFigures(
-        revenue=Compared(_revenue(start, now), _revenue(before, start)),
+        revenue=Compared(takings.revenue(start, now), takings.revenue(before, start)),
         registrations=Compared(_registrations(start, now), _registrations(before, start)),
-        sales=Compared(_sales(start, now), _sales(before, start)),
+        sales=Compared(takings.sales(start, now), takings.sales(before, start)),
         students=db.session.scalar(
             select(func.count(UserFormationEnrollment.user_id.distinct())).where(
                 UserFormationEnrollment.status == EnrollmentStatus.ACTIVE
@@ -89,28 +90,6 @@ def newcomers(limit: int = 6) -> list[User]:
             .order_by(User.created_at.desc())
             .limit(limit)
         )
-    )
-
-
-def _revenue(start: datetime, end: datetime) -> int:
-    return (
-        db.session.scalar(
-            select(func.sum(Payment.amount_cents)).where(
-                Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end
-            )
-        )
-        or 0
-    )
-
-
-def _sales(start: datetime, end: datetime) -> int:
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Payment)
-            .where(Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end)
-        )
-        or 0
     )
 
 
