@@ -26,6 +26,7 @@ REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numér
 FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
 SETTLED_WITHIN = timedelta(hours=30)
 """How long after its order a purchase is settled at the latest; who orders later still waits."""
+FOR_BEGINNERS = ("premiers-pas", "gestion-du-risque")
 TOLD_WITHIN = timedelta(days=7)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -47,20 +48,22 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
     spans = [(buyer, latest - _first_order(buyer)) for buyer in buyers if _first_order(buyer) < latest]
-    weights = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
+    later = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
+    first = [6 if row.slug in FOR_BEGINNERS else 2 for row in offers]
 
-    def want(buyer: User, at: datetime) -> None:
+    def want(buyer: User, at: datetime, weights: list[int]) -> None:
         steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
 
-    # Everybody buys in the days after coming, then at the same pace, a little faster of late: sales grow with the school.
+    # Everybody buys in the days after coming, rather to begin, then at the same pace, rather signals, and a little more
+    # of late: sales grow with the school.
     for buyer, span in spans:
         hesitation = timedelta(days=rng.expovariate(1 / 4))
         if hesitation < span:
-            want(buyer, _first_order(buyer) + hesitation)
+            want(buyer, _first_order(buyer) + hesitation, first)
     lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
     while len(steps) < size.payments - size.waiting:
         buyer, span = rng.choices(spans, cum_weights=lengths)[0]
-        want(buyer, latest - span * rng.random() ** 1.15)
+        want(buyer, latest - span * rng.random() ** 1.3, later)
     heapq.heapify(steps)
     ends = _ends_of_groups()
     while steps:

@@ -20,6 +20,6 @@ class Size:
 
 FULL = Size()
 SMALL = Size(
-    students=40, payments=70, waiting=3, signals=14, accounts=4, trades=400, own_trades=120, rooms=12, views=1_500
+    students=40, payments=96, waiting=3, signals=14, accounts=4, trades=400, own_trades=120, rooms=12, views=1_500
 )
 """The same school in a few seconds."""

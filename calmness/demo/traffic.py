@@ -45,6 +45,36 @@ ENTRIES = (
     ("/formations/gestion-du-risque", 13),
     ("/espace", 10),
 )
+EXITS = (
+    ("/", 34),
+    ("/formations", 8),
+    ("/tarifs", 15),
+    ("/signaux", 12),
+    ("/formations/gestion-du-risque", 6),
+    ("/formations/premiers-pas", 3),
+    ("/formations/lire-le-carnet-d-ordres", 4),
+    ("/formations/price-action", 3),
+    ("/faq", 4),
+    ("/contact", 5),
+    ("/inscription", 2),
+    ("/espace", 8),
+    ("/espace/historique", 7),
+    ("/espace/formations", 3),
+    ("/espace/signaux", 6),
+)
+READ_LONG = {
+    "/": 17,
+    "/connexion": 9,
+    "/inscription": 48,
+    "/tarifs": 36,
+    "/faq": 62,
+    "/contact": 33,
+    "/espace": 21,
+    "/espace/signaux": 29,
+    "/espace/historique": 54,
+}
+"""Seconds that half of the readers stay on a page; the others' are READ."""
+READ = 31
 SOURCES = (
     ("recherche", "Google", 38),
     ("direct", "Accès direct", 25),
@@ -105,7 +135,7 @@ class _Choice:
 
 
 A_SOURCE, A_PLACE, A_DEVICE = _Choice(SOURCES), _Choice(PLACES), _Choice(DEVICES)
-AN_ENTRY, A_PAGE = _Choice(ENTRIES), _Choice(PAGES)
+AN_ENTRY, A_PAGE, AN_EXIT = _Choice(ENTRIES), _Choice(PAGES), _Choice(EXITS)
 
 
 @dataclass
@@ -166,12 +196,12 @@ def _visit(
     country, region, city = A_PLACE.pick(rng)
     device, browser, system = A_DEVICE.pick(rng)
     entry = AN_ENTRY.pick(rng)[0]
-    paths = [entry] + [A_PAGE.pick(rng)[0] for _ in range(length - 1)]
+    paths = [entry, *(A_PAGE.pick(rng)[0] for _ in range(length - 2)), AN_EXIT.pick(rng)[0]][:length]
     at = started
     total = 0
     local_day = day.isoformat()
     for number, path in enumerate(paths):
-        engaged = int(min(900, rng.lognormvariate(3.3, 1.0))) if rng.random() < 0.86 else None
+        engaged = int(min(900, READ_LONG.get(path, READ) * rng.lognormvariate(0, 1))) if rng.random() < 0.86 else None
         instant = at.timestamp()
         view_id = f"{visit_id:x}-{number}"
         tables.views.append(

@@ -22,18 +22,24 @@ from calmness.services.training.schedules import Programming
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LINKS = ("https://us02web.zoom.us/j/81234567890", "https://meet.google.com/abc-defg-hij")
-PAST = ((300, "premiers-pas"), (200, "gestion-du-risque"), (150, "price-action"), (95, "premiers-pas"))
-"""Groups that are over: days since their first session."""
-COMING = ("premiers-pas", "gestion-du-risque", "psychologie", "backtest")
+BEGUN = (
+    (300, "premiers-pas"),
+    (200, "gestion-du-risque"),
+    (150, "price-action"),
+    (45, "premiers-pas"),
+    (24, "gestion-du-risque"),
+)
+"""Groups that are over or, the last, half way: days since their first session."""
+COMING = ("premiers-pas", "psychologie", "backtest")
 SOON = "lire-le-carnet-d-ordres"
-"""The group that is under way: its fourth session starts in less than an hour."""
+"""The group whose fourth session starts in less than an hour."""
 
 
 def program(now: datetime, admin: User) -> None:
     """Weekly series of each group: past, under way, to come; all made by the rules."""
     by_slug = {formation.slug: formation for formation in db.session.scalars(select(Formation))}
     today = now.astimezone(PARIS).replace(tzinfo=None)
-    for number, (days, slug) in enumerate(PAST):
+    for number, (days, slug) in enumerate(BEGUN):
         _series(by_slug[slug], _evening(today - timedelta(days=days)), LINKS[number % 2], admin)
     soon = today.replace(second=0, microsecond=0) + timedelta(minutes=45 - today.minute % 5)
     _series(by_slug[SOON], soon - timedelta(days=21), LINKS[0], admin)
