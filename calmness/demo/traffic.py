@@ -150,7 +150,9 @@ def make(rng: random.Random, now: datetime, views: int) -> None:
     today = now.astimezone(PARIS).date()
     days = [today - timedelta(days=offset) for offset in range(DAYS - 1, -1, -1)]
     weights = [
-        (1 + 2.2 * index / DAYS) * (0.72 if day.weekday() >= 5 else 1.0) * (1 + 0.22 * math.sin(index / 9))
+        (1 + 2.2 * index / DAYS)
+        * (0.72 if day.weekday() >= 5 else 1.0)
+        * (1 + 0.22 * math.sin((index - DAYS) / 9 + 2.2))
         for index, day in enumerate(days)
     ]
     per_day = [views * weight / sum(weights) for weight in weights]

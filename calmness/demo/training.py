@@ -45,6 +45,7 @@ def program(now: datetime, admin: User) -> None:
     _series(by_slug[SOON], soon - timedelta(days=21), LINKS[0], admin)
     for number, slug in enumerate(COMING):
         _series(by_slug[slug], _evening(today + timedelta(days=2 + number)), LINKS[number % 2], admin)
+    schedules.extend_all(now)
     schedules.finish_past(now)
 
 

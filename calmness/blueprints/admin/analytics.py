@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -293,18 +294,16 @@ def _moment(at: datetime, *, hours: bool) -> str:
     return f"{short_day(at.date())}, {at.hour}\u00a0h" if hours else short_day(at.date())
 
 
-def _funnel(chosen: Period, zone: ZoneInfo) -> list[tuple[str, str, float, str]]:
-    steps = reports.funnel(chosen, zone)
-    top = steps[0].people or 1
-    rows = []
-    for index, step in enumerate(steps):
-        before = steps[index - 1].people if index else 0
-        note = (
-            _("visiteurs par jour, cumulés")
-            if not index
-            else _("%(rate)s de l’étape précédente", rate=percent(step.people / before if before else None))
-        )
-        rows.append((str(STEPS[step.key]), number(step.people), step.people / top, note))
+def _funnel(chosen: Period, zone: ZoneInfo) -> list[tuple[str, str, float | None, str]]:
+    visitors, *people = reports.funnel(chosen, zone)
+    # Visitors are counted by day: beside them every bar of people would be a hair.
+    rows: list[tuple[str, str, float | None, str]] = [
+        (str(STEPS[visitors.key]), number(visitors.people), None, _("visiteurs par jour, cumulés"))
+    ]
+    for before, step in pairwise([visitors, *people]):
+        rate = percent(step.people / before.people if before.people else None)
+        share = step.people / people[0].people if people[0].people else 0.0
+        rows.append((str(STEPS[step.key]), number(step.people), share, _("%(rate)s de l’étape précédente", rate=rate)))
     return rows
 
 
