@@ -165,8 +165,10 @@ def validate(story: Story, agent: Page, name: str) -> None:
     expect(agent.get_by_label("Numéro de transaction")).to_have_value(re.compile(story.mark, re.I))
     agent.get_by_role("button", name="Valider et émettre la facture").click()
     expect(agent.get_by_text(re.compile(r"facture CT-\d{8}-\d{4} émise"))).to_be_visible()
-    # The worker draws it meanwhile: its link comes by itself.
-    expect(agent.locator("#documents").get_by_role("link", name=re.compile("Facture"))).to_be_visible()
+    # The worker draws it meanwhile and mails it: its link and the news of the mail come by themselves.
+    documents = agent.locator("#documents")
+    expect(documents.get_by_role("link", name=re.compile("Facture"))).to_be_visible()
+    expect(documents).to_contain_text("(parti)", timeout=20_000)
 
 
 def payment_of(story: Story, name: str) -> int:
