@@ -110,6 +110,6 @@ translations: ## Take new French texts into the English catalogue and compile it
 	@$(PY) scripts/translations.py
 
 .PHONY: screenshots
-screenshots: ## Take the pictures of the README from the running product
+screenshots: ## Take the pictures of the README from the running product (PORT=8000)
 	@scripts/install test
-	@$(PY) scripts/screenshots.py
+	@$(PY) scripts/screenshots.py $(PORT)

@@ -4,6 +4,8 @@ Each is reduced to a palette, so that the repository stays light.
 """
 
 import io
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -31,8 +33,10 @@ PICTURES = (
 )
 
 
-def main(address: str, chromium: str = "/usr/bin/chromium") -> None:
-    """Take every picture."""
+def main(port: str = "8000") -> None:
+    """Take every picture, with the Chromium of the tests."""
+    address = f"http://127.0.0.1:{port}"
+    chromium = os.environ.get("CALMNESS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-headless-shell")
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -63,4 +67,4 @@ def save(content: bytes, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or ["http://127.0.0.1:8000"]))
+    main(*sys.argv[1:])
