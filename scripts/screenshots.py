@@ -36,7 +36,9 @@ PICTURES = (
 def main(port: str = "8000") -> None:
     """Take every picture, with the Chromium of the tests."""
     address = f"http://127.0.0.1:{port}"
-    chromium = os.environ.get("CALMNESS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-headless-shell")
+    chromium = (
+        os.environ.get("CALMNESS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-headless-shell")
+    )
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

@@ -22,6 +22,21 @@ def components(contexts: Contexts, *, theme: str = "dark", width: int = 1440) ->
     return page
 
 
+def test_nothing_moves_for_who_wants_no_motion(browser_context: Contexts) -> None:
+    page = components(browser_context)
+    moving = """() => {
+        document.documentElement.dataset.theme = 'light';
+        document.querySelector('main .button').focus();
+        return document.getAnimations().map((one) => one.animationName ?? one.transitionProperty);
+    }"""
+
+    assert page.locator(".skeleton").count() > 0
+    assert page.evaluate(moving) == []
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    assert "shimmer" in page.evaluate(moving)
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_no_component_breaks_a_rule_of_axe(browser_context: Contexts, theme: str) -> None:
     page = components(browser_context, theme=theme)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 from sqlalchemy import select
 
 from calmness import demo
@@ -36,6 +36,10 @@ NO_PAGE = re.compile(
 NAMED = "formations|espace/formations|problems|admin/identite/mentions"
 """Views whose pages have names instead of numbers."""
 
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 800}
+LIGHT = "document.documentElement.dataset.theme = 'light'"
+"""The theme that the server would have written."""
 FIELDS = """[...document.querySelectorAll('main form[data-module~=once]')].filter((form) => !('detour' in form.dataset))
     .flatMap((form) => [...form.elements])
     .filter((field) => field.name && !field.readOnly && field.autocomplete != 'one-time-code')
@@ -77,27 +81,28 @@ def test_every_page_is_accessible_and_fits(
         with live_site.inside():
             person = db.session.scalars(select(User).where(User.email == who)).one()
             cookies = session_cookies(live_site, person)
-    desk = browser_with(live_site, browser_context, {**cookies, "ct_theme": "dark"}, width=1280)
-    phone = browser_with(live_site, browser_context, {**cookies, "ct_theme": "light"}, width=360)
+    page = browser_with(live_site, browser_context, {**cookies, "ct_theme": "dark"})
     faults: list[str] = []
     todo = list(PLACES[who])
     seen = {kind_of(path) for path in todo}
 
     while todo:
         path = todo.pop(0)
-        answer = desk.goto(path)
+        page.set_viewport_size(DESK)
+        answer = page.goto(path)
         assert answer is not None
         if answer.status >= 400 and path != "/nulle-part":
             faults.append(f"{path} answers {answer.status}")
             continue
         if who != "agent@calmness.test":
-            faults += [f"{path} dark: {fault}" for fault in axe(desk)]
-            faults += forgotten(desk, path)
-        phone.goto(path)
-        faults += [f"{path} light: {fault}" for fault in axe(phone)]
-        if phone.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults += [f"{path} dark: {fault}" for fault in axe(page)]
+            faults += forgotten(page, path)
+        page.set_viewport_size(PHONE)
+        page.evaluate(LIGHT)
+        faults += [f"{path} light: {fault}" for fault in axe(page)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append(f"{path} is wider than a phone")
-        for link in desk.evaluate(
+        for link in page.evaluate(
             "[...document.querySelectorAll('a[href^=\"/\"]')].map((a) => a.getAttribute('href'))"
         ):
             target = link.split("#")[0].split("?")[0]
@@ -127,9 +132,9 @@ def forgotten(page: Page, path: str) -> list[str]:
     return []
 
 
-def browser_with(site: LiveSite, contexts: Contexts, cookies: dict[str, str], width: int) -> Page:
+def browser_with(site: LiveSite, contexts: Contexts, cookies: dict[str, str]) -> Page:
     """A browser that is somebody's, in a theme. Nothing moves in it: each frame of a fade is drawn by the processor."""
-    context = contexts(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    context = contexts(viewport=DESK, reduced_motion="reduce")
     page = with_cookies(context, site.url, cookies).new_page()
     page.set_default_timeout(60_000)
     return page
