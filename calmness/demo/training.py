@@ -26,7 +26,7 @@ BEGUN = (
     (300, "premiers-pas"),
     (200, "gestion-du-risque"),
     (150, "price-action"),
-    (45, "premiers-pas"),
+    (80, "premiers-pas"),
     (24, "gestion-du-risque"),
 )
 """Groups that are over or, the last, half way: days since their first session."""

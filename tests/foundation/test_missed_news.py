@@ -11,6 +11,8 @@ from calmness.extensions import db
 from calmness.models.billing import InvoiceTemplate, Payment
 from calmness.models.trading import Platform
 from calmness.services.billing import purchases
+from calmness.services.support import chat_messages, chat_rooms
+from calmness.services.support.chat_rooms import Person
 from calmness.services.trading import trading_accounts
 from tests import factories
 from tests.billing import shop
@@ -89,6 +91,29 @@ def test_what_came_between_a_page_and_its_connection_is_seen_where_something_was
     line = page.locator(f"#comptes a[href$='/{account_id}']")
     expect(line.get_by_text("Connecté")).to_be_visible()
     assert page.evaluate("window.neverReloaded") is True
+
+
+def test_a_conversation_is_read_while_no_connection_comes_and_is_not_doubled_by_it(
+    live_site: LiveSite, browser_context: Contexts
+) -> None:
+    with live_site.inside():
+        writer = factories.student(email=f"{uuid.uuid4().hex}@example.test")
+        room = chat_rooms.open_own(Person(writer, None))
+        chat_messages.send(Person(writer, None), room.public_id, client_id=uuid.uuid4().hex, body="Bonjour ?")
+        address = f"{live_site.url}/admin/support/{room.public_id}"
+        cookies = session_cookies(live_site, factories.agent(email=f"{uuid.uuid4().hex}@example.test"))
+    page = open_page(browser_context, address, cookies, is_cut=True)
+    bubbles = page.locator(".bubble")
+    expect(page.locator("[data-chat-status]")).to_contain_text("Connexion perdue")
+
+    expect(bubbles).to_contain_text("Bonjour ?")
+    page.locator("[data-chat-form] textarea").fill("Bonjour !")
+    page.locator("[data-chat-form] textarea").press("Enter")
+    expect(bubbles).to_contain_text(["Bonjour ?", "Bonjour !"])
+    page.evaluate("isCut = false")
+
+    expect(bubbles.last).to_contain_text("Envoyé", timeout=20_000)
+    expect(bubbles).to_contain_text(["Bonjour ?", "Bonjour !"])
 
 
 def test_a_page_whose_new_cookie_is_a_moment_late_stays_and_listens_again(

@@ -5,6 +5,7 @@ const NEAR_BOTTOM = 80;
 export class Log {
   #shown = new Map();
   #days = new Set();
+  #taken = false;
 
   constructor(element, { words, side, me = null, latest = null }) {
     this.element = element;
@@ -17,7 +18,6 @@ export class Log {
     // French writes 19 h 00, as the rest of the site does; no pattern of Intl does.
     this.time = (at) => (language === "fr" ? `${at.getHours()}\u00a0h\u00a0${String(at.getMinutes()).padStart(2, "0")}` : time.format(at));
     this.day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" });
-    element.replaceChildren();
     latest?.addEventListener("click", () => this.toBottom());
     this.follows = true;
     element.addEventListener("scroll", () => {
@@ -30,7 +30,12 @@ export class Log {
 
   draw(conversation) {
     const stick = this.follows;
-    const first = this.#shown.size === 0;
+    // What the server wrote stays until the same comes by the connection: without one it is all there is to read.
+    const first = !this.#taken && conversation.room !== null;
+    if (first) {
+      this.#taken = true;
+      this.element.replaceChildren();
+    }
     // A whole history must not be read out: only what comes later is announced.
     if (first) this.element.setAttribute("aria-live", "off");
     let foreign = false;
