@@ -13,7 +13,7 @@ from calmness.demo import conversations, formations, journals, people, rates, sa
 from calmness.demo.size import FULL, Size
 from calmness.extensions import db
 from calmness.models.account import Channel, User, UserNotification
-from calmness.models.billing import Invoice, Payment, Subscription
+from calmness.models.billing import Invoice, InvoiceKind, Payment, Subscription
 from calmness.models.delivery import Delivery, DeliveryState, Lane, OutboxTask
 from calmness.models.settings import Setting
 from calmness.models.signal import Direction, OrderKind, Signal
@@ -132,7 +132,7 @@ def _quiet_the_past() -> None:
         execution_options={"synchronize_session": False},
     )
     invoices = db.session.execute(
-        select(Invoice.id, Invoice.number, Invoice.user_id, Invoice.payment_id, Invoice.issued_at)
+        select(Invoice.id, Invoice.number, Invoice.kind, Invoice.user_id, Invoice.payment_id, Invoice.issued_at)
     ).all()
     db.session.execute(
         insert(Delivery),
@@ -161,7 +161,7 @@ def _quiet_the_past() -> None:
                 "user_id": row.user_id,
                 "key": f"invoice:{row.id}",
                 "kind": NoticeKind.INVOICE.value,
-                "title": f"Votre facture {row.number} est disponible",
+                "title": f"Votre {NAMES[row.kind]} {row.number} est disponible",
                 "url": f"/espace/paiements/{row.payment_id}",
                 "created_at": row.issued_at,
             }
@@ -169,16 +169,17 @@ def _quiet_the_past() -> None:
         ],
     )
     # A notice is as old as what it tells; the rules wrote them all just now.
-    told: dict[str, dict[int, Payment | Subscription | Signal]] = {
+    told: dict[str, dict[int, Payment | Subscription | Signal | Invoice]] = {
         "payment": {row.id: row for row in db.session.scalars(select(Payment))},
         "subscription": {row.id: row for row in db.session.scalars(select(Subscription))},
         "signal": {row.id: row for row in db.session.scalars(select(Signal))},
+        "credit-note": {row.id: row for row in db.session.scalars(select(Invoice))},
     }
     dated = []
     for notice_id, key in db.session.execute(select(UserNotification.id, UserNotification.key)):
-        topic, number, *event = key.split(":")
+        topic, number, event = f"{key}::".split(":")[:3]
         if topic in told:
-            dated.append({"id": notice_id, "created_at": _moment(told[topic][int(number)], event[0])})
+            dated.append({"id": notice_id, "created_at": _moment(told[topic][int(number)], event)})
     db.session.execute(update(UserNotification), dated)
     db.session.execute(
         update(UserNotification)
@@ -188,7 +189,9 @@ def _quiet_the_past() -> None:
     )
 
 
-def _moment(row: Payment | Subscription | Signal, event: str) -> datetime:
+def _moment(row: Payment | Subscription | Signal | Invoice, event: str) -> datetime:
+    if isinstance(row, Invoice):
+        return row.issued_at
     if isinstance(row, Subscription):
         return row.ends_at - subscriptions.REMIND_BEFORE if event == "ending" else row.ends_at
     at: datetime = getattr(row, f"{event}_at")
@@ -208,6 +211,7 @@ def _spread_documents(now: datetime, first: User) -> None:
     db.session.connection().execute(given, due)
 
 
+NAMES = {InvoiceKind.INVOICE: "facture", InvoiceKind.CREDIT_NOTE: "avoir"}
 REASONS = (
     "Rejet net de la zone de la veille, volume en baisse sur le repli, structure haussière intacte en H1.",
     "Double sommet sous un niveau hebdomadaire ; l’entrée se fait sur la cassure du creux intermédiaire.",

@@ -1,10 +1,12 @@
-"""A year of sales, made by the rules themselves and in the order of time: declared, submitted, validated, invoiced.
+"""A year of sales, made by the rules themselves and in the order of time: declared, submitted, validated, invoiced,
+now and then given back.
 
 What happens later waits in a heap: an invoice is never older than the one before it.
 """
 
 import heapq
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -18,12 +20,14 @@ from calmness.models.account import User
 from calmness.models.billing import Payment, PaymentStatus, Subscription, SubscriptionStatus
 from calmness.models.catalogue import Offer, OfferKind
 from calmness.models.training import AdminFormationSession
-from calmness.services.billing import purchases, subscriptions
+from calmness.services.billing import credit_notes, discounts, purchases, subscriptions, withdrawals
 from calmness.services.billing.purchases import Identity
 from calmness.services.training import enrollments
 
 REJECTED = "Le virement n’apparaît pas sur notre relevé. Vérifiez le numéro auprès de votre banque."
 FULL_BY_NOW = "La formation s’est remplie entre-temps. Votre virement vous est rendu sous deux jours."
+GIVEN_BACK = "Double achat\u00a0: le second est rendu."
+WELCOME = "BIENVENUE10"
 SETTLED_WITHIN = timedelta(hours=30)
 """How long after its order a purchase is settled at the latest; who orders later still waits."""
 FOR_BEGINNERS = ("premiers-pas", "gestion-du-risque")
@@ -44,6 +48,7 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     """Play the sales."""
     offers = list(db.session.scalars(select(Offer).order_by(Offer.id)))
     by_slug = {offer.slug: offer for offer in offers}
+    discounts.create(discounts.DiscountDraft(WELCOME, percent_bp=1000, amount_cents=None), by=agent)
     steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
     latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
@@ -73,15 +78,29 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
             enrollments.complete_due(ends.pop(0) + timedelta(minutes=10))
         if step.payment is None:
             _order(rng, step, by_slug["signaux-30-jours"], steps)
-        else:
+        elif step.payment.invoice is None:
             _settle(rng, step.at, step.payment, agent)
+            back = step.at + timedelta(days=rng.randrange(2, 12))
+            given = step.payment.status is PaymentStatus.VALIDATED and not _is_camille(step.buyer)
+            if rng.random() < 0.012 and back < now and given:
+                heapq.heappush(steps, _Step(back, step.rank, step.buyer, step.offer, step.payment))
+        else:
+            credit_notes.credit_whole(step.payment.invoice.number, GIVEN_BACK, by=agent, at=step.at)
     for number in range(size.waiting):
         at = now - timedelta(hours=1 + 3 * number, minutes=rng.randrange(50))
         signals = [offer for offer in offers if offer.kind is OfferKind.SIGNALS]
         payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
             purchases.submit_transaction(payment, _transaction(rng, at), at=at)
+    _withdraw_from_the_last(now)
     _end_subscriptions(now)
+
+
+def _withdraw_from_the_last(now: datetime) -> None:
+    """Somebody thought again this night: the refund waits for the team."""
+    newest = select(Payment).where(Payment.status == PaymentStatus.VALIDATED).order_by(Payment.validated_at.desc())
+    payment = next(one for one in db.session.scalars(newest.limit(9)) if withdrawals.is_open(one, now))
+    withdrawals.declare(payment, by=payment.user, at=now - timedelta(hours=3))
 
 
 def _end_subscriptions(now: datetime) -> None:
@@ -118,10 +137,11 @@ def _ends_of_groups() -> list[datetime]:
 
 def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]) -> None:
     """Declare and submit; what the agent does about it comes hours later. Who cannot have it takes signals."""
-    payment = _declared(step.at, step.buyer, step.offer) or _declared(step.at, step.buyer, otherwise)
+    code = WELCOME if rng.random() < 0.06 and not _is_camille(step.buyer) else ""
+    payment = _declared(step.at, step.buyer, step.offer, code) or _declared(step.at, step.buyer, otherwise)
     if payment is None:
         return
-    if rng.random() < 0.03 and not step.buyer.email.startswith("camille@"):
+    if rng.random() < 0.03 and not _is_camille(step.buyer):
         purchases.cancel(payment, at=step.at + timedelta(minutes=20))
         return
     purchases.submit_transaction(payment, _transaction(rng, step.at), at=step.at + timedelta(hours=1))
@@ -133,10 +153,15 @@ def _settle(rng: random.Random, at: datetime, payment: Payment, agent: User) -> 
     formation = payment.offer.formation
     if formation and enrollments.places_left(formation) == 0:
         purchases.reject_payment(payment.id, FULL_BY_NOW, by=agent, at=at)
-    elif rng.random() < 0.02 and not payment.user.email.startswith("camille@"):
+    elif rng.random() < 0.02 and not _is_camille(payment.user):
         purchases.reject_payment(payment.id, REJECTED, by=agent, at=at)
     else:
         purchases.validate_payment(payment.id, payment.transaction_id, by=agent, at=at)
+
+
+def _is_camille(buyer: User) -> bool:
+    """The demo's own student, whose story is written."""
+    return buyer.email.startswith("camille@")
 
 
 def _transaction(rng: random.Random, at: datetime) -> str:
@@ -144,7 +169,7 @@ def _transaction(rng: random.Random, at: datetime) -> str:
     return f"{at:%y%m%d}" + "".join(rng.choices(LETTERS, k=10))
 
 
-def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
+def _declared(at: datetime, buyer: User, offer: Offer, code: str = "") -> Payment | None:
     try:
         payment = purchases.declare(buyer, offer.slug, at=at)
     except DomainError:
@@ -153,6 +178,9 @@ def _declared(at: datetime, buyer: User, offer: Offer) -> Payment | None:
     if payment.status is not PaymentStatus.DECLARED:
         # Ordered before and not settled yet.
         return None
+    if code and payment.terms_accepted_at is None:
+        with suppress(discounts.DiscountUsedUp):
+            discounts.apply(payment, code)
     if payment.terms_accepted_at is None:
         purchases.confirm_identity(
             payment,

@@ -18,6 +18,7 @@ from calmness.models.account import Consent, User, UserNotification
 from calmness.models.analytics import PageView, UserSession
 from calmness.models.billing import Invoice, InvoiceKind, Payment, PaymentStatus
 from calmness.models.delivery import Delivery, DeliveryState, OutboxTask
+from calmness.models.sale import Withdrawal, WithdrawalState
 from calmness.models.signal import Signal, SignalEvent
 from calmness.models.support import ChatRoom
 from calmness.models.trading import Trade
@@ -130,6 +131,13 @@ def documents_of_the_year_come_one_by_one_and_camilles_first() -> None:
     assert len({due for due, _email in drawn}) == len(drawn)
 
 
+def somebody_had_a_code_and_somebody_waits_for_a_refund() -> None:
+    assert count(Payment, Payment.discount_id.is_not(None), Payment.discount_cents > 0) > 0
+    waiting = db.session.scalars(select(Withdrawal)).one()
+    assert waiting.state is WithdrawalState.DECLARED
+    assert waiting.refund_cents > 0
+
+
 def no_two_transactions_look_alike() -> None:
     waiting = db.session.scalars(select(Payment).where(Payment.status == PaymentStatus.TRANSACTION_SUBMITTED)).all()
 
@@ -193,6 +201,7 @@ def test_a_small_demo_is_true_to_the_rules_and_the_same_for_a_seed(
         what_was_agreed_is_as_old_as_its_order_and_no_day_holds_a_crowd,
         documents_of_the_year_come_one_by_one_and_camilles_first,
         nobody_is_told_today_of_what_is_old,
+        somebody_had_a_code_and_somebody_waits_for_a_refund,
         no_two_transactions_look_alike,
         no_formation_is_overbooked_and_groups_of_the_past_are_done,
         a_session_starts_soon_and_nothing_of_the_past_is_left_to_send,
