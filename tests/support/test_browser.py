@@ -67,10 +67,22 @@ def test_visitor_and_agent_talk_and_both_badges_are_right(
     expect(answers).to_have_text("1")
     expect(visitor.locator("[data-chat-launcher]")).to_have_attribute("aria-label", re.compile("1 messages? non lu"))
 
+    # Who answers has the conversation: the choice below says so as well.
+    expect(desk.get_by_label("Confier à").locator("option:checked")).to_contain_text("Nadia")
     open_widget(visitor)
     expect(visitor.locator("[data-chat-launcher] .count")).to_be_hidden()
     expect(visitor.locator(".bubble:not(.bubble--mine)")).to_contain_text("Nadia")
     expect(desk.locator(".bubble--mine")).to_contain_text("Lu")
+
+
+def test_keys_are_told_where_there_is_a_keyboard(live_site: LiveSite, desk: Page, browser_context: Contexts) -> None:
+    phone = browser_context(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    cookies = {str(cookie.get("name")): str(cookie.get("value")) for cookie in desk.context.cookies()}
+    hand = with_cookies(phone, live_site.url, cookies).new_page()
+    hand.goto("/admin/support")
+
+    expect(desk.get_by_text("Touches :")).to_be_visible()
+    expect(hand.get_by_text("Touches :")).to_be_hidden()
 
 
 def test_what_is_written_without_connection_leaves_when_it_is_back(

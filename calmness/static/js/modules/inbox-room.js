@@ -16,6 +16,8 @@ export default function inboxRoom(root) {
   const notes = root.querySelector("[data-notes]");
   const typing = typingLine(root.querySelector("[data-chat-typing]"), (news) => said.typing.replace("{name}", news.name || root.dataset.name));
   const canned = root.querySelector("[data-canned]");
+  const colleague = root.querySelector("#agent");
+  let inCharge = colleague?.value;
   const stops = [];
   const listen = (element, name, handler) => {
     if (!element) return;
@@ -43,13 +45,16 @@ export default function inboxRoom(root) {
       if (!room) return;
       for (const field of page.querySelectorAll("[data-room-version]")) field.value = room.version;
       assigned.textContent = room.assigned_to ? said.assigned.replace("{name}", room.assigned_name) : said.nobody;
+      // What somebody is about to choose stays, unless the conversation has just changed hands.
+      const charged = String(room.assigned_to ?? "");
+      if (colleague && charged !== inCharge) colleague.value = inCharge = charged;
       page.querySelector("[data-room-assign]").hidden = room.assigned_to === me;
       page.querySelector("[data-room-close]").hidden = room.status === "closed";
       root.querySelector("[data-room-status]").hidden = room.status !== "closed";
       setCount("support_unread", conversation.unread);
       const here = conversation.presence;
       if (!here) return;
-      const others = here.agents.filter((id) => id !== me).map((id) => root.querySelector(`#agent option[value="${id}"]`)?.textContent).filter(Boolean);
+      const others = here.agents.filter((id) => id !== me).map((id) => colleague?.querySelector(`option[value="${id}"]`)?.textContent).filter(Boolean);
       const parts = [here.owner ? said.owner_here : said.owner_away];
       if (others.length) parts.push(said.viewing.replace("{names}", others.join(", ")));
       presence.textContent = parts.join(" · ");
