@@ -7,11 +7,11 @@ What happens later waits in a heap: an invoice is never older than the one befor
 import heapq
 import random
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from calmness.demo.size import Size
 from calmness.errors import DomainError
@@ -50,57 +50,73 @@ def make(rng: random.Random, now: datetime, agent: User, camille: User, students
     by_slug = {offer.slug: offer for offer in offers}
     discounts.create(discounts.DiscountDraft(WELCOME, percent_bp=1000, amount_cents=None), by=agent)
     steps = [_Step(at, rank, camille, offer) for rank, (at, offer) in enumerate(_camilles(now, by_slug))]
-    latest = now - SETTLED_WITHIN
     buyers = [student for student in students if student.email_verified_at and rng.random() < 0.75]
-    spans = [(buyer, latest - _first_order(buyer)) for buyer in buyers if _first_order(buyer) < latest]
-    later = [6 if row.kind is OfferKind.SIGNALS else 2 for row in offers]
-    first = [6 if row.slug in FOR_BEGINNERS else 2 for row in offers]
-
-    def want(buyer: User, at: datetime, weights: list[int]) -> None:
-        steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
-
-    # Everybody buys in the days after coming, rather to begin, then at the same pace, rather signals, and a little more
-    # of late: sales grow with the school.
-    for buyer, span in spans:
-        hesitation = timedelta(days=rng.expovariate(1 / 4))
-        if hesitation < span:
-            want(buyer, _first_order(buyer) + hesitation, first)
-    lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
-    while len(steps) < size.payments - size.waiting:
-        buyer, span = rng.choices(spans, cum_weights=lengths)[0]
-        want(buyer, latest - span * rng.random() ** 1.3, later)
+    _wish(rng, now - SETTLED_WITHIN, buyers, offers, steps, size.payments - size.waiting)
     heapq.heapify(steps)
-    ends = _ends_of_groups()
+    ends = _ends_of_sessions(now)
     while steps:
         step = heapq.heappop(steps)
         while ends and ends[0] < step.at:
-            # A group that has had all its sessions frees its places.
-            enrollments.complete_due(ends.pop(0) + timedelta(minutes=10))
+            _free_places(ends.pop(0))
         if step.payment is None:
             _order(rng, step, by_slug["signaux-30-jours"], steps)
         elif step.payment.invoice is None:
             _settle(rng, step.at, step.payment, agent)
-            back = step.at + timedelta(days=rng.randrange(2, 12))
-            given = step.payment.status is PaymentStatus.VALIDATED and not _is_camille(step.buyer)
-            if rng.random() < 0.012 and back < now and given:
-                heapq.heappush(steps, _Step(back, step.rank, step.buyer, step.offer, step.payment))
+            _think_again(rng, step, steps, now)
         else:
             credit_notes.credit_whole(step.payment.invoice.number, GIVEN_BACK, by=agent, at=step.at)
+    for end in ends:
+        _free_places(end)
+    signals = [offer for offer in offers if offer.kind is OfferKind.SIGNALS]
     for number in range(size.waiting):
         at = now - timedelta(hours=1 + 3 * number, minutes=rng.randrange(50))
-        signals = [offer for offer in offers if offer.kind is OfferKind.SIGNALS]
         payment = _declared(at, buyers[-1 - number], rng.choice(signals))
         if payment is not None:
             purchases.submit_transaction(payment, _transaction(rng, at), at=at)
-    _withdraw_from_the_last(now)
+    _withdraw_from_the_last(now, camille)
     _end_subscriptions(now)
 
 
-def _withdraw_from_the_last(now: datetime) -> None:
+def _wish(
+    rng: random.Random, latest: datetime, buyers: list[User], offers: list[Offer], steps: list[_Step], count: int
+) -> None:
+    """Add what people will order until there are ``count`` steps.
+
+    Everybody buys in the days after coming, rather to begin, then at the same pace, rather signals, and a little more
+    of late: sales grow with the school.
+    """
+    spans = [(buyer, latest - _first_order(buyer)) for buyer in buyers if _first_order(buyer) < latest]
+    first = [6 if offer.slug in FOR_BEGINNERS else 2 for offer in offers]
+    later = [6 if offer.kind is OfferKind.SIGNALS else 2 for offer in offers]
+
+    def add(buyer: User, at: datetime, weights: list[int]) -> None:
+        steps.append(_Step(at, len(steps), buyer, rng.choices(offers, weights=weights)[0]))
+
+    for buyer, span in spans:
+        hesitation = timedelta(days=rng.expovariate(1 / 4))
+        if hesitation < span:
+            add(buyer, _first_order(buyer) + hesitation, first)
+    lengths = list(accumulate(span.total_seconds() for _buyer, span in spans))
+    while len(steps) < count:
+        buyer, span = rng.choices(spans, cum_weights=lengths)[0]
+        add(buyer, latest - span * rng.random() ** 1.3, later)
+
+
+def _think_again(rng: random.Random, step: _Step, steps: list[_Step], now: datetime) -> None:
+    """One in eighty finds some days later that the same was bought twice."""
+    at = step.at + timedelta(days=rng.randrange(2, 12))
+    unlucky = rng.random() < 0.012 and not _is_camille(step.buyer)
+    if unlucky and at < now and step.payment and step.payment.status is PaymentStatus.VALIDATED:
+        heapq.heappush(steps, replace(step, at=at))
+
+
+def _withdraw_from_the_last(now: datetime, camille: User) -> None:
     """Somebody thought again this night: the refund waits for the team."""
-    newest = select(Payment).where(Payment.status == PaymentStatus.VALIDATED).order_by(Payment.validated_at.desc())
-    payment = next(one for one in db.session.scalars(newest.limit(9)) if withdrawals.is_open(one, now))
-    withdrawals.declare(payment, by=payment.user, at=now - timedelta(hours=3))
+    paid = select(Payment).where(Payment.status == PaymentStatus.VALIDATED, Payment.user_id != camille.id)
+    for payment in db.session.scalars(paid.order_by(Payment.validated_at.desc()).limit(9)):
+        if withdrawals.is_open(payment, now):
+            withdrawals.declare(payment, by=payment.user, at=now - timedelta(hours=3))
+            return
 
 
 def _end_subscriptions(now: datetime) -> None:
@@ -128,11 +144,14 @@ def _camilles(now: datetime, offers: dict[str, Offer]) -> list[tuple[datetime, O
     return [(now - timedelta(days=days), offers[slug]) for days, slug in steps]
 
 
-def _ends_of_groups() -> list[datetime]:
-    rows = db.session.scalars(
-        select(func.max(AdminFormationSession.end_at)).group_by(AdminFormationSession.schedule_id)
-    )
-    return sorted(rows)
+def _ends_of_sessions(now: datetime) -> list[datetime]:
+    ended = select(AdminFormationSession.end_at).where(AdminFormationSession.end_at < now)
+    return list(db.session.scalars(ended.order_by(AdminFormationSession.end_at)))
+
+
+def _free_places(end: datetime) -> None:
+    """Who has been given all units leaves a place, whichever group the last one was of."""
+    enrollments.complete_due(end + timedelta(minutes=10))
 
 
 def _order(rng: random.Random, step: _Step, otherwise: Offer, steps: list[_Step]) -> None:
