@@ -203,7 +203,7 @@ def short_month(value: date | datetime | None) -> str:
     return _date(value, "MMM")
 
 
-def day_of_year(value: date | datetime | None) -> str:
+def day_and_month(value: date | datetime | None) -> str:
     """``24 nov.``: a day under a bar, where the year is plain."""
     return _date(value, "d MMM")
 

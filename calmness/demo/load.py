@@ -161,7 +161,7 @@ def _quiet_the_past() -> None:
                 "user_id": row.user_id,
                 "key": f"invoice:{row.id}",
                 "kind": NoticeKind.INVOICE.value,
-                "title": f"Votre {NAMES[row.kind]} {row.number} est disponible",
+                "title": f"Votre {DOCUMENT_NAMES[row.kind]} {row.number} est disponible",
                 "url": f"/espace/paiements/{row.payment_id}",
                 "created_at": row.issued_at,
             }
@@ -173,7 +173,9 @@ def _quiet_the_past() -> None:
         "payment": {row.id: row for row in db.session.scalars(select(Payment))},
         "subscription": {row.id: row for row in db.session.scalars(select(Subscription))},
         "signal": {row.id: row for row in db.session.scalars(select(Signal))},
-        "credit-note": {row.id: row for row in db.session.scalars(select(Invoice))},
+        "credit-note": {
+            row.id: row for row in db.session.scalars(select(Invoice).where(Invoice.kind == InvoiceKind.CREDIT_NOTE))
+        },
     }
     dated = []
     for notice_id, key in db.session.execute(select(UserNotification.id, UserNotification.key)):
@@ -211,7 +213,7 @@ def _spread_documents(now: datetime, first: User) -> None:
     db.session.connection().execute(given, due)
 
 
-NAMES = {InvoiceKind.INVOICE: "facture", InvoiceKind.CREDIT_NOTE: "avoir"}
+DOCUMENT_NAMES = {InvoiceKind.INVOICE: "facture", InvoiceKind.CREDIT_NOTE: "avoir"}
 REASONS = (
     "Rejet net de la zone de la veille, volume en baisse sur le repli, structure haussière intacte en H1.",
     "Double sommet sous un niveau hebdomadaire ; l’entrée se fait sur la cassure du creux intermédiaire.",

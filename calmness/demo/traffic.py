@@ -62,7 +62,7 @@ EXITS = (
     ("/espace/formations", 3),
     ("/espace/signaux", 6),
 )
-READ_LONG = {
+MEDIAN_SECONDS = {
     "/": 17,
     "/connexion": 9,
     "/inscription": 48,
@@ -73,8 +73,8 @@ READ_LONG = {
     "/espace/signaux": 29,
     "/espace/historique": 54,
 }
-"""Seconds that half of the readers stay on a page; the others' are READ."""
-READ = 31
+"""How long half of the readers stay on a page; on the others it is ELSEWHERE."""
+ELSEWHERE = 31
 SOURCES = (
     ("recherche", "Google", 38),
     ("direct", "Accès direct", 25),
@@ -203,7 +203,11 @@ def _visit(
     total = 0
     local_day = day.isoformat()
     for number, path in enumerate(paths):
-        engaged = int(min(900, READ_LONG.get(path, READ) * rng.lognormvariate(0, 1))) if rng.random() < 0.86 else None
+        engaged = (
+            int(min(900, MEDIAN_SECONDS.get(path, ELSEWHERE) * rng.lognormvariate(0, 1)))
+            if rng.random() < 0.86
+            else None
+        )
         instant = at.timestamp()
         view_id = f"{visit_id:x}-{number}"
         tables.views.append(

@@ -38,7 +38,7 @@ def test_shorter_and_longer_days() -> None:
     assert plain(presentation.weekday_day(date(2026, 12, 1))) == "mardi 1er décembre"
     assert presentation.month(date(2026, 12, 1)) == "Décembre 2026"
     assert presentation.short_month(date(2026, 12, 1)) == "déc."
-    assert presentation.day_of_year(date(2026, 11, 30)) == "30\xa0nov."
+    assert presentation.day_and_month(date(2026, 11, 30)) == "30\xa0nov."
     assert presentation.day(None) == presentation.month(None) == presentation.hour(None) == "–"
 
 

@@ -99,14 +99,16 @@ def traffic() -> ResponseReturnValue:
     """Sources, places, devices."""
     chosen = _period()
     regions = reports.dimension(chosen, "region", 19)
-    before = [
+    origins = [
         (_("Canaux"), _bars(reports.dimension(chosen, "channel", 10), _channel)),
         (_("Sources"), _bars(reports.dimension(chosen, "source", 12))),
         (_("Campagnes"), _bars(reports.dimension(chosen, "campaign", 10))),
     ]
-    after = [
+    places = [
         (_("Régions françaises"), _bars(regions, region_label)),
         (_("Villes"), _bars(reports.dimension(chosen, "city", 12), _unknown)),
+    ]
+    devices = [
         (_("Appareils"), _bars(reports.dimension(chosen, "device", 5), DEVICES)),
         (_("Navigateurs"), _bars(reports.dimension(chosen, "browser", 8))),
         (_("Systèmes"), _bars(reports.dimension(chosen, "system", 8))),
@@ -114,10 +116,11 @@ def traffic() -> ResponseReturnValue:
     return _page(
         "traffic",
         chosen,
-        before=before,
+        origins=origins,
         countries=_bars(reports.dimension(chosen, "country", 10), country_label),
         tiles=_tiles(regions),
-        after=after,
+        places=places,
+        devices=devices,
         geo=describe(geo_database()),
         now=clock.now(),
     )

@@ -10,7 +10,7 @@ from calmness.access import requires
 from calmness.blueprints.admin.mentions import KINDS
 from calmness.models.billing import PaymentStatus
 from calmness.permissions import Permission
-from calmness.presentation import amount, day_of_year, money
+from calmness.presentation import amount, day_and_month, money
 from calmness.services.billing import mentions, payment_queue, takings
 from calmness.services.dashboard import school
 
@@ -24,7 +24,7 @@ def show() -> ResponseReturnValue:
     waiting, total = payment_queue.listing(PaymentStatus.TRANSACTION_SUBMITTED, "", limit=6, offset=0)
     weeks = takings.by_week(clock.now())
     drawing = charts.bars(
-        [(day_of_year(week.monday), week.cents / 100) for week in weeks],
+        [(day_and_month(week.monday), week.cents / 100) for week in weeks],
         title=_("Chiffre d’affaires par semaine"),
         format_value=lambda value: amount(value, digits=0),
         identity="weeks",
@@ -36,7 +36,7 @@ def show() -> ResponseReturnValue:
         waiting_total=total,
         # A school that has sold nothing yet has no bars to look at.
         chart=drawing if any(week.cents for week in weeks) else None,
-        weeks=[(day_of_year(week.monday), money(week.cents)) for week in weeks],
+        weeks=[(day_and_month(week.monday), money(week.cents)) for week in weeks],
         sessions=school.next_sessions() if current_user.may(Permission.RECORD_ATTENDANCE) else [],
         mentions_ending=mentions.ending(clock.paris_today()) if current_user.may(Permission.MANAGE_IDENTITY) else [],
         mention_kinds=KINDS,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from calmness.clock import PARIS
 from calmness.extensions import db
@@ -21,26 +21,12 @@ class Week:
 
 def revenue(start: datetime, end: datetime) -> int:
     """Cents taken from ``start`` until before ``end``."""
-    return int(
-        db.session.scalar(
-            select(func.coalesce(func.sum(Payment.amount_cents), 0)).where(
-                Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end
-            )
-        )
-        or 0
-    )
+    return int(db.session.scalar(select(func.sum(Payment.amount_cents)).where(_taken(start, end))) or 0)
 
 
 def sales(start: datetime, end: datetime) -> int:
     """Payments validated from ``start`` until before ``end``."""
-    return (
-        db.session.scalar(
-            select(func.count())
-            .select_from(Payment)
-            .where(Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end)
-        )
-        or 0
-    )
+    return db.session.scalar(select(func.count(Payment.id)).where(_taken(start, end))) or 0
 
 
 def by_week(at: datetime, count: int = 12) -> list[Week]:
@@ -49,14 +35,10 @@ def by_week(at: datetime, count: int = 12) -> list[Week]:
     monday = today - timedelta(days=today.weekday())
     mondays = [monday - timedelta(weeks=ago) for ago in range(count - 1, -2, -1)]
     bounds = [datetime.combine(day, time.min, tzinfo=PARIS).astimezone(UTC) for day in mondays]
-    at_validation = Payment.validated_at
-    sums = [
-        func.sum(case(((at_validation >= start) & (at_validation < end), Payment.amount_cents), else_=0))
-        for start, end in pairwise(bounds)
-    ]
-    row = db.session.execute(
-        select(*sums).where(
-            Payment.status == PaymentStatus.VALIDATED, at_validation >= bounds[0], at_validation < bounds[-1]
-        )
-    ).one()
+    sums = [func.sum(case((_taken(start, end), Payment.amount_cents))) for start, end in pairwise(bounds)]
+    row = db.session.execute(select(*sums).where(_taken(bounds[0], bounds[-1]))).one()
     return [Week(day, int(cents or 0)) for day, cents in zip(mondays, row, strict=False)]
+
+
+def _taken(start: datetime, end: datetime) -> ColumnElement[bool]:
+    return and_(Payment.status == PaymentStatus.VALIDATED, Payment.validated_at >= start, Payment.validated_at < end)
