@@ -35,6 +35,11 @@ class Platform(StrEnum):
     MT4 = "mt4"
     MT5 = "mt5"
 
+    @property
+    def terminal(self) -> str:
+        """Name of the program, in every language."""
+        return "MetaTrader 4" if self is Platform.MT4 else "MetaTrader 5"
+
 
 class TradeKind(StrEnum):
     """MetaTrader 4's order types 0 to 7 by name, then what MetaTrader 5 tells of cash by its types of deals.

@@ -30,7 +30,7 @@ class AccountForm(FlaskForm):
     name = StringField(_l("Nom du compte"), validators=_NAME, filters=[lambda text: (text or "").strip()])
     platform = SelectField(
         _l("Plateforme"),
-        choices=[SelectChoice(Platform.MT4.value, "MetaTrader 4"), SelectChoice(Platform.MT5.value, "MetaTrader 5")],
+        choices=[SelectChoice(platform.value, platform.terminal) for platform in Platform],
     )
     currency = StringField(_l("Devise"), default="EUR", validators=[InputRequired(_l("Entrez une devise comme EUR."))])
 

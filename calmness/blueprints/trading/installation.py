@@ -1,6 +1,6 @@
 """How to install the EA, and the kit to download."""
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from calmness.access import current_account, requires
@@ -22,7 +22,10 @@ def installation() -> ResponseReturnValue:
         "trading/installation.html",
         address=current_app.config["BASE_URL"],
         version=sync.LATEST_VERSION,
-        platform=platform.value,
+        platform=platform,
+        platforms=[
+            (one.terminal, url_for("trading.installation", plateforme=one.value), one is platform) for one in Platform
+        ],
         account=accounts[-1] if accounts else None,
     )
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 
-from calmness.models.trading import CashKind, MarketSession, Platform, TradeKind, TradingAccount
+from calmness.models.trading import CashKind, MarketSession, TradeKind, TradingAccount
 from calmness.presentation import signed_number
 from calmness.services.pips import NoPip
 from calmness.services.trading import broker_clocks
@@ -28,7 +28,7 @@ def clock_in_words(choice: str) -> str:
 
 def refusal_in_words(reason: str, account: TradingAccount) -> tuple[str, str]:
     """(what is wrong, what to do) for a file that was refused."""
-    platform = "MetaTrader 4" if account.platform is Platform.MT4 else "MetaTrader 5"
+    platform = account.platform.terminal
     again = _("Enregistrez le relevé de nouveau depuis l’onglet Historique de %(platform)s.", platform=platform)
     words = {
         "other_account": (

@@ -43,7 +43,7 @@ def _extension(platform: Platform) -> str:
 
 
 def _readme(platform: Platform, address: str) -> str:
-    terminal, root = ("MetaTrader 4", "MQL4") if platform is Platform.MT4 else ("MetaTrader 5", "MQL5")
+    terminal, root = platform.terminal, "MQL4" if platform is Platform.MT4 else "MQL5"
     return f"""Calmness Trading, Expert Advisor {sync.LATEST_VERSION} pour {terminal}
 
 Il lit l'historique du compte et l'envoie dans votre espace. Il ne passe aucun ordre et fonctionne avec le mot de
